@@ -1,0 +1,208 @@
+// What operator and agent say to each other. Both sides import this file; a change of meaning raises `protocol`.
+import type {Effect} from '../kernel/event.ts';
+
+/** The version of this protocol. The agent refuses what it doesn't speak; the operator says which side is older. */
+export const protocol = 1;
+
+/** Paths on the host. With TRIREME_ROOT in the environment (simulated hosts, images) each is below that folder. */
+export const agentPaths = {
+  /** Default of `spec.agent.root`: versions side by side, `current` is a link. */
+  program: '/usr/local/lib/trireme',
+  /** On the PATH for people: `trireme-agent`. */
+  command: '/usr/local/bin/trireme-agent',
+  state: '/var/lib/trireme',
+  /** Blobs by digest: `content/sha256/HEX`. */
+  content: '/var/lib/trireme/content/sha256',
+  /** `AgentState` as JSON, rewritten whenever something changes; the facts script reads it without starting a program. */
+  seen: '/var/lib/trireme/seen.json',
+  wanted: '/var/lib/trireme/wanted.json',
+  /** 0600. */
+  secrets: '/var/lib/trireme/secrets.json',
+  events: '/var/lib/trireme/events.ndjson',
+  lock: '/var/lib/trireme/lock.json',
+  socket: '/run/trireme/agent.sock',
+  unit: '/etc/systemd/system/trireme-agent.service',
+} as const;
+
+/** A piece of content that a host needs, by digest. */
+export interface ContentItem {
+  /** What it is for: `kubeadm`, `containerd`, `image:registry.k8s.io/pause:3.10.2`. */
+  readonly name: string;
+  readonly kind: 'binary' | 'archive' | 'image';
+  /** `sha256:HEX`. A binary or an archive is one blob; of an image this is the manifest, and `blobs` has all it needs, the manifest first. */
+  readonly digest: string;
+  readonly size: number;
+  /** Images: the reference to import it under. */
+  readonly reference?: string;
+  readonly blobs?: readonly {readonly digest: string; readonly size: number; readonly mediaType: string}[];
+}
+
+export interface WantedTaint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface WantedFile {
+  readonly path: string;
+  /** Text; binary content comes by digest. */
+  readonly content: string;
+  /** Octal: `0644`. */
+  readonly mode: string;
+  readonly owner: string;
+}
+
+/** One layer of the profile, rendered: applied by a control plane when the ones before are healthy. */
+export interface WantedLayer {
+  readonly name: string;
+  readonly kind: 'cni' | 'csi' | 'addon';
+  /** Kubernetes objects as one YAML text. */
+  readonly manifest: string;
+}
+
+/** What a host shall be. Holds no secret. Comparing two of these, leaf by leaf, is how a plan finds changes. */
+export interface Wanted {
+  readonly protocol: number;
+  /** Version of the program that wrote it. */
+  readonly program: string;
+  readonly cluster: {readonly name: string; readonly id: string};
+  readonly distribution: 'kubeadm' | 'simulated';
+  readonly kubernetesVersion: string;
+  readonly role: 'control-plane' | 'worker';
+  /** The one control plane that starts the cluster; the others join. Fixed once the cluster exists. */
+  readonly bootstrap: boolean;
+  readonly node: {
+    readonly name: string;
+    readonly addresses: readonly string[];
+    readonly labels: Readonly<Record<string, string>>;
+    /** Absent: the distribution's default. */
+    readonly taints?: readonly WantedTaint[];
+  };
+  readonly endpoint: {readonly host: string; readonly port: number};
+  readonly network: {readonly pods: readonly string[]; readonly services: readonly string[]; readonly dnsDomain: string};
+  /** Component settings as in the file, cluster-wide and host merged; the distribution renders them. */
+  readonly configuration: {
+    readonly kubelet: Readonly<Record<string, unknown>>;
+    readonly apiServer: Readonly<Record<string, unknown>>;
+    readonly controllerManager: Readonly<Record<string, unknown>>;
+    readonly scheduler: Readonly<Record<string, unknown>>;
+    readonly etcd: Readonly<Record<string, unknown>>;
+    readonly kubeProxy: Readonly<Record<string, unknown>>;
+    readonly kubeadm: Readonly<Record<string, unknown>>;
+    readonly containerd: Readonly<Record<string, unknown>>;
+    readonly sysctls: Readonly<Record<string, string>>;
+  };
+  /** Environment of container runtime and kubelet: HTTPS_PROXY and its kin, with NO_PROXY computed. */
+  readonly proxy: Readonly<Record<string, string>>;
+  readonly files: readonly WantedFile[];
+  readonly content: readonly ContentItem[];
+  /** Only on control planes. */
+  readonly layers: readonly WantedLayer[];
+  readonly drift: Readonly<Record<DriftArea, 'repair' | 'report'>>;
+}
+
+export const driftAreas = ['files', 'sysctls', 'modules', 'runtime', 'kubelet', 'node'] as const;
+export type DriftArea = (typeof driftAreas)[number];
+
+/** A key pair in PEM. Workers get `ca.certificate` only. */
+export interface PemPair {
+  readonly certificate: string;
+  readonly key?: string;
+}
+
+/** What must be known to be a member. Handed over beside `Wanted`, kept 0600, never in events. */
+export interface Secrets {
+  readonly ca: PemPair;
+  readonly etcdCa?: PemPair;
+  readonly frontProxyCa?: PemPair;
+  /** Service-account signing key: `certificate` holds the public key in PEM. */
+  readonly serviceAccount?: PemPair;
+  /** `abcdef.0123456789abcdef`. */
+  readonly bootstrapToken: string;
+}
+
+export interface ReconcilerState {
+  readonly name: string;
+  readonly status: 'waiting' | 'working' | 'done' | 'failed';
+  /** What it waits for, does, or what failed. */
+  readonly message?: string;
+  /** ISO 8601: when the status last changed. */
+  readonly since: string;
+  readonly attempts: number;
+}
+
+export interface Drift {
+  readonly area: DriftArea;
+  readonly subject: string;
+  readonly found: string;
+  readonly at: string;
+  readonly outcome: 'repaired' | 'reported' | 'failed';
+}
+
+export interface NodeState {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly roles: readonly string[];
+  readonly version: string;
+  readonly conditions: readonly {readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly since?: string}[];
+}
+
+/** What an agent says of itself: the answer to `GET /v1/state`, and the content of `seen.json`. Holds no secret. */
+export interface AgentState {
+  readonly protocol: number;
+  /** The agent's version. */
+  readonly version: string;
+  readonly host: string;
+  readonly simulated: boolean;
+  readonly startedAt: string;
+  /** The wanted document that it works towards, or null before the first. */
+  readonly wanted: Wanted | null;
+  /** digestOfValue(wanted); the empty string without one. */
+  readonly wantedDigest: string;
+  /** True when every reconciler is done for `wanted`. */
+  readonly converged: boolean;
+  /** True once this host is a member of the cluster: its kubelet has its own credentials. */
+  readonly member: boolean;
+  /** Digest of the secrets that it holds; empty without any. Says nothing of their content. */
+  readonly secretsDigest: string;
+  readonly reconcilers: readonly ReconcilerState[];
+  readonly drift: readonly Drift[];
+  /** Control planes: all nodes, as the API tells them; workers: none. */
+  readonly nodes: readonly NodeState[];
+  /** Control planes: the conditions of the cluster: ApiReady, DnsReady, and one per layer. */
+  readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
+  readonly lastSeq: number;
+}
+
+/** Body of `PUT /v1/wanted`. */
+export interface PutWanted {
+  readonly wanted: Wanted;
+  /** Absent: keep those that it has. */
+  readonly secrets?: Secrets;
+}
+
+/** What a change below this path of Wanted costs; the longest matching prefix counts. */
+export const effectsByPath: Readonly<Record<string, Effect>> = {
+  'node.labels': 'none',
+  'node.taints': 'none',
+  'configuration.sysctls': 'reload',
+  'configuration.kubelet': 'restart',
+  'configuration.containerd': 'restart',
+  'configuration.apiServer': 'restart',
+  'configuration.controllerManager': 'restart',
+  'configuration.scheduler': 'restart',
+  'configuration.etcd': 'restart',
+  'configuration.kubeProxy': 'none',
+  'configuration.kubeadm': 'none',
+  proxy: 'restart',
+  files: 'none',
+  layers: 'none',
+  drift: 'none',
+  content: 'none',
+  program: 'none',
+  kubernetesVersion: 'drain',
+  'cluster': 'replace',
+  'network': 'replace',
+  'role': 'replace',
+  'endpoint': 'restart',
+};

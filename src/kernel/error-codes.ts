@@ -1,0 +1,94 @@
+// Every error code that Trireme can raise, with the exit code that it leads to. Codes are stable: scripts match on them.
+
+/** What an exit code means, in the words of the help. */
+export const exitCodes = {
+  0: 'done, or already so',
+  1: 'the work failed',
+  2: 'wrong usage: a flag, an argument, or an answer is missing',
+  3: 'the file is wrong',
+  4: "a host or an API can't be reached",
+  5: 'refused: credentials, permission, or the person said no',
+  6: 'applied, but not healthy',
+  7: 'a wait ran out',
+  8: 'conflict: locked, moved, or owned by another',
+  9: 'there is something to do (plan --exit-code)',
+  10: 'preflight found errors',
+  70: 'a bug of ours',
+  130: 'interrupted',
+} as const;
+
+export type ExitCode = keyof typeof exitCodes;
+
+interface CodeEntry {
+  readonly exit: ExitCode;
+  /** One sentence for the reference. */
+  readonly meaning: string;
+}
+
+const table = {
+  'bug.unexpected': {exit: 70, meaning: 'Something happened that the program does not provide for.'},
+  'run.failed': {exit: 1, meaning: 'At least one step of the run failed.'},
+  'run.interrupted': {exit: 130, meaning: 'The run was interrupted; finished steps are in the ledger.'},
+  'run.unhealthy': {exit: 6, meaning: 'Everything was applied, but the cluster did not become healthy.'},
+  'run.not-found': {exit: 2, meaning: 'No run has this name.'},
+  'wait.timed-out': {exit: 7, meaning: 'A wait reached its deadline.'},
+  'usage.invalid': {exit: 2, meaning: 'A flag or an argument is missing or wrong.'},
+  'usage.answer-required': {exit: 2, meaning: 'A question has no answer and there is no terminal to ask on.'},
+  'answer.refused': {exit: 5, meaning: 'The person said no.'},
+  'file.not-found': {exit: 3, meaning: 'The file does not exist or cannot be read.'},
+  'file.syntax': {exit: 3, meaning: 'The file is not YAML that can be read.'},
+  'file.invalid': {exit: 3, meaning: 'The file breaks the schema or a lint rule.'},
+  'plan.moved': {exit: 8, meaning: 'The world moved since the plan was saved.'},
+  'plan.something-to-do': {exit: 9, meaning: 'The plan has changes (only with --exit-code).'},
+  'plan.incompatible': {exit: 8, meaning: 'The saved plan was made by a version that this one does not read.'},
+  'plan.refused': {exit: 3, meaning: 'What the file wants cannot be planned from the present state.'},
+  'lock.held': {exit: 8, meaning: 'Another run holds the lock of this cluster.'},
+  'ledger.damaged': {exit: 1, meaning: 'The record of a run cannot be read.'},
+  'preflight.failed': {exit: 10, meaning: 'Preflight found errors.'},
+  'exec.failed': {exit: 1, meaning: 'A program ended with a failure.'},
+  'exec.not-found': {exit: 1, meaning: 'A program is not installed.'},
+} as const satisfies Record<string, CodeEntry>;
+
+const sshTable = {
+  'host.unreachable': {exit: 4, meaning: 'The host does not answer over SSH.'},
+  'host.name-unresolved': {exit: 4, meaning: "The host's name does not resolve to an address."},
+  'host.port-closed': {exit: 4, meaning: 'The connection to the SSH port is refused.'},
+  'host.key-unknown': {exit: 5, meaning: "The host's key is not in known_hosts."},
+  'host.key-changed': {exit: 5, meaning: "The host's key differs from the recorded one."},
+  'host.key-revoked': {exit: 5, meaning: "The host's key is marked @revoked."},
+  'host.authentication-failed': {exit: 5, meaning: 'The host accepted none of the offered credentials.'},
+  'host.passphrase-required': {exit: 2, meaning: 'A private key needs a passphrase and none was given.'},
+  'host.sudo-password-required': {exit: 5, meaning: 'sudo asks for a password and none was given.'},
+  'host.sudo-password-wrong': {exit: 5, meaning: 'sudo refused the password.'},
+  'host.sudo-refused': {exit: 5, meaning: 'The user may not become root.'},
+  'host.command-timed-out': {exit: 7, meaning: 'A command on the host ran past its deadline.'},
+  'host.command-failed': {exit: 1, meaning: 'A command on the host failed.'},
+  'host.connection-lost': {exit: 4, meaning: 'The SSH connection broke.'},
+  'host.not-found': {exit: 2, meaning: 'No host of the file has this name.'},
+  'host.unsupported': {exit: 1, meaning: 'The host lacks what agent mode needs (systemd, a known architecture).'},
+  'host.disk-full': {exit: 1, meaning: 'A file system of the host is full.'},
+  'host.facts-unreadable': {exit: 1, meaning: "The host's answer to the facts script cannot be understood."},
+} as const satisfies Record<string, CodeEntry>;
+
+const contentTable = {
+  'bundle.not-found': {exit: 3, meaning: 'The bundle does not exist at this place.'},
+  'bundle.damaged': {exit: 1, meaning: 'A blob of the bundle does not have its digest.'},
+  'bundle.incomplete': {exit: 3, meaning: 'The bundle lacks content that this cluster needs.'},
+  'bundle.source-failed': {exit: 4, meaning: 'A source of content cannot be reached or answers with an error.'},
+  'bundle.digest-mismatch': {exit: 1, meaning: 'Downloaded content does not have the digest that is published or locked.'},
+  'agent.not-installed': {exit: 4, meaning: 'No agent is installed on the host.'},
+  'agent.not-answering': {exit: 4, meaning: 'The agent on the host does not answer.'},
+  'agent.incompatible': {exit: 8, meaning: 'The agent on the host and this program speak different protocols.'},
+  'agent.failed': {exit: 1, meaning: 'A reconciler of the agent gave up.'},
+  'agent.runtime-missing': {exit: 1, meaning: "No Node runtime is at hand for the host's architecture."},
+  'cluster.not-found': {exit: 2, meaning: 'No cluster has this name.'},
+  'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},
+  'cluster.not-made': {exit: 1, meaning: 'The cluster does not exist yet.'},
+  'kubeconfig.invalid': {exit: 3, meaning: 'The kubeconfig cannot be read.'},
+  'mode.unsupported': {exit: 2, meaning: 'This mode cannot do that; the message says why.'},
+  'settings.invalid': {exit: 2, meaning: 'A setting has a name or a value that is not known.'},
+} as const satisfies Record<string, CodeEntry>;
+
+export const errorCodes = {...table, ...sshTable, ...contentTable};
+
+export type ErrorCode = keyof typeof errorCodes;

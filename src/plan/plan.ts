@@ -1,0 +1,82 @@
+// A plan is data computed by a pure function: phases of steps, what each costs, and the facts that it stands on.
+import type {Effect, EventBody} from '../kernel/event.ts';
+
+/** What a step may use while it checks or applies. `S` is the mode's scope: its connections and secrets. */
+export interface StepContext<S> {
+  readonly scope: S;
+  /** Aborts when the person leaves (second Ctrl-C) or the run's deadline is over. */
+  readonly signal: AbortSignal;
+  emit(event: EventBody): void;
+}
+
+export interface Step<S> {
+  /** Stable across runs and computers for the same work: what resume matches on. */
+  readonly id: string;
+  /** Imperative: "Join workers". */
+  readonly title: string;
+  readonly host?: string;
+  readonly effect: Effect;
+  /** Only reads. A step that is satisfied isn't applied. */
+  check(context: StepContext<S>): Promise<'needed' | 'satisfied'>;
+  /** Changes. May return a fact about what it did, for the finished line. */
+  apply(context: StepContext<S>): Promise<string | void>;
+  /** Takes the change back, last to first, when the run is given up. */
+  undo?(context: StepContext<S>): Promise<void>;
+}
+
+export interface Phase<S> {
+  readonly title: string;
+  readonly steps: readonly Step<S>[];
+  /** How many steps run at the same time; default: all hosts at once. Steps of one host run in order. */
+  readonly concurrency?: number;
+}
+
+/** One line of a diff: what the file wants against what is. Secrets are never in here. */
+export interface Change {
+  /** Dotted path in the wanted document: `node.labels.zone`. */
+  readonly path: string;
+  readonly from?: unknown;
+  readonly to?: unknown;
+  readonly effect: Effect;
+  /** Why, where the path doesn't say it. */
+  readonly why?: string;
+}
+
+export interface HostPlan {
+  readonly host: string;
+  readonly role?: string;
+  readonly state: 'new' | 'changed' | 'unchanged' | 'unreachable';
+  /** The highest effect of its changes. */
+  readonly effect: Effect;
+  readonly changes: readonly Change[];
+  /** Set when the host is unreachable. */
+  readonly reason?: string;
+}
+
+/** The facts that a plan stands on: dotted path to plain value. Only what the plan reads is in here. */
+export type Basis = Readonly<Record<string, unknown>>;
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly host?: string;
+  readonly hints?: readonly string[];
+}
+
+export interface Plan<S> {
+  /** What the run does, as in its title: `apply`, `upgrade`. */
+  readonly operation: string;
+  /** The cluster's name. */
+  readonly subject: string;
+  readonly mode: string;
+  /** True when nothing of it is real (sandbox). */
+  readonly simulated: boolean;
+  readonly hosts: readonly HostPlan[];
+  readonly phases: readonly Phase<S>[];
+  readonly basis: Basis;
+  readonly warnings: readonly Warning[];
+}
+
+export function hasChanges(plan: Pick<Plan<never>, 'hosts'>): boolean {
+  return plan.hosts.some((host) => host.state === 'new' || host.state === 'changed');
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Builds the test bed's real programs from their Go modules, pinned by go/*/go.mod and go.sum.
+#   build.sh [PART...]     default: all but the second Kubernetes version      build.sh --list prints the parts and their versions
+# Result: $TESTBED/bin/PART/VERSION/PROGRAM. What is there isn't built again. Builds wait for one another: they'd share the same two cores.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
+default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs)
+others=(kubernetes-v1.35.4)
+export CGO_ENABLED=0 GOFLAGS=-mod=readonly
+
+version_of() { # FOLDER MODULE: the version that its go.mod requires
+  sed -n "s|^\(require\)\{0,1\}[[:space:]]*$2 \(v[^ ]*\).*|\2|p" "$here/go/$1/go.mod" | head -1
+}
+build() { # FOLDER OUT PACKAGE [LDFLAGS [TAGS]]
+  [ -x "$2" ] && return 0
+  local started=$SECONDS
+  mkdir -p "$(dirname "$2")"
+  (cd "$here/go/$1" && go build -trimpath -buildvcs=false -tags "${5:-}" -ldflags "-s -w ${4:-}" -o "$2.part" "$3")
+  mv "$2.part" "$2"
+  echo "$(basename "$2") $(basename "$(dirname "$2")"): built in $((SECONDS - started)) s"
+}
+out() { echo "$TESTBED/bin/$1/$2"; } # PART VERSION
+
+kubernetes() { # [FOLDER]
+  local folder=${1:-kubernetes-v1.36.3} version minor package program ldflags=''
+  version=$(version_of "$folder" k8s.io/kubernetes); minor=${version#v1.}; minor=${minor%%.*}
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    ldflags+=" -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=$minor -X $package.gitTreeState=archive -X $package.buildDate=1970-01-01T00:00:00Z"
+  done
+  for program in kubeadm kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
+    build "$folder" "$(out kubernetes "$version")/$program" "k8s.io/kubernetes/cmd/$program" "$ldflags"
+  done
+}
+kubernetes-v1.35.4() { kubernetes kubernetes-v1.35.4; }
+etcd() {
+  local bin; bin=$(out etcd "$(version_of etcd go.etcd.io/etcd/server/v3)")
+  build etcd "$bin/etcd" go.etcd.io/etcd/server/v3
+  build etcd "$bin/etcdctl" go.etcd.io/etcd/etcdctl/v3
+  build etcd "$bin/etcdutl" go.etcd.io/etcd/etcdutl/v3
+}
+containerd() {
+  local module=github.com/containerd/containerd/v2 version program
+  version=$(version_of containerd $module)
+  for program in containerd containerd-shim-runc-v2 ctr; do
+    build containerd "$(out containerd "$version")/$program" $module/cmd/$program "-X $module/version.Version=$version" 'no_btrfs no_zfs no_devmapper'
+  done
+}
+# runc enters the container's namespaces in C, hence CGO. Static, as the released one is; with seccomp when the library is there.
+runc() {
+  local module=github.com/opencontainers/runc tags='netgo osusergo'
+  if [ -e /usr/include/seccomp.h ]; then tags+=' seccomp'; fi
+  CGO_ENABLED=1 build runc "$(out runc "$(version_of runc $module)")/runc" $module "-extldflags=-static" "$tags"
+}
+cni-plugins() {
+  local module=github.com/containernetworking/plugins version package
+  version=$(version_of cni-plugins $module)
+  for package in $(sed -n 's/^\t_ "\(.*\)"$/\1/p' "$here/go/cni-plugins/tools.go"); do
+    build cni-plugins "$(out cni-plugins "$version")/${package##*/}" "$package" "-X $module/pkg/utils/buildversion.BuildVersion=$version"
+  done
+}
+crictl() {
+  local module=sigs.k8s.io/cri-tools version
+  version=$(version_of crictl $module)
+  build crictl "$(out crictl "$version")/crictl" $module/cmd/crictl "-X $module/pkg/version.Version=$version"
+}
+coredns() { build coredns "$(out coredns "$(version_of coredns github.com/coredns/coredns)")/coredns" github.com/coredns/coredns; }
+flannel() {
+  local module=github.com/flannel-io/flannel version
+  version=$(version_of flannel $module)
+  build flannel "$(out flannel "$version")/flanneld" $module "-X $module/pkg/version.Version=$version"
+  build flannel "$(out flannel "$version")/install-conf" $module/cmd/install_conf
+}
+# Flannel's own CNI plugin began as a part of the CNI plugins, which kept it up to v0.9.1; its later home isn't on the module proxy.
+flannel-cni-plugin() {
+  local module=github.com/containernetworking/plugins version
+  version=$(version_of flannel-cni-plugin $module)
+  build flannel-cni-plugin "$(out flannel-cni-plugin "$version")/flannel" $module/plugins/meta/flannel "-X $module/pkg/utils/buildversion.BuildVersion=$version"
+}
+# our own pod programs have no version: they are built again when their source is newer
+programs() {
+  local program bin; bin=$(out programs 1)
+  for program in pause probe; do
+    if [ -n "$(find "$here/go/programs" -newer "$bin/$program" 2> /dev/null)" ]; then rm -f "$bin/$program"; fi
+    build programs "$bin/$program" ./$program
+  done
+}
+
+if [ "${1:-}" = --list ]; then
+  for folder in "$here"/go/*/; do printf '%-22s %s\n' "$(basename "$folder")" "$(sed -n 's/^require \(.*\)/\1/p;s/^\t\([^ ]* v[^ ]*\)$/\1/p' "$folder/go.mod" | grep -v '(' | tr '\n' ' ')"; done
+  exit 0
+fi
+[ $# -gt 0 ] || set -- "${default[@]}"
+for part in "$@"; do
+  case " ${default[*]} ${others[*]} " in *" $part "*) ;; *) echo "build.sh: no part named $part. Parts: ${default[*]} ${others[*]}" >&2; exit 2;; esac
+done
+command -v go > /dev/null || { echo 'build.sh: Go is missing. Try: test/testbed/setup.sh' >&2; exit 3; }
+mkdir -p "$TESTBED"; exec 9> "$TESTBED/build.lock"; flock 9
+for part in "$@"; do "$part"; done
