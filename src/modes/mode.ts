@@ -1,7 +1,7 @@
 // The seam between the verbs and the three modes.
 import type {Redactor} from '../kernel/redact.ts';
 import type {Plan} from '../plan/plan.ts';
-import type {ClusterDocument} from '../spec/schema.ts';
+import type {DesiredCluster} from '../spec/desired.ts';
 
 export type Intent = {readonly verb: 'converge'; readonly limit?: readonly string[]};
 
@@ -13,8 +13,6 @@ export interface ScopeOptions {
   readonly askSecret?: (question: string) => Promise<string>;
   /** How many hosts are worked on at once. */
   readonly concurrency: number;
-  /** Folder that relative paths of the file start from. */
-  readonly folder: string;
   /** Raised while facts are gathered: what isn't worth stopping for. */
   warn(message: string): void;
 }
@@ -34,13 +32,13 @@ export interface Capability {
 export interface Mode<F, S extends Scope> {
   readonly name: 'controller' | 'agent' | 'appliance';
   readonly capabilities: Readonly<Record<string, Capability>>;
-  openScope(cluster: ClusterDocument, options: ScopeOptions): Promise<S>;
+  openScope(cluster: DesiredCluster, options: ScopeOptions): Promise<S>;
   /** Only reads. */
-  facts(cluster: ClusterDocument, scope: S): Promise<F>;
+  facts(cluster: DesiredCluster, scope: S): Promise<F>;
   /** Pure: the same spec, facts and intent give the same plan. */
-  plan(cluster: ClusterDocument, facts: F, intent: Intent): Plan<S>;
+  plan(cluster: DesiredCluster, facts: F, intent: Intent): Plan<S>;
   /** One look at the cluster as it is. */
-  observe(cluster: ClusterDocument, facts: F, scope: S): Promise<ClusterView>;
+  observe(cluster: DesiredCluster, facts: F, scope: S): Promise<ClusterView>;
 }
 
 /** A cluster as plain data, for `status`, lists and screens. */

@@ -6,6 +6,8 @@ export interface StepContext<S> {
   readonly scope: S;
   /** Aborts when the person leaves (second Ctrl-C) or the run's deadline is over. */
   readonly signal: AbortSignal;
+  /** Aborts at the first Ctrl-C: a step that only waits ends early by throwing the signal's reason; one that changes goes on to its end. */
+  readonly stopping: AbortSignal;
   emit(event: EventBody): void;
 }
 
@@ -20,15 +22,21 @@ export interface Step<S> {
   check(context: StepContext<S>): Promise<'needed' | 'satisfied'>;
   /** Changes. May return a fact about what it did, for the finished line. */
   apply(context: StepContext<S>): Promise<string | void>;
-  /** Takes the change back, last to first, when the run is given up. */
-  undo?(context: StepContext<S>): Promise<void>;
 }
 
+/**
+ * Steps of one title. A host goes on to its next step as soon as its last one is done, over the phases' borders; a step without a host is a
+ * border: it waits for all before it, and all after it wait for it.
+ */
 export interface Phase<S> {
   readonly title: string;
   readonly steps: readonly Step<S>[];
-  /** How many steps run at the same time; default: all hosts at once. Steps of one host run in order. */
+  /** How many steps of this phase run at the same time; default: as many as the run allows. */
   readonly concurrency?: number;
+  /** Starts only when every step of the phases before has ended. */
+  readonly barrier?: boolean;
+  /** When more hosts than this have failed in this phase, its remaining steps are skipped; default: the other hosts go on. */
+  readonly maxFailures?: number;
 }
 
 /** One line of a diff: what the file wants against what is. Secrets are never in here. */

@@ -1,0 +1,32 @@
+// What a user wants, read completely: the document, its profile's layers and the content of every file it names. `readCluster` returns it, a
+// saved plan carries it, and every mode plans from it without reading anything more from disk.
+import type {ClusterDocument} from './schema.ts';
+
+export interface DesiredLayer {
+  readonly name: string;
+  readonly kind: 'cni' | 'csi' | 'addon';
+  /** Kubernetes objects as one YAML text, variables filled in. */
+  readonly manifest: string;
+}
+
+export interface DesiredFile {
+  readonly path: string;
+  readonly content: string;
+  /** Octal: `0644`. */
+  readonly mode: string;
+  readonly owner: string;
+}
+
+export interface DesiredCluster {
+  /** Defaults applied. */
+  readonly document: ClusterDocument;
+  /** In the order in which they are applied. */
+  readonly layers: readonly DesiredLayer[];
+  /** By host name: the content of `files`. */
+  readonly hostFiles: Readonly<Record<string, readonly DesiredFile[]>>;
+  /** By host name: the text of the hooks' scripts. */
+  readonly hostHooks: Readonly<Record<string, {readonly beforeApply?: string; readonly afterApply?: string}>>;
+  /** Where it came from; `folder` is what its relative paths start from. */
+  readonly source: {readonly files: readonly string[]; readonly folder: string; readonly digest: string};
+  readonly warnings: readonly {readonly code: string; readonly message: string; readonly hints?: readonly string[]}[];
+}
