@@ -1,5 +1,6 @@
 // A plan is data computed by a pure function: phases of steps, what each costs, and the facts that it stands on.
 import type {Effect, EventBody} from '../kernel/event.ts';
+import type {Problem} from '../kernel/problem.ts';
 
 /** What a step may use while it checks or applies. `S` is the mode's scope: its connections and secrets. */
 export interface StepContext<S> {
@@ -59,6 +60,7 @@ export interface HostPlan {
   readonly changes: readonly Change[];
   /** Set when the host is unreachable. */
   readonly reason?: string;
+  readonly problem?: Problem;
 }
 
 /** The facts that a plan stands on: dotted path to plain value. Only what the plan reads is in here. */
