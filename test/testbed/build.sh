@@ -68,7 +68,8 @@ coredns() { build coredns "$(out coredns "$(version_of coredns github.com/coredn
 flannel() {
   local module=github.com/flannel-io/flannel version
   version=$(version_of flannel $module)
-  build flannel "$(out flannel "$version")/flanneld" $module "-X $module/pkg/version.Version=$version"
+  # its udp back end is C on amd64, and can't be left out
+  CGO_ENABLED=1 build flannel "$(out flannel "$version")/flanneld" $module "-X $module/pkg/version.Version=$version -extldflags=-static" 'netgo osusergo'
   build flannel "$(out flannel "$version")/install-conf" $module/cmd/install_conf
 }
 # Flannel's own CNI plugin began as a part of the CNI plugins, which kept it up to v0.9.1; its later home isn't on the module proxy.
