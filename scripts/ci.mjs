@@ -1,0 +1,69 @@
+// Runs everything in order, within a budget of 70 minutes, and prints how long each stage took. Ends with `N passed, N failed, N skipped`.
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+
+const budget = 70 * 60_000;
+const started = Date.now();
+const reports = mkdtempSync(join(tmpdir(), 'trireme-ci-'));
+const stages = [];
+const totals = {passed: 0, failed: 0, skipped: 0};
+
+const left = () => budget - (Date.now() - started);
+const minutes = (ms) => `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+
+/** Runs a stage to its end or to the end of the budget; a stage without a report counts as one test. */
+function stage(name, command, args, {report = false} = {}) {
+  console.log(`\n=== ${name}`);
+  const begun = Date.now();
+  const file = join(reports, `${stages.length}.json`);
+  const more = report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
+  const {status, signal} = spawnSync(command, [...args, ...more], {stdio: ['ignore', 'inherit', 'inherit'], timeout: Math.max(60_000, left() + 5 * 60_000), killSignal: 'SIGTERM'});
+  const ok = status === 0;
+  let counted = '';
+  if (report && existsSync(file)) {
+    const {numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites} = JSON.parse(readFileSync(file, 'utf8'));
+    const failed = Math.max(numFailedTests, ok ? 0 : Math.max(1, numFailedTestSuites > 0 && numFailedTests === 0 ? 1 : 0));
+    totals.passed += numPassedTests;
+    totals.failed += failed;
+    totals.skipped += numPendingTests + numTodoTests;
+    counted = `${numPassedTests} passed, ${failed} failed, ${numPendingTests + numTodoTests} skipped`;
+  } else {
+    totals[ok ? 'passed' : 'failed'] += 1;
+  }
+  stages.push({name, ms: Date.now() - begun, result: ok ? counted || 'passed' : `FAILED (${signal ?? `exit ${status}`}) ${counted}`});
+  return ok;
+}
+
+function skipped(name, why) {
+  totals.skipped += 1;
+  stages.push({name, ms: 0, result: `skipped: ${why}`});
+}
+
+/** Files of the long suite, beginning at a place that the commit chooses, so that each gets its turn. */
+function longShards() {
+  if (!existsSync('test/long')) return [];
+  const files = readdirSync('test/long').filter((file) => file.endsWith('.test.ts')).toSorted();
+  const head = spawnSync('git', ['rev-parse', 'HEAD'], {encoding: 'utf8'}).stdout.trim();
+  const offset = files.length === 0 ? 0 : Number.parseInt(head.slice(0, 6) || '0', 16) % files.length;
+  return [...files.slice(offset), ...files.slice(0, offset)];
+}
+
+let ok = stage('unit, integration and contract suites (npm test)', 'npm', ['test', '--'], {report: true});
+ok = stage('gates (npm run check)', 'npm', ['run', 'check']) && ok;
+const bed = stage('test bed: packages', 'bash', ['test/testbed/setup.sh']) && stage('test bed: programs and images', 'node', ['scripts/test-real.mjs', '--only-build']);
+ok = bed && ok;
+if (bed) ok = stage('suites on real parts (npm run test:real)', 'node', ['scripts/test-real.mjs', '--no-build'], {report: true}) && ok;
+else skipped('suites on real parts', "the test bed isn't there");
+for (const file of longShards()) {
+  if (left() < 8 * 60_000) skipped(`long suite: ${file}`, 'no time left in the budget');
+  else ok = stage(`long suite: ${file}`, 'npx', ['vitest', 'run', '--config', 'vitest.long.config.ts', `test/long/${file}`], {report: true}) && ok;
+}
+
+rmSync(reports, {recursive: true, force: true});
+console.log('\n=== stages');
+for (const {name, ms, result} of stages) console.log(`${minutes(ms).padStart(14)}  ${name}: ${result}`);
+console.log(`${minutes(Date.now() - started).padStart(14)}  in all`);
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exitCode = ok ? 0 : 1;
