@@ -43,6 +43,9 @@ export interface WantedTaint {
   readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
 
+/** The taint of a control plane whose `taints` are absent. */
+export const controlPlaneTaint: WantedTaint = {key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule'};
+
 export interface WantedFile {
   readonly path: string;
   /** Text; binary content comes by digest. */

@@ -1,0 +1,146 @@
+// From the file and the facts to what each host shall be. Pure, and stable: what concerns one host changes no other's document.
+import {isIP} from 'node:net';
+import type {DesiredCluster} from '../spec/desired.ts';
+import type {AgentHost, ClusterSpec, ComponentConfiguration, Taint} from '../spec/schema.ts';
+import {contentForRole} from './content.ts';
+import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
+import {mergeSettings} from './merge.ts';
+import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type Wanted, type WantedTaint} from './protocol.ts';
+import {isWithin, networkOf, proxyEnvironment} from './proxy.ts';
+
+export interface Membership {
+  /** The cluster's id, from a host that has it; the empty string before the secrets are made. */
+  readonly id: string;
+  /** The control plane that starts the cluster; undefined when it has been started by one that doesn't answer now. */
+  readonly bootstrap: string | undefined;
+  /** True once a host is a member: the cluster has been started. */
+  readonly started: boolean;
+}
+
+export function hostsOf(cluster: DesiredCluster): readonly AgentHost[] {
+  return cluster.document.spec.agent?.hosts ?? [];
+}
+
+/** Who started the cluster, or shall: the host that already is, else the first control plane of the file. */
+export function membershipOf(cluster: DesiredCluster, facts: Pick<HostClusterFacts, 'hosts'>): Membership {
+  const {name} = cluster.document.metadata;
+  const ours = reachedHosts(facts).filter((host) => host.seen?.wanted?.cluster.name === name);
+  const id = ours[0]?.seen?.wanted?.cluster.id ?? '';
+  const started = ours.some((host) => host.seen?.member === true);
+  const already = ours.find((host) => host.seen?.wanted?.bootstrap === true)?.host;
+  const first = hostsOf(cluster).find((host) => host.role === 'control-plane')?.name;
+  return {id, started, bootstrap: already ?? (started ? undefined : first)};
+}
+
+/** What this host shall be. `cluster.id` is empty until the cluster's secrets are made. */
+export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host: AgentHost, member: MemberFacts): Wanted {
+  const {metadata, spec} = cluster.document;
+  const membership = membershipOf(cluster, facts);
+  const addresses = nodeAddressesOf(spec, host, member);
+  const taints = taintsOf(host);
+  return {
+    protocol,
+    program: facts.program.version,
+    cluster: {name: metadata.name, id: membership.id},
+    distribution: spec.kubernetes.distribution,
+    kubernetesVersion: spec.kubernetes.version,
+    role: host.role,
+    bootstrap: membership.bootstrap === host.name,
+    node: {
+      name: host.name,
+      addresses,
+      labels: host.labels ?? {},
+      ...(taints === undefined ? {} : {taints}),
+    },
+    endpoint: {host: spec.endpoint.host, port: spec.endpoint.port},
+    network: {pods: spec.network.pods, services: spec.network.services, dnsDomain: spec.network.dnsDomain},
+    configuration: configurationOf(spec.configuration, host.configuration),
+    proxy: proxyEnvironment({
+      settings: spec.agent?.proxy,
+      endpoint: spec.endpoint.host,
+      pods: spec.network.pods,
+      services: spec.network.services,
+      dnsDomain: spec.network.dnsDomain,
+      nodeNetworks: nodeNetworksOf(cluster, facts, member),
+    }),
+    files: [...(cluster.hostFiles[host.name] ?? [])].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    content: contentForRole(facts.content[member.architecture] ?? [], host.role),
+    layers: host.role === 'control-plane' ? cluster.layers.map(({name, kind, manifest}) => ({name, kind, manifest})) : [],
+    drift: driftOf(spec.agent?.drift),
+  };
+}
+
+/** The node's addresses: those of the file, else `address` when it is one, else the default route's; two with two pod networks. */
+export function nodeAddressesOf(spec: ClusterSpec, host: AgentHost, member: MemberFacts | undefined): readonly string[] {
+  if (host.nodeAddress !== undefined) return typeof host.nodeAddress === 'string' ? [host.nodeAddress] : host.nodeAddress;
+  const seen = (member?.networks ?? []).map((network) => network.split('/')[0] ?? '').filter((address) => isIP(address) !== 0);
+  const first = isIP(host.address) === 0 ? seen[0] : host.address;
+  if (first === undefined) return [];
+  if (spec.network.pods.length < 2) return [first];
+  const other = seen.find((address) => isIP(address) !== isIP(first) && !address.startsWith('fe80:'));
+  return other === undefined ? [first] : [first, other];
+}
+
+/**
+ * The networks in which the nodes are, for NO_PROXY. Of a host that doesn't answer now the networks can be unknown; those that this host
+ * already has in its NO_PROXY are kept then, so that another's absence changes nothing here.
+ */
+function nodeNetworksOf(cluster: DesiredCluster, facts: HostClusterFacts, self: MemberFacts): readonly string[] {
+  const {spec} = cluster.document;
+  const networks = new Set<string>();
+  let complete = true;
+  for (const host of hostsOf(cluster)) {
+    const observation = facts.hosts.find((one) => one.host === host.name);
+    const member = observation !== undefined && isReached(observation) ? observation : undefined;
+    if (member === undefined) complete = false;
+    for (const address of nodeAddressesOf(spec, host, member)) {
+      const network = member?.networks.find((one) => one.startsWith(`${address}/`) || isWithin(address, one));
+      const known = network === undefined ? undefined : networkOf(network);
+      if (known !== undefined) networks.add(known);
+      else if (member !== undefined) networks.add(address);
+      else if (![...networks].some((one) => one.includes('/') && isWithin(address, one)) && self.seen?.wanted == null) networks.add(address);
+    }
+  }
+  const fixed = new Set([...spec.network.pods, ...spec.network.services]);
+  const before = (self.seen?.wanted?.proxy['NO_PROXY'] ?? '').split(',').filter((entry) => (networkOf(entry) !== undefined || isIP(entry) !== 0) && !fixed.has(entry));
+  const named = new Set(spec.agent?.proxy?.noProxy ?? []);
+  const always = new Set(['127.0.0.1', '::1', spec.endpoint.host]);
+  if (!complete) for (const entry of before) if (!named.has(entry) && !always.has(entry) && !spec.network.services.some((cidr) => isIP(entry) !== 0 && isWithin(entry, cidr))) networks.add(entry);
+  return [...networks];
+}
+
+/** The list as the node shall have it: a control plane keeps its own taint unless the list is empty. Undefined: the distribution's default. */
+function taintsOf(host: AgentHost): readonly WantedTaint[] | undefined {
+  if (host.taints === undefined) return undefined;
+  const own = host.taints.map((one: Taint): WantedTaint => ({key: one.key, ...(one.value === undefined ? {} : {value: one.value}), effect: one.effect}));
+  const keepsItsOwn = host.role === 'control-plane' && own.length > 0 && !own.some((one) => one.key === controlPlaneTaint.key);
+  return keepsItsOwn ? [controlPlaneTaint, ...own] : own;
+}
+
+function configurationOf(base: ComponentConfiguration | undefined, over: ComponentConfiguration | undefined): Wanted['configuration'] {
+  const merged = (part: Exclude<keyof ComponentConfiguration, 'sysctls'>) => mergeSettings(base?.[part], over?.[part]);
+  const sysctls = Object.entries({...base?.sysctls, ...over?.sysctls}).map(([key, value]) => [key, String(value)] as const);
+  return {
+    kubelet: merged('kubelet'),
+    apiServer: merged('apiServer'),
+    controllerManager: merged('controllerManager'),
+    scheduler: merged('scheduler'),
+    etcd: merged('etcd'),
+    kubeProxy: merged('kubeProxy'),
+    kubeadm: merged('kubeadm'),
+    containerd: merged('containerd'),
+    sysctls: Object.fromEntries(sysctls),
+  };
+}
+
+type DriftSetting = NonNullable<ClusterSpec['agent']>['drift'];
+
+function driftOf(setting: DriftSetting): Wanted['drift'] {
+  const policyOf = (area: DriftArea) => (typeof setting === 'string' ? setting : (setting?.[area] ?? 'repair'));
+  return Object.fromEntries(driftAreas.map((area) => [area, policyOf(area)])) as Wanted['drift'];
+}
+
+/** The observation of a host by name. */
+export function observationOf(facts: Pick<HostClusterFacts, 'hosts'>, host: string): MemberObservation | undefined {
+  return facts.hosts.find((one) => one.host === host);
+}
