@@ -1,0 +1,42 @@
+// Flags that several commands share. Every flag has an environment variable, TRIREME_ and its name.
+import {Flags} from '@oclif/core';
+import {TriremeError} from '../kernel/errors.ts';
+import {outputFormats, type OutputFormat} from '../output/present.ts';
+
+const unitMs = {s: 1000, m: 60_000, h: 3_600_000} as const;
+
+/** `90s`, `10m`, `1h` in ms. */
+export function parseDuration(text: string, flag: string): number {
+  const match = /^(\d+)(s|m|h)$/.exec(text);
+  if (match === null) throw new TriremeError('usage.invalid', `--${flag} takes a duration such as 90s, 10m or 1h, not ${text}.`);
+  return Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
+}
+
+/** The -o flag with the formats that a command offers. */
+export function outputFlag(formats: readonly OutputFormat[] = outputFormats.filter((format) => format !== 'junit')) {
+  return Flags.option({char: 'o', summary: 'How to print the result.', env: 'TRIREME_OUTPUT', options: formats, default: 'text' as OutputFormat, helpGroup: 'GLOBAL'})();
+}
+
+/** Accepted by every command. */
+export const globalFlags = {
+  output: outputFlag(),
+  quiet: Flags.boolean({char: 'q', summary: 'Say nothing but results and errors.', env: 'TRIREME_QUIET', helpGroup: 'GLOBAL'}),
+  verbose: Flags.boolean({char: 'v', summary: 'Say more: output of steps, causes of errors.', env: 'TRIREME_VERBOSE', helpGroup: 'GLOBAL'}),
+  'no-color': Flags.boolean({summary: 'Use no colours (NO_COLOR does the same).', env: 'TRIREME_NO_COLOR', helpGroup: 'GLOBAL'}),
+  ascii: Flags.boolean({summary: 'Use ASCII symbols only.', env: 'TRIREME_ASCII', helpGroup: 'GLOBAL'}),
+};
+
+/** Which cluster of which files. */
+export const clusterFlags = {
+  file: Flags.string({char: 'f', summary: 'File to read, - for standard input; repeatable. Default: trireme.yaml here.', env: 'TRIREME_FILE', multiple: true, multipleNonGreedy: true, helpValue: 'FILE'}),
+  cluster: Flags.string({char: 'c', summary: 'Name of the cluster, when the files hold several.', env: 'TRIREME_CLUSTER', helpValue: 'NAME'}),
+};
+
+/** How many hosts at once. */
+export const concurrencyFlag = Flags.integer({summary: 'How many hosts are worked on at once; default: the setting, or 16.', env: 'TRIREME_CONCURRENCY', min: 1, max: 1000});
+
+/** Only some hosts. */
+export const limitFlag = Flags.string({summary: 'Only hosts with this name or label (key=value); repeatable.', env: 'TRIREME_LIMIT', multiple: true, multipleNonGreedy: true, helpValue: 'NAME|KEY=VALUE'});
+
+/** Answers the question beforehand. */
+export const yesFlag = Flags.boolean({char: 'y', summary: "Don't ask; the answer is yes.", env: 'TRIREME_YES'});

@@ -1,0 +1,44 @@
+// From argv to a command, and what goes wrong before there is one: an unknown command, a plugin that doesn't load.
+import {fileURLToPath} from 'node:url';
+import {Config, Errors, flush, run} from '@oclif/core';
+import {TriremeError} from '../kernel/errors.ts';
+import {nearest} from '../kernel/nearest.ts';
+import {problemOf} from '../kernel/problem.ts';
+import {Redactor} from '../kernel/redact.ts';
+import {Presenter} from '../output/present.ts';
+import {createTerminal, leaveNow, setExitCode} from '../output/terminal.ts';
+import {askedFor} from './base-command.ts';
+import {usageErrorOf} from './base-usage.ts';
+
+/** Runs the command that `argv` names and ends the process with its exit code. */
+export async function main(argv: readonly string[], root: string): Promise<void> {
+  let known: readonly string[] = [];
+  try {
+    const config = await Config.load(fileURLToPath(root));
+    known = config.commandIDs.map((id) => id.replaceAll(':', ' '));
+    await run([...argv], config);
+  } catch (error) {
+    await reportBeforeCommand(error, argv, known);
+  }
+  await flush();
+  leaveNow(Number(process.exitCode ?? 0));
+}
+
+async function reportBeforeCommand(error: unknown, argv: readonly string[], known: readonly string[]): Promise<void> {
+  if (error instanceof Errors.ExitError) return setExitCode(error.oclif.exit ?? 0);
+  const asked = askedFor(argv);
+  const out = new Presenter({terminal: createTerminal(asked.noColor ? {color: 'never'} : {}), format: asked.format, quiet: asked.quiet, verbose: asked.verbose, redactor: new Redactor()});
+  const problem = problemOf(error instanceof Errors.CLIError ? unknownCommand(error, argv, known) : error);
+  const envelope = await out.finish({command: argv.filter((word) => !word.startsWith('-')).join(' '), result: null, problem});
+  out.problem(problem);
+  if (problem.exit === 70 && error instanceof Error) out.detail(error.stack ?? '');
+  setExitCode(envelope.exit);
+}
+
+/** oclif ends with 127 for an unknown command; for us that is wrong usage like any other. */
+function unknownCommand(error: Errors.CLIError, argv: readonly string[], known: readonly string[]): TriremeError {
+  if (error.oclif.exit !== 127 && !/^command .* not found$/.test(error.message)) return usageErrorOf(error);
+  const words = argv.filter((word) => !word.startsWith('-')).join(' ');
+  const near = nearest(words, known) ?? nearest(words.split(' ')[0] ?? '', known);
+  return new TriremeError('usage.invalid', `There's no command trireme ${words}.`, {hints: [...(near === undefined ? [] : [`Did you mean trireme ${near}?`]), 'List them: trireme help'], cause: error});
+}
