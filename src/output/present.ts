@@ -71,11 +71,19 @@ export class Presenter {
     if (this.verbose) this.#write('stderr', text);
   }
 
+  /** The text without this command's secrets. */
+  readonly redact = (text: string): string => this.#redactor.text(text);
+
+  /** Keeps a warning for the JSON output without showing it; false when it is known already. */
+  remember(warning: JsonWarning): boolean {
+    if (this.#warnings.some((known) => known.code === warning.code && known.message === warning.message && known.host === warning.host)) return false;
+    this.#warnings.push(this.#redactor.value(warning));
+    return true;
+  }
+
   /** Remembers a warning for the JSON output and shows it; the same one only once. */
   warn(warning: JsonWarning): void {
-    if (this.#warnings.some((known) => known.code === warning.code && known.message === warning.message && known.host === warning.host)) return;
-    this.#warnings.push(this.#redactor.value(warning));
-    if (this.format === 'ndjson') return;
+    if (!this.remember(warning) || this.format === 'ndjson') return;
     const {color, symbols} = this.terminal.errorStyle;
     const host = warning.host === undefined || warning.message.includes(warning.host) ? '' : `${color.bold(warning.host)}: `;
     const line = `${color.yellow(symbols.warning)} ${host}${sanitize(warning.message)}`;

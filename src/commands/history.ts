@@ -1,0 +1,94 @@
+import {Args, Flags} from '@oclif/core';
+import {z} from 'zod';
+import {viewOfRun} from '../fleet/run-view.ts';
+import {stateFolder} from '../kernel/folders.ts';
+import {renderEvent} from '../output/plain.ts';
+import {renderSummary} from '../output/summary.ts';
+import {formatDuration, renderTable, type Column} from '../output/table.ts';
+import {listRuns, readRun, type RunRecord} from '../plan/ledger.ts';
+import {BaseCommand} from './base-command.ts';
+import {hostOutcomeResult, runOutcomes} from './base-results.ts';
+
+const runRow = z.strictObject({
+  run: z.string(),
+  operation: z.string(),
+  cluster: z.string(),
+  mode: z.string(),
+  startedAt: z.string(),
+  /** Null for a run that was killed or goes on, and for a record that can't be read. */
+  outcome: runOutcomes.nullable(),
+  ms: z.number().nullable(),
+  hosts: z.array(hostOutcomeResult),
+  damaged: z.boolean(),
+});
+const result = z.strictObject({runs: z.array(runRow)});
+type Row = z.infer<typeof runRow>;
+
+export default class History extends BaseCommand<z.infer<typeof result>> {
+  static override summary = 'List runs, or replay the events of one.';
+  static override description = 'Without a name the runs are listed, newest first. With one its events are replayed; -o ndjson prints them as they were recorded, and then the result.';
+  static override examples = ['<%= config.bin %> history', '<%= config.bin %> history 20261123-231605-k3f9', '<%= config.bin %> history last -o ndjson'];
+  static override args = {run: Args.string({description: 'Name of a run, or `last`.', ignoreStdin: true})};
+  static override flags = {
+    cluster: Flags.string({char: 'c', summary: 'Only runs of this cluster.', env: 'TRIREME_CLUSTER', helpValue: 'NAME'}),
+    max: Flags.integer({summary: 'List at most this many runs.', env: 'TRIREME_MAX', min: 1, default: 20}),
+  };
+  static override resultSchema = () => result;
+
+  async run() {
+    const {args, flags} = await this.parse(History);
+    const folder = stateFolder();
+    if (args.run !== undefined) {
+      const name = args.run === 'last' ? (await listRuns(folder))[0] : args.run;
+      const record = await readRun(folder, name ?? args.run);
+      this.#replay(record);
+      return {runs: [rowOf(record)]};
+    }
+    const rows: Row[] = [];
+    for (const run of await listRuns(folder)) {
+      if (rows.length >= flags.max) break;
+      const row = await readRun(folder, run).then(rowOf, () => damagedRow(run));
+      if (flags.cluster === undefined || row.cluster === flags.cluster) rows.push(row);
+    }
+    if (this.out.format === 'name') this.out.print(rows.map((row) => row.run).join('\n'));
+    else if (rows.length === 0) this.out.note('No runs yet.');
+    else this.out.print(renderTable(rows, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns}));
+    return {runs: rows};
+  }
+
+  #replay(record: RunRecord): void {
+    for (const event of record.events) {
+      if (this.out.format === 'ndjson') this.out.event(event);
+      const line = renderEvent(event, {style: this.out.style, verbose: this.out.verbose});
+      if (line !== undefined) this.out.print(line);
+    }
+    if (record.truncated) this.out.warn({code: 'ledger.cut', message: `The last line of run ${record.header.run} was cut off; what is before it is whole.`});
+    this.out.print(renderSummary(viewOfRun(record.events), {style: this.out.style}));
+  }
+}
+
+function rowOf(record: RunRecord): Row {
+  const {run, operation, cluster, mode, startedAt} = record.header;
+  const finished = record.events.findLast((event) => event.type === 'run.finished');
+  const ended = finished?.type === 'run.finished' ? finished : undefined;
+  return {run, operation, cluster, mode, startedAt, outcome: record.outcome ?? null, ms: ended?.ms ?? null, hosts: (ended?.hosts ?? []) as Row['hosts'], damaged: false};
+}
+
+function damagedRow(run: string): Row {
+  return {run, operation: '', cluster: '', mode: '', startedAt: '', outcome: null, ms: null, hosts: [], damaged: true};
+}
+
+const columns: readonly Column<Row>[] = [
+  {title: 'RUN', cell: (row) => row.run},
+  {title: 'CLUSTER', cell: (row) => row.cluster},
+  {title: 'OPERATION', cell: (row) => row.operation},
+  {
+    title: 'OUTCOME',
+    cell: (row) => row.outcome ?? (row.damaged ? 'unreadable' : 'not ended'),
+    paint: (text, row, {color}) => (row.outcome === 'succeeded' || row.outcome === 'unchanged' ? color.green(text) : row.outcome === 'failed' ? color.red(text) : color.yellow(text)),
+  },
+  {title: 'HOSTS', cell: (row) => String(row.hosts.length)},
+  {title: 'TOOK', cell: (row) => (row.ms === null ? '-' : formatDuration(row.ms))},
+  {title: 'MODE', cell: (row) => row.mode, wide: true},
+  {title: 'STARTED', cell: (row) => row.startedAt},
+];
