@@ -1,35 +1,88 @@
 // Builds dist/: TypeScript, the agent's bundle, oclif's manifest. Quick when nothing changed: a digest over all that goes in is kept in dist/.stamp.
+// Types are checked by `npm run check`, not here.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {digestOfTree, root} from './tree.mjs';
+import {digestOfTree, filesBelow, root} from './tree.mjs';
 
 const stampPath = join(root, 'dist', '.stamp');
+const lockPath = join(root, 'node_modules', '.trireme-build');
 const bundler = join(root, 'scripts', 'bundle-agent.mjs');
 const inputs = ['src', 'bin', 'scripts/build.mjs', 'scripts/bundle-agent.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+/** How long another build is waited for, in ms. */
+const patience = 180_000;
 
 function run(title, program, args) {
-  const {status, error} = spawnSync(program, args, {cwd: root, stdio: ['ignore', 2, 2]});
-  if (error !== undefined) throw error;
-  if (status !== 0) {
-    process.stderr.write(`Build failed: ${title}\n`);
-    process.exit(1);
+  // oclif's own update check would go to the network.
+  const {status, error} = spawnSync(program, args, {cwd: root, stdio: ['ignore', 2, 2], env: {...process.env, OCLIF_SKIP_NEW_VERSION_CHECK: 'true'}});
+  if (error !== undefined || status !== 0) throw new Error(`Build failed: ${title}${error === undefined ? '' : ` (${error.message})`}`);
+}
+
+function isBuilt(digest) {
+  return existsSync(stampPath) && readFileSync(stampPath, 'utf8') === digest && existsSync(join(root, 'oclif.manifest.json'));
+}
+
+/** Modules whose source is gone must not stay: oclif would still find their commands. */
+function removeStale() {
+  const sources = new Set(filesBelow('src').map((path) => path.replace(/^src/, 'dist').replace(/\.tsx?$/, '.js')));
+  for (const path of filesBelow('dist')) {
+    if (path.endsWith('.js') && !path.startsWith(join('dist', 'agent')) && !sources.has(path)) rmSync(join(root, path));
+  }
+}
+
+/** Two builds at once would write into each other: the second waits, and finds everything done. */
+function withLock(work) {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    try {
+      mkdirSync(lockPath);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      if (!isOwnerAlive() || Date.now() > deadline) rmSync(lockPath, {recursive: true, force: true});
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    }
+  }
+  writeFileSync(join(lockPath, 'pid'), String(process.pid));
+  try {
+    return work();
+  } finally {
+    rmSync(lockPath, {recursive: true, force: true});
+  }
+}
+
+function isOwnerAlive() {
+  try {
+    process.kill(Number(readFileSync(join(lockPath, 'pid'), 'utf8')), 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM' || error.code === 'ENOENT'; // ENOENT: it is just being taken or given back
   }
 }
 
 /** Builds unless dist/ was built from the very same sources; returns whether it built. */
 export function build({force = false} = {}) {
-  const digest = digestOfTree(inputs);
-  if (!force && existsSync(stampPath) && readFileSync(stampPath, 'utf8') === digest && existsSync(join(root, 'oclif.manifest.json'))) return false;
-  const began = Date.now();
-  rmSync(join(root, 'dist'), {recursive: true, force: true});
-  mkdirSync(join(root, 'dist'), {recursive: true});
-  run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
-  if (existsSync(bundler)) run('bundle-agent', process.execPath, [bundler]);
-  run('oclif manifest', process.execPath, [join(root, 'node_modules', 'oclif', 'bin', 'run.js'), 'manifest', '.']);
-  writeFileSync(stampPath, digest);
-  process.stderr.write(`Built in ${((Date.now() - began) / 1000).toFixed(1)} s.\n`);
-  return true;
+  if (!force && isBuilt(digestOfTree(inputs))) return false;
+  return withLock(() => {
+    const digest = digestOfTree(inputs);
+    if (!force && isBuilt(digest)) return false;
+    const began = Date.now();
+    rmSync(stampPath, {force: true});
+    run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+    removeStale();
+    if (existsSync(bundler)) run('bundle-agent', process.execPath, [bundler]);
+    run('oclif manifest', process.execPath, [join(root, 'node_modules', 'oclif', 'bin', 'run.js'), 'manifest', '.']);
+    writeFileSync(stampPath, digest);
+    process.stderr.write(`Built in ${((Date.now() - began) / 1000).toFixed(1)} s.\n`);
+    return true;
+  });
 }
 
-if (import.meta.filename === process.argv[1]) build({force: process.argv.includes('--force')});
+if (import.meta.filename === process.argv[1]) {
+  try {
+    build({force: process.argv.includes('--force')});
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

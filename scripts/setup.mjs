@@ -1,0 +1,55 @@
+// Makes a clone ready: dependencies by the lockfile, then the build. Quick when nothing changed.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`Trireme needs Node 20.19 or newer; this is ${process.version}. Install a newer Node and try again.\n`);
+  process.exit(2);
+}
+
+const {spawnSync} = await import('node:child_process');
+const {existsSync, readFileSync, writeFileSync} = await import('node:fs');
+const {join} = await import('node:path');
+const {digestOfTree, root} = await import('./tree.mjs');
+
+const modules = join(root, 'node_modules');
+const stampPath = join(modules, '.trireme-stamp');
+
+/** Installs what the lockfile says unless that is installed already; returns whether it did. */
+export function installDependencies() {
+  const digest = digestOfTree(['package-lock.json']);
+  if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === digest) return false;
+  const complete = isInstalled();
+  if (!complete) {
+    process.stderr.write('Installing dependencies by package-lock.json ...\n');
+    const npm = process.env.npm_execpath;
+    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+    const {status, error} = npm?.endsWith('.js') ? spawnSync(process.execPath, [npm, ...args], {cwd: root, stdio: ['ignore', 2, 2]}) : spawnSync('npm', args, {cwd: root, stdio: ['ignore', 2, 2]});
+    if (error?.code === 'ENOENT') fail("npm isn't on the PATH; it comes with Node.");
+    if (error !== undefined || status !== 0) fail('npm ci failed; what it said is above. Is the registry reachable?');
+  }
+  writeFileSync(stampPath, digest);
+  return !complete;
+}
+
+/** True when npm's own record of what is installed agrees with the lockfile. */
+function isInstalled() {
+  const recordPath = join(modules, '.package-lock.json');
+  if (!existsSync(recordPath)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const found = JSON.parse(readFileSync(recordPath, 'utf8')).packages;
+  const isRight = ([path, {version, optional}]) => path === '' || found[path]?.version === version || (optional === true && found[path] === undefined);
+  return Object.entries(wanted).every(isRight) && Object.keys(found).every((path) => wanted[path] !== undefined);
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+/** Dependencies, then the build. */
+export async function setup() {
+  installDependencies();
+  const {build} = await import('./build.mjs');
+  build();
+}
+
+if (import.meta.filename === process.argv[1]) await setup();
