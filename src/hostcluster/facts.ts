@@ -27,8 +27,8 @@ export interface MemberFacts {
   readonly seen: AgentState | undefined;
   /** Digests in its content folder. */
   readonly content: readonly string[];
-  /** The folder below which everything of a simulated host lies; undefined on real ones. */
-  readonly simulatedRoot?: string;
+  /** True for a host of the sandbox: a folder and processes on this computer. */
+  readonly simulated: boolean;
 }
 
 export type MemberObservation = MemberFacts | {readonly host: string; readonly problem: Problem};

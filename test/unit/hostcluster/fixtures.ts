@@ -54,7 +54,7 @@ export function desiredCluster(options: FixtureCluster = {}): DesiredCluster {
 
 export function memberFacts(host: string, over: Partial<MemberFacts> = {}): MemberFacts {
   const number = 10 + Number(host.slice(1));
-  return {host, architecture: 'amd64', networks: [`10.77.0.${number}/24`], programDigest: undefined, runtimeDigest: undefined, agentActive: false, seen: undefined, content: [], ...over};
+  return {host, architecture: 'amd64', networks: [`10.77.0.${number}/24`], programDigest: undefined, runtimeDigest: undefined, agentActive: false, seen: undefined, content: [], simulated: false, ...over};
 }
 
 export function factsOf(hosts: readonly MemberObservation[], over: Partial<HostClusterFacts> = {}): HostClusterFacts {
