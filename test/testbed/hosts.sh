@@ -14,6 +14,7 @@ BED=${BED:-77}; HOSTS=${HOSTS:-/var/tmp/trireme-hosts-$BED}
 net=10.$BED.0; outer=10.$((BED + 1)).0; bridge=trireme$BED; operator=trireme${BED}op
 packages=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,iproute2,iputils-ping,ca-certificates,curl,kmod,iptables,nftables,procps,conntrack,ethtool,socat,mount,util-linux,less,gpg,zstd
 umask 022
+case $BED in [1-9] | [1-8][0-9] | 9[0-4]) ;; *) echo "hosts.sh: BED=$BED: from 1 to 94, since 10.96.0.0/12 and 10.244.0.0/16 are the clusters' own networks" >&2; exit 2;; esac
 fail() { echo "hosts.sh: $*" >&2; exit 1; }
 # wait_for SECONDS COMMAND...: polls until COMMAND succeeds; fails at the deadline
 wait_for() { local deadline=$((SECONDS + $1)); shift; until "$@"; do [ $SECONDS -lt $deadline ] || return 1; sleep 0.2; done; }
