@@ -1,0 +1,102 @@
+// A small fleet on this computer: simulated hosts, their keys, and the file that describes their cluster.
+import {randomBytes} from 'node:crypto';
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {createServer, type AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {newKeyPair, startSimulatedHost, type SimulatedHost} from './host.ts';
+
+export interface SandboxOptions {
+  readonly controlPlanes: number;
+  readonly workers: number;
+  /** The program's own bin/run.js: `trireme` on the PATH of the sandbox's shell. */
+  readonly program?: string;
+  /** Default: a new folder below the system's temporary folder, removed by `stop`. */
+  readonly folder?: string;
+}
+
+export interface Sandbox {
+  readonly folder: string;
+  readonly clusterName: string;
+  /** The cluster's file. */
+  readonly file: string;
+  readonly hosts: readonly SimulatedHost[];
+  /** Environment in which commands use this sandbox and leave everything of the person's own alone. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+const clusterName = 'harbour';
+
+/** Starts the hosts and writes the file; call `stop` in the end: it ends every process and removes the folder. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const made = options.folder === undefined;
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'trireme-')));
+  const key = await newKeyPair('sandbox');
+  const sudoPassword = randomBytes(12).toString('base64url');
+  const names = [...hostNames(options.controlPlanes, 'cp'), ...hostNames(options.workers, 'w')];
+  const hosts = await Promise.all(
+    names.map(async (name) => {
+      const hostFolder = join(folder, name);
+      await mkdir(hostFolder, {recursive: true, mode: 0o700});
+      return startSimulatedHost({name, folder: hostFolder, sudoPassword, authorizedKeys: [key.publicKey]});
+    }),
+  );
+  await writeFile(join(folder, 'id'), key.privateKey, {mode: 0o600});
+  await writeFile(join(folder, 'sudo-password'), `${sudoPassword}\n`, {mode: 0o600});
+  await writeFile(join(folder, 'known_hosts'), `${hosts.map((host) => host.knownHostsLine).join('\n')}\n`);
+  const file = join(folder, 'trireme.yaml');
+  await writeFile(file, renderFile(hosts, await freePort()));
+  if (options.program !== undefined) {
+    await mkdir(join(folder, 'path'));
+    await writeFile(join(folder, 'path/trireme'), `#!/bin/sh\nexec '${process.execPath}' '${options.program}' "$@"\n`, {mode: 0o755});
+  }
+  return {
+    folder,
+    clusterName,
+    file,
+    hosts,
+    env: {
+      TRIREME_SANDBOX: '1',
+      TRIREME_FILE: file,
+      KUBECONFIG: join(folder, 'kubeconfig'),
+      XDG_STATE_HOME: join(folder, 'state'),
+      XDG_CACHE_HOME: join(folder, 'cache'),
+      XDG_CONFIG_HOME: join(folder, 'config'),
+    },
+    stop: async () => {
+      await Promise.all(hosts.map((host) => host.stop()));
+      if (made) await rm(folder, {recursive: true, force: true});
+    },
+  };
+}
+
+function hostNames(count: number, prefix: string): readonly string[] {
+  return Array.from({length: count}, (_, index) => `${prefix}${index + 1}`);
+}
+
+/** A TCP port that is free now; the first control plane will serve the simulated API there. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const {port} = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+function renderFile(hosts: readonly SimulatedHost[], apiPort: number): string {
+  const lines = hosts.map((host) => `      - {name: ${host.name}, address: 127.0.0.1, role: ${host.name.startsWith('cp') ? 'control-plane' : 'worker'}, ssh: {port: ${host.port}}}`);
+  return `# The sandbox's cluster. Everything in it is SIMULATED: the hosts are folders and processes on this computer.
+apiVersion: trireme.dev/v1alpha1
+kind: Cluster
+metadata: {name: ${clusterName}}
+spec:
+  mode: agent
+  kubernetes: {distribution: simulated, version: v1.36.3}
+  endpoint: {host: 127.0.0.1, port: ${apiPort}}
+  agent:
+    ssh: {user: ops, identityFile: id, knownHosts: [known_hosts], configFile: none, sudo: {password: {fromFile: sudo-password}}}
+    hosts:
+${lines.join('\n')}
+`;
+}
