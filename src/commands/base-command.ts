@@ -31,7 +31,8 @@ export abstract class BaseCommand<R> extends Command {
   protected out!: Presenter;
   protected settings!: Settings;
   #problem: Problem | undefined;
-  #finishesSteps = false;
+  #isShown = false;
+  #noteStopping: ((text: string) => void) | undefined;
   #stack: string | undefined;
 
   abstract override run(): Promise<R>;
@@ -41,14 +42,15 @@ export abstract class BaseCommand<R> extends Command {
     return (this.id ?? '').replaceAll(':', ' ');
   }
 
-  /** Reports a failure although there is a result: it decides the exit code, and the result is printed all the same. */
-  protected failWith(problem: Problem | TriremeError): void {
-    this.#problem ??= problem instanceof TriremeError ? problemOf(problem) : problem;
+  /** Reports a failure although there is a result: it decides the exit code, and the result is printed all the same. `isShown`: a person has read it already. */
+  protected failWith(problem: Problem | TriremeError, options: {readonly isShown?: boolean} = {}): void {
+    this.#isShown = options.isShown ?? false;
+    this.#problem = problem instanceof TriremeError ? problemOf(problem) : problem;
   }
 
-  /** From here on the first Ctrl-C only asks to stop: what runs is finished first. */
-  protected finishStepsOnInterrupt(): void {
-    this.#finishesSteps = true;
+  /** From here on the first Ctrl-C only asks to stop: what runs is finished first, and `note` says so. */
+  protected finishStepsOnInterrupt(note: (text: string) => void): void {
+    this.#noteStopping = note;
   }
 
   /** Throws `usage.answer-required`, naming the flag, unless the answer is given or a person can be asked. Call it before any work. */
@@ -97,6 +99,7 @@ export abstract class BaseCommand<R> extends Command {
       await this.init();
       result = await this.run();
     } catch (error) {
+      this.#isShown = false;
       this.#problem = await this.#problemFor(error);
     } finally {
       stopListening();
@@ -104,7 +107,7 @@ export abstract class BaseCommand<R> extends Command {
     this.out ??= this.createPresenter(createTerminal(), askedFor(this.argv));
     const problem = this.#problem;
     const envelope = await this.out.finish({command: this.commandName, result, ...(problem === undefined ? {} : {problem})});
-    if (problem !== undefined && problem.code !== 'plan.something-to-do') this.out.problem(problem);
+    if (problem !== undefined && problem.code !== 'plan.something-to-do' && !this.#isShown) this.out.problem(problem);
     if (this.#stack !== undefined) this.out.detail(this.#stack);
     setExitCode(envelope.exit);
     return result as T;
@@ -124,9 +127,9 @@ export abstract class BaseCommand<R> extends Command {
     const {stopping, leaving} = this.interruption;
     if (leaving.aborted) leaveNow(130);
     this.interruption.request();
-    if (!this.#finishesSteps && !leaving.aborted) this.interruption.request();
+    if (this.#noteStopping === undefined && !leaving.aborted) this.interruption.request();
     if (leaving.aborted) setTimeout(() => leaveNow(130), graceMs).unref();
-    else if (stopping.aborted) this.out?.note('Stopping: the steps that run now are finished first. Press Ctrl-C again to leave at once.');
+    else if (stopping.aborted) this.#noteStopping?.('Stopping: the steps that run now are finished first. Press Ctrl-C again to leave at once.');
   }
 }
 

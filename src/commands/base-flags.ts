@@ -40,3 +40,12 @@ export const limitFlag = Flags.string({summary: 'Only hosts with this name or la
 
 /** Answers the question beforehand. */
 export const yesFlag = Flags.boolean({char: 'y', summary: "Don't ask; the answer is yes.", env: 'TRIREME_YES'});
+
+/** Of every command that runs a plan. */
+export const runFlags = {
+  yes: yesFlag,
+  'dry-run': Flags.boolean({summary: 'Show the plan and stop.', env: 'TRIREME_DRY_RUN'}),
+  'max-failures': Flags.integer({summary: 'Begin nothing more when more hosts than this have failed.', env: 'TRIREME_MAX_FAILURES', min: 0, helpValue: 'NUMBER'}),
+  'break-lock': Flags.boolean({summary: "Take the cluster's lock from whoever holds it.", env: 'TRIREME_BREAK_LOCK'}),
+  timeout: Flags.string({summary: 'Stop the run after this time: 90s, 10m, 1h.', env: 'TRIREME_TIMEOUT', helpValue: 'DURATION'}),
+};

@@ -11,6 +11,11 @@ export const problemResult = z.strictObject({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
+type DeepReadonly<T> = T extends readonly (infer Item)[] ? readonly DeepReadonly<Item>[] : T extends object ? {readonly [Key in keyof T]: DeepReadonly<T[Key]>} : T;
+
+/** What a command with this schema returns; everything in it may be readonly. */
+export type ResultOf<S extends z.ZodType> = DeepReadonly<z.output<S>>;
+
 /** The envelope around every result; `result` itself is held against the command's own schema. */
 export const envelopeResult = z.strictObject({
   ok: z.boolean(),

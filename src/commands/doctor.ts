@@ -3,6 +3,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import {checkComputer} from '../doctor/checks.ts';
 import {renderTable, type Column} from '../output/table.ts';
 import {BaseCommand} from './base-command.ts';
+import type {ResultOf} from './base-results.ts';
 
 const finding = z.strictObject({
   id: z.string(),
@@ -11,16 +12,16 @@ const finding = z.strictObject({
   remedy: z.string().optional(),
 });
 const result = z.strictObject({findings: z.array(finding)});
-type Finding = z.infer<typeof finding>;
+type Finding = ResultOf<typeof finding>;
 
-export default class Doctor extends BaseCommand<z.infer<typeof result>> {
+export default class Doctor extends BaseCommand<ResultOf<typeof result>> {
   static override summary = 'Check this computer: Node, SSH, folders, permissions.';
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor -o json'];
   static override resultSchema = () => result;
 
   async run() {
     await this.parse(Doctor);
-    const findings = (await checkComputer({env: process.env, node: process.versions.node})) as Finding[];
+    const findings = await checkComputer({env: process.env, node: process.versions.node});
     this.out.print(this.out.format === 'name' ? findings.map((one) => one.id).join('\n') : renderTable(findings, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns}));
     const errors = findings.filter((one) => one.severity === 'error');
     if (errors.length > 0) {

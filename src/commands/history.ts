@@ -7,7 +7,7 @@ import {renderSummary} from '../output/summary.ts';
 import {formatDuration, renderTable, type Column} from '../output/table.ts';
 import {listRuns, readRun, type RunRecord} from '../plan/ledger.ts';
 import {BaseCommand} from './base-command.ts';
-import {hostOutcomeResult, runOutcomes} from './base-results.ts';
+import {hostOutcomeResult, runOutcomes, type ResultOf} from './base-results.ts';
 
 const runRow = z.strictObject({
   run: z.string(),
@@ -22,9 +22,9 @@ const runRow = z.strictObject({
   damaged: z.boolean(),
 });
 const result = z.strictObject({runs: z.array(runRow)});
-type Row = z.infer<typeof runRow>;
+type Row = ResultOf<typeof runRow>;
 
-export default class History extends BaseCommand<z.infer<typeof result>> {
+export default class History extends BaseCommand<ResultOf<typeof result>> {
   static override summary = 'List runs, or replay the events of one.';
   static override description = 'Without a name the runs are listed, newest first. With one its events are replayed; -o ndjson prints them as they were recorded, and then the result.';
   static override examples = ['<%= config.bin %> history', '<%= config.bin %> history 20261123-231605-k3f9', '<%= config.bin %> history last -o ndjson'];
@@ -71,7 +71,7 @@ function rowOf(record: RunRecord): Row {
   const {run, operation, cluster, mode, startedAt} = record.header;
   const finished = record.events.findLast((event) => event.type === 'run.finished');
   const ended = finished?.type === 'run.finished' ? finished : undefined;
-  return {run, operation, cluster, mode, startedAt, outcome: record.outcome ?? null, ms: ended?.ms ?? null, hosts: (ended?.hosts ?? []) as Row['hosts'], damaged: false};
+  return {run, operation, cluster, mode, startedAt, outcome: record.outcome ?? null, ms: ended?.ms ?? null, hosts: ended?.hosts ?? [], damaged: false};
 }
 
 function damagedRow(run: string): Row {

@@ -61,6 +61,11 @@ export class Presenter {
     if (!this.isForPrograms) this.#write('stdout', text);
   }
 
+  /** Writes a part of a stream to stdout, whatever the format: one of several results, each complete in itself. */
+  stream(text: string): void {
+    this.#write('stdout', text);
+  }
+
   /** Writes progress or a remark to stderr, unless --quiet. */
   note(text: string): void {
     if (this.showsProgress) this.#write('stderr', text);

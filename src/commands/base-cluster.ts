@@ -1,0 +1,159 @@
+// What commands on a cluster share: read the file, open the mode's scope, plan, show, ask, apply, summarise.
+import {access} from 'node:fs/promises';
+import {stateFolder} from '../kernel/folders.ts';
+import {TriremeError} from '../kernel/errors.ts';
+import {errorOf, problemOf} from '../kernel/problem.ts';
+import type {Mode, Scope} from '../modes/mode.ts';
+import {followRun} from '../output/follow.ts';
+import {renderPlan} from '../output/plan-text.ts';
+import {renderSummary} from '../output/summary.ts';
+import type {ExecutedRun} from '../plan/execute.ts';
+import {hasChanges, type Plan} from '../plan/plan.ts';
+import type {DesiredCluster} from '../spec/desired.ts';
+import {BaseCommand} from './base-command.ts';
+
+export interface ClusterFlags {
+  readonly file?: readonly string[];
+  readonly cluster?: string;
+}
+
+export interface ScopeFlags {
+  readonly concurrency?: number;
+}
+
+export interface RunFlags extends ScopeFlags {
+  readonly yes: boolean;
+  readonly 'dry-run': boolean;
+  readonly 'max-failures'?: number;
+  readonly 'break-lock': boolean;
+  /** In ms. */
+  readonly timeout?: number;
+}
+
+export type AnyMode = Mode<unknown, Scope>;
+
+export interface PlannedWork {
+  readonly plan: Plan<Scope>;
+  readonly cluster: DesiredCluster;
+  readonly scope: Scope;
+  readonly resumed?: string;
+}
+
+/** The file that is read when no -f is given. */
+const defaultFile = 'trireme.yaml';
+
+export abstract class ClusterCommand<R> extends BaseCommand<R> {
+  /** Reads the wanted cluster completely: -f, else trireme.yaml here, else the file of a known cluster with this name. */
+  protected async readCluster(flags: ClusterFlags): Promise<DesiredCluster> {
+    const {readCluster} = await import('../spec/read.ts');
+    const files = flags.file ?? (await this.#defaultFiles(flags.cluster));
+    const cluster = await readCluster({files, ...(flags.cluster === undefined ? {} : {name: flags.cluster})});
+    for (const warning of cluster.warnings) this.out.warn(warning);
+    return cluster;
+  }
+
+  async #defaultFiles(name: string | undefined): Promise<readonly string[]> {
+    const isHere = await access(defaultFile).then(() => true, () => false);
+    if (isHere || name === undefined) return [defaultFile];
+    const {findKnownCluster} = await import('../fleet/known-clusters.ts');
+    const known = await findKnownCluster(stateFolder(), name);
+    return known?.files === undefined || known.files.length === 0 ? [defaultFile] : known.files;
+  }
+
+  /** Opens the mode's connections, does the work, and closes them whatever happens. */
+  protected async withScope<T>(cluster: DesiredCluster, flags: ScopeFlags, work: (mode: AnyMode, scope: Scope) => Promise<T>): Promise<T> {
+    const {modeFor} = await import('../modes/registry.ts');
+    const mode = (await modeFor(cluster)) as AnyMode;
+    const askSecret = this.askSecret;
+    const scope = await mode.openScope(cluster, {
+      signal: this.signal,
+      redactor: this.redactor,
+      concurrency: flags.concurrency ?? this.settings.concurrency,
+      ...(askSecret === undefined ? {} : {askSecret}),
+      warn: (message) => this.out.warn({code: 'facts.incomplete', message}),
+    });
+    try {
+      return await work(mode, scope);
+    } finally {
+      await scope.close();
+    }
+  }
+
+  /** Shows the plan, asks, applies it and summarises: the same for every verb that changes something. */
+  protected async present(work: PlannedWork, flags: RunFlags) {
+    const {plan, cluster} = work;
+    const result = {plan: planResultOf(plan), run: null};
+    for (const warning of plan.warnings) this.out.warn(warning);
+    this.out.note(renderPlan(plan, {style: this.out.terminal.errorStyle, wide: this.out.format === 'wide'}));
+    if (flags['dry-run']) return result;
+    const unreachable = plan.hosts.filter((host) => host.state === 'unreachable');
+    if (plan.phases.every((phase) => phase.steps.length === 0)) {
+      const hosts = plan.hosts.map((host) => ({host: host.host, outcome: host.state === 'unreachable' ? ('unreachable' as const) : ('unchanged' as const), ...(host.problem === undefined ? {} : {problem: host.problem})}));
+      if (unreachable[0] !== undefined) this.failWith(unreachable[0].problem ?? problemOf(new TriremeError('host.unreachable', unreachable[0].reason ?? `Can't reach ${unreachable[0].host}.`, {host: unreachable[0].host})));
+      else this.out.print(`${plan.simulated ? 'SIMULATED ' : ''}${plan.subject}: unchanged`);
+      return {...result, run: {cluster: plan.subject, mode: plan.mode, simulated: plan.simulated, outcome: unreachable.length > 0 ? ('failed' as const) : ('unchanged' as const), hosts, ms: 0}};
+    }
+    if (hasChanges(plan)) await this.confirm(`Apply this to ${plan.subject}?`, {given: flags.yes, flag: '--yes'});
+    const {run, outcome, hosts, ms} = await this.#execute(work, flags);
+    return {...result, run: {run, cluster: cluster.document.metadata.name, mode: plan.mode, simulated: plan.simulated, outcome, hosts, ms}};
+  }
+
+  async #execute({plan, cluster, scope, resumed}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {
+    const {executePlan} = await import('../plan/execute.ts');
+    const follower = followRun(this.out);
+    const clock = deadline(flags.timeout);
+    this.finishStepsOnInterrupt((text) => follower.note(text));
+    try {
+      const executed = await executePlan(plan, {
+        scope,
+        stopping: this.interruption.stopping,
+        leaving: AbortSignal.any([this.interruption.leaving, clock.signal]),
+        concurrency: flags.concurrency ?? this.settings.concurrency,
+        ...(flags['max-failures'] === undefined ? {} : {maxFailures: flags['max-failures']}),
+        ...(resumed === undefined ? {} : {resumed}),
+        folder: stateFolder(),
+        files: cluster.source.files,
+        specDigest: cluster.source.digest,
+        program: this.config.version,
+        redactor: this.redactor,
+        subscriber: follower.follow,
+        breakLock: flags['break-lock'],
+      });
+      follower.close();
+      const isGood = executed.outcome === 'succeeded' || executed.outcome === 'unchanged';
+      const next = isGood ? ['trireme status', 'trireme cluster kubeconfig'] : ['trireme apply --resume', `trireme history ${executed.run}`];
+      this.out.print(renderSummary(follower.view, {style: this.out.style, next: this.out.quiet ? [] : next}));
+      if (executed.exit !== 0) this.failWith({...(executed.problem ?? problemOf(interruptedError(executed.run))), exit: executed.exit}, {isShown: executed.problem !== undefined});
+      return executed;
+    } finally {
+      follower.close();
+      clock.stop();
+    }
+  }
+}
+
+function interruptedError(run: string): TriremeError {
+  return new TriremeError('run.interrupted', `The run ${run} was interrupted; finished steps are kept.`, {hints: ['trireme apply --resume']});
+}
+
+/** A signal that aborts after `ms` with an error of ours, so that a step that was waiting says why it ended. */
+function deadline(ms: number | undefined): {readonly signal: AbortSignal; stop(): void} {
+  const controller = new AbortController();
+  if (ms === undefined) return {signal: controller.signal, stop: () => {}};
+  const error = new TriremeError('wait.timed-out', `The run took longer than --timeout allows (${ms / 1000} s).`, {hints: ['trireme apply --resume']});
+  const timer = setTimeout(() => controller.abort(errorOf(problemOf(error))), ms);
+  return {signal: controller.signal, stop: () => clearTimeout(timer)};
+}
+
+/** A plan as plain data for the JSON output. */
+export function planResultOf(plan: Plan<Scope>) {
+  return {
+    operation: plan.operation,
+    cluster: plan.subject,
+    mode: plan.mode,
+    simulated: plan.simulated,
+    changes: hasChanges(plan),
+    hosts: [...plan.hosts],
+    phases: plan.phases.map((phase) => ({title: phase.title, steps: phase.steps.map(({id, title, host, effect}) => ({id, title, effect, ...(host === undefined ? {} : {host})}))})),
+  };
+}
