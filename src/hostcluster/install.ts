@@ -1,0 +1,127 @@
+// The agent onto a host: a new version beside the old, the link switched in one move, and back again when the new one doesn't answer.
+import type {HostWork} from './assess.ts';
+import {agentPaths} from './protocol.ts';
+import {rootedPath, shellQuote} from './shell.ts';
+import {agentUnit} from './unit.ts';
+
+export interface InstallOptions {
+  /** The folder of the agent's program, `spec.agent.root`. */
+  readonly root: string;
+  readonly programDigest: string;
+  readonly runtimeDigest: string;
+}
+
+const hexOf = (digest: string) => digest.replace('sha256:', '');
+
+/** The digests of the files that the host shall run. */
+export function installOptionsOf(work: HostWork, root: string): InstallOptions {
+  return {
+    root,
+    programDigest: work.install?.program.digest ?? work.member.programDigest ?? '',
+    runtimeDigest: work.install?.runtime?.digest ?? work.member.runtimeDigest ?? '',
+  };
+}
+
+/** The folder's name of a version: both digests, shortened. */
+export function versionName(options: InstallOptions): string {
+  return `${hexOf(options.programDigest).slice(0, 12)}-${hexOf(options.runtimeDigest).slice(0, 12)}`;
+}
+
+/** The content of `current/digests.json`. */
+export function digestsText(options: InstallOptions): string {
+  return JSON.stringify({program: options.programDigest, runtime: options.runtimeDigest});
+}
+
+/**
+ * The script that installs, switches and starts. It changes nothing that is right already, and prints `started` when it (re)started the agent.
+ * The unit's text comes on its standard input. Exit code 3: the runtime doesn't run on this host.
+ */
+export function installScript(options: InstallOptions): string {
+  return `set -eu
+root=${rootedPath(options.root)}
+content=${rootedPath(agentPaths.content)}
+unit=${rootedPath(agentPaths.unit)}
+command=${rootedPath(agentPaths.command)}
+name=${versionName(options)}
+version="$root/versions/$name"
+restart=no
+if [ ! -f "$version/digests.json" ]; then
+  rm -rf "$version.part"
+  mkdir -p "$version.part"
+  place() {
+    from="$content/$1"
+    [ -e "$from" ] || from="$root/current/$2"
+    ln "$from" "$version.part/$2" 2>/dev/null || cp -L "$from" "$version.part/$2"
+  }
+  place ${hexOf(options.programDigest)} trireme-agent.mjs
+  place ${hexOf(options.runtimeDigest)} node
+  [ -x "$version.part/node" ] || chmod 755 "$version.part/node"
+  if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then chcon -t bin_t "$version.part/node"; fi
+  if ! said=$("$version.part/node" --version 2>&1); then echo "$said" >&2; exit 3; fi
+  printf '#!/bin/sh\\nhere=%s\\nexec "$here/node" "$here/trireme-agent.mjs" "$@"\\n' "'$version'" >"$version.part/trireme-agent"
+  chmod 755 "$version.part/trireme-agent"
+  printf '%s\\n' ${shellQuote(digestsText(options))} >"$version.part/digests.json"
+  rm -rf "$version"
+  mv "$version.part" "$version"
+fi
+if [ "$(readlink "$root/current" 2>/dev/null)" != "versions/$name" ]; then
+  old=$(readlink "$root/current" 2>/dev/null || true)
+  if [ -n "$old" ]; then printf '%s\\n' "$old" >"$root/previous"; fi
+  ln -sfn "versions/$name" "$root/current.new"
+  mv -Tf "$root/current.new" "$root/current"
+  restart=yes
+fi
+mkdir -p "\${command%/*}" 2>/dev/null && ln -sfn "$root/current/trireme-agent" "$command" 2>/dev/null || true
+${startPiece}`;
+}
+
+/** Starts the version that `current` names, where it doesn't run or isn't that one. */
+const startPiece = `if [ -n "\${TRIREME_ROOT:-}" ]; then
+  run=${rootedPath('/run/trireme')}
+  log=${rootedPath('/var/log/trireme-agent.log')}
+  mkdir -p "$run" "\${log%/*}"
+  pid=$(cat "$run/agent.pid" 2>/dev/null || true)
+  if [ -n "$pid" ] && ! kill -0 "$pid" 2>/dev/null; then pid=; fi
+  if [ -n "$pid" ] && [ "$restart" = no ]; then exit 0; fi
+  if [ -n "$pid" ]; then
+    kill "$pid" 2>/dev/null || true
+    tries=0
+    while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+  fi
+  setsid "$root/current/trireme-agent" run </dev/null >>"$log" 2>&1 &
+  printf '%s\\n' "$!" >"$run/agent.pid"
+  echo started
+  exit 0
+fi
+new="$unit.new"
+mkdir -p "\${unit%/*}"
+cat >"$new"
+if cmp -s "$new" "$unit"; then rm -f "$new"; else mv -f "$new" "$unit"; systemctl daemon-reload; restart=yes; fi
+systemctl enable --quiet trireme-agent.service
+if [ "$restart" = yes ] || ! systemctl is-active --quiet trireme-agent.service; then
+  systemctl reset-failed trireme-agent.service 2>/dev/null || true
+  systemctl restart --no-block trireme-agent.service
+  echo started
+fi
+`;
+
+/** The script that goes back to the version before; prints its name, or nothing when there's none. */
+export function rollbackScript(root: string): string {
+  return `set -eu
+root=${rootedPath(root)}
+old=$(cat "$root/previous" 2>/dev/null || true)
+[ -n "$old" ] && [ -d "$root/$old" ] || exit 0
+ln -sfn "$old" "$root/current.new"
+mv -Tf "$root/current.new" "$root/current"
+printf '%s\\n' "$old"
+unit=${rootedPath(agentPaths.unit)}
+restart=yes
+if [ -z "\${TRIREME_ROOT:-}" ]; then cp "$unit" "$unit.kept"; exec <"$unit.kept"; rm -f "$unit.kept"; fi
+${startPiece}`;
+}
+
+/** The last lines that the agent said, for a message. */
+export const agentLogScript = `if [ -n "\${TRIREME_ROOT:-}" ]; then tail -n 5 ${rootedPath('/var/log/trireme-agent.log')}; else journalctl -u trireme-agent.service -n 5 --no-pager -o cat; fi 2>/dev/null`;
+
+/** What the installer leaves on the host, for its standard input. */
+export const unitText = agentUnit;

@@ -1,0 +1,125 @@
+// From the file and the facts to what a run does on which host. Pure: nothing is read, and nothing is decided later.
+import {TriremeError} from '../kernel/errors.ts';
+import type {Phase, Plan, Warning} from '../plan/plan.ts';
+import type {DesiredCluster} from '../spec/desired.ts';
+import {assessHost, type Assessment, type HostWork} from './assess.ts';
+import {basisOf} from './basis.ts';
+import {reachedHosts, type HostClusterFacts} from './facts.ts';
+import {limitedHosts} from './limit.ts';
+import {agentPaths} from './protocol.ts';
+import {nodesWithoutHost, refuseForeignHosts} from './refusals.ts';
+import type {HostClusterScope} from './scope.ts';
+import {convergeStep} from './steps/converge.ts';
+import {handOverStep} from './steps/hand-over.ts';
+import {healthStep} from './steps/health.ts';
+import {hookStep} from './steps/hook-step.ts';
+import {leaseStep} from './steps/lease-step.ts';
+import {nodeStep} from './steps/node-step.ts';
+import {fetchStep, pushStep} from './steps/push.ts';
+import {secretsStep} from './steps/secrets-step.ts';
+import {agentStep} from './steps/start-agent.ts';
+import {hostsOf, membershipOf, type Membership} from './wanted.ts';
+
+/** Uploads at once: more only share the same uplink. */
+const uploadWindow = 4;
+
+export interface ConvergeOptions {
+  readonly mode: string;
+  /** Host names, or `key=value` of role, site or label. */
+  readonly limit?: readonly string[];
+}
+
+/** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `host.not-found`. */
+export function planConverge(cluster: DesiredCluster, facts: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
+  refuseUnsupported(cluster);
+  refuseForeignHosts(cluster, facts);
+  const chosen = limitedHosts(hostsOf(cluster), options.limit);
+  const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
+  const assessments = new Map(hosts.map((host) => [host.name, assessHost(cluster, facts, host)] as const));
+  const membership = membershipOf(cluster, facts);
+  refuseHeadlessLimit(cluster, membership, chosen);
+  const waiting = waitsForStart(facts, membership);
+  return {
+    operation: 'apply',
+    subject: cluster.document.metadata.name,
+    mode: options.mode,
+    simulated: cluster.document.spec.kubernetes.distribution === 'simulated' || reachedHosts(facts).some((host) => host.simulated),
+    hosts: [...assessments.values()].map((one) => one.plan),
+    phases: phasesOf(cluster, facts, membership, [...assessments.values()], waiting),
+    basis: basisOf(facts, membership, assessments),
+    warnings: warningsOf(cluster, facts, waiting ? membership.bootstrap : undefined),
+  };
+}
+
+function refuseUnsupported(cluster: DesiredCluster): void {
+  if (cluster.document.spec.endpoint.type !== 'vip') return;
+  throw new TriremeError('plan.refused', 'spec.endpoint.type is vip, and serving a virtual address comes later.', {hints: ['Use type: external with a load balancer, a DNS name, or the first control plane.']});
+}
+
+function refuseHeadlessLimit(cluster: DesiredCluster, membership: Membership, chosen: ReadonlySet<string>): void {
+  const {bootstrap, started} = membership;
+  if (started || bootstrap === undefined || chosen.has(bootstrap)) return;
+  throw new TriremeError('plan.refused', `${bootstrap} starts the cluster ${cluster.document.metadata.name}, and the limit leaves it out.`, {hints: [`Add it: --limit ${bootstrap}`]});
+}
+
+/** True when the host that shall start the cluster doesn't answer: the others are prepared, and wait. */
+function waitsForStart(facts: HostClusterFacts, membership: Membership): boolean {
+  return !membership.started && membership.bootstrap !== undefined && !reachedHosts(facts).some((host) => host.host === membership.bootstrap);
+}
+
+function phasesOf(cluster: DesiredCluster, facts: HostClusterFacts, membership: Membership, assessments: readonly Assessment[], waiting: boolean): readonly Phase<HostClusterScope>[] {
+  const works = assessments.flatMap((one) => one.work ?? []);
+  if (works.length === 0) return [];
+  const root = cluster.document.spec.agent?.root ?? agentPaths.program;
+  const reached = new Set(reachedHosts(facts).map((host) => host.host));
+  const controlPlanes = bootstrapFirst(hostsOf(cluster).filter((host) => host.role === 'control-plane' && reached.has(host.name)).map((host) => host.name), membership.bootstrap);
+  const settled = assessments.filter((one) => one.plan.state === 'unchanged').map((one) => one.plan.host);
+  // followed in an order in which nobody waits for one that can't begin: control planes first
+  const ordered = [...works].toSorted((a, b) => rank(a, membership) - rank(b, membership));
+  const handed = waiting ? [] : ordered;
+  const hooks = (name: 'beforeApply' | 'afterApply') =>
+    handed.flatMap((work) => {
+      const text = cluster.hostHooks[work.host.name]?.[name];
+      return text === undefined ? [] : [hookStep(work, name, text)];
+    });
+  const phases: readonly Phase<HostClusterScope>[] = [
+    {title: 'Get content', steps: works.some((work) => work.missing.length > 0) ? [fetchStep(works)] : []},
+    {title: 'Check', steps: controlPlanes.length > 0 ? [leaseStep(cluster.document.metadata.name, controlPlanes)] : []},
+    {title: "Make the cluster's secrets", steps: needsSecrets(handed) ? [secretsStep({controlPlanes, maker: membership.started ? undefined : membership.bootstrap, clusterId: membership.id})] : []},
+    {title: 'Run hooks', steps: hooks('beforeApply')},
+    {title: 'Push content', concurrency: uploadWindow, steps: ordered.filter((work) => work.missing.length > 0 || work.install !== undefined).map(pushStep)},
+    {title: 'Start agents', steps: ordered.filter((work) => work.startsAgent).map((work) => agentStep(work, root))},
+    {title: 'Set labels and taints', steps: handed.filter((work) => work.changesNode).map((work) => nodeStep(work, controlPlanes))},
+    {title: 'Hand over what is wanted', steps: handed.filter((work) => work.handsOver).map(handOverStep)},
+    {title: 'Converge', barrier: true, steps: handed.map(convergeStep)},
+    {title: 'Run hooks afterwards', steps: hooks('afterApply')},
+    {title: 'Check the cluster', steps: handed.length > 0 ? [healthStep({controlPlanes, settled})] : []},
+  ];
+  return phases.filter((phase) => phase.steps.length > 0);
+}
+
+function needsSecrets(works: readonly HostWork[]): boolean {
+  return works.some((work) => work.givesSecrets || work.wanted.cluster.id === '');
+}
+
+function bootstrapFirst(names: readonly string[], bootstrap: string | undefined): readonly string[] {
+  return bootstrap !== undefined && names.includes(bootstrap) ? [bootstrap, ...names.filter((name) => name !== bootstrap)] : names;
+}
+
+function rank(work: HostWork, membership: Membership): number {
+  if (work.host.name === membership.bootstrap) return 0;
+  return work.host.role === 'control-plane' ? 1 : 2;
+}
+
+function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: string | undefined): readonly Warning[] {
+  const removed = nodesWithoutHost(cluster, facts).map((node): Warning => ({
+    code: 'host.not-in-file',
+    message: `${node} is a node of the cluster and isn't in the file: nothing is done to it.`,
+    host: node,
+    hints: [`To take it out: drain it, delete the node, and reset the host; apply doesn't do that yet.`],
+  }));
+  const start: readonly Warning[] =
+    awaited === undefined ? [] : [{code: 'cluster.waits', message: `${awaited} starts the cluster and can't be reached: the others are prepared and wait for it.`, host: awaited, hints: [`Bring ${awaited} back, then: trireme apply`]}];
+  return [...cluster.warnings, ...removed, ...start];
+}
+

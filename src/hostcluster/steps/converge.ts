@@ -1,0 +1,162 @@
+// Watching a host become what is wanted. It does so without us; here its events are passed on and its end is told.
+import {sleep, withDeadline} from '../../kernel/cancel.ts';
+import {digestOfValue} from '../../kernel/digest.ts';
+import {isAbortError, isTriremeError, TriremeError} from '../../kernel/errors.ts';
+import type {Emit, TriremeEvent} from '../../kernel/event.ts';
+import type {Step, StepContext} from '../../plan/plan.ts';
+import type {HostWork} from '../assess.ts';
+import type {AgentState, ReconcilerState} from '../protocol.ts';
+import type {HostClusterScope} from '../scope.ts';
+import {finalWanted} from './hand-over.ts';
+
+/** In ms: how long a host may take in all, how long it may be silent, and how often it's asked. */
+const times = {converge: 20 * 60_000, silence: 2 * 60_000, firstLook: 100, look: 1000, redial: 1000};
+/** A reconciler tries again by itself, waiting longer each time; after so many failures in a row (about a minute) it is told. */
+const attempts = 6;
+
+type Context = StepContext<HostClusterScope>;
+
+/** Follows a host until its agent says that it is what is wanted. */
+export function convergeStep(work: HostWork): Step<HostClusterScope> {
+  const host = work.host.name;
+  return {
+    id: `converge:${host}`,
+    title: work.isNew ? `Become a ${work.wanted.role === 'worker' ? 'worker' : 'control plane'}` : 'Converge',
+    host,
+    effect: 'none',
+    check: async ({scope}) => {
+      const state = await (await scope.link(host)).state();
+      if (!isConverged(state, digestOfValue(finalWanted(work, scope)))) return 'needed';
+      scope.progress.converged.add(host);
+      return 'satisfied';
+    },
+    apply: async (context) => {
+      await follow(context, host, digestOfValue(finalWanted(work, context.scope)));
+      context.scope.progress.converged.add(host);
+      return 'is as wanted';
+    },
+  };
+}
+
+function isConverged(state: AgentState, digest: string): boolean {
+  return state.converged && state.wantedDigest === digest;
+}
+
+async function follow(context: Context, host: string, digest: string): Promise<void> {
+  const over = new AbortController();
+  const ending = AbortSignal.any([context.signal, context.stopping, over.signal]);
+  const signal = withDeadline(ending, times.converge);
+  const events = passOnEvents(context, host, signal);
+  let last: AgentState | undefined;
+  try {
+    await watchState(context, host, digest, signal, (state) => {
+      tellChanges(context.emit, host, last?.reconcilers ?? [], state.reconcilers);
+      last = state;
+    });
+  } catch (error) {
+    if (signal.aborted && !ending.aborted) throw tookTooLong(host, last);
+    throw error;
+  } finally {
+    over.abort();
+    await events;
+  }
+}
+
+async function watchState(context: Context, host: string, digest: string, signal: AbortSignal, onState: (state: AgentState) => void): Promise<void> {
+  let pause = times.firstLook;
+  let silentSince: number | undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      const state = await (await context.scope.link(host)).state({signal});
+      silentSince = undefined;
+      onState(state);
+      if (state.wantedDigest !== digest) throw new TriremeError('plan.moved', `Somebody else gave ${host} another wish while it was converging.`, {host, hints: ['See what is wanted now: trireme plan']});
+      if (isConverged(state, digest)) return;
+      requireHope(host, state);
+    } catch (error) {
+      if (!isBrokenLink(error)) throw error;
+      silentSince ??= Date.now();
+      if (Date.now() - silentSince > times.silence) throw error;
+      await context.scope.forget(host);
+    }
+    await sleep(pause, signal);
+    pause = Math.min(pause * 1.5, times.look);
+  }
+}
+
+function requireHope(host: string, state: AgentState): void {
+  const hopeless = state.reconcilers.find((one) => one.attempts >= attempts);
+  if (hopeless === undefined) return;
+  throw new TriremeError('agent.failed', `${hopeless.name} failed ${hopeless.attempts} times on ${host}: ${hopeless.message ?? 'it gives no reason'}`, {
+    host,
+    hints: [`Look at its log: trireme agent logs ${host}`, 'The agent goes on trying; once the cause is gone: trireme apply --resume'],
+    details: {reconciler: hopeless.name},
+  });
+}
+
+/** What a new dial may mend. */
+function isBrokenLink(error: unknown): boolean {
+  return isTriremeError(error) && ['agent.not-answering', 'host.connection-lost', 'host.unreachable', 'host.port-closed', 'host.command-timed-out'].includes(error.code);
+}
+
+/** Passes the agent's events on as this step's; a broken stream is taken up where it broke. Ends when the signal aborts, and never throws. */
+async function passOnEvents({scope, emit}: Context, host: string, signal: AbortSignal): Promise<void> {
+  let after = scope.progress.eventsSeen.get(host) ?? Number.MAX_SAFE_INTEGER;
+  while (!signal.aborted) {
+    try {
+      const link = await scope.link(host);
+      if (after === Number.MAX_SAFE_INTEGER) after = (await link.state({signal})).lastSeq;
+      for await (const event of link.events(after, {signal})) {
+        after = event.seq;
+        passOn(emit, host, event);
+      }
+    } catch (error) {
+      if (isAbortError(error) || signal.aborted) break;
+    }
+    // the watch on the state decides what a broken link means
+    await sleep(times.redial, signal).catch(() => {});
+  }
+  scope.progress.eventsSeen.set(host, after);
+}
+
+function passOn(emit: Emit, host: string, event: TriremeEvent): void {
+  const step = `converge:${host}`;
+  const line = (text: string, stream: 'stdout' | 'stderr' = 'stdout') => emit({type: 'step.output', step, host, stream, line: text});
+  switch (event.type) {
+    case 'step.started':
+      line(event.title);
+      break;
+    case 'step.finished':
+      if (event.problem !== undefined) line(`${event.title}: ${event.problem.message}`, 'stderr');
+      break;
+    case 'step.output':
+      line(event.line, event.stream);
+      break;
+    case 'condition.changed':
+      emit({type: 'condition.changed', subject: event.subject, condition: event.condition, status: event.status, host, ...(event.reason === undefined ? {} : {reason: event.reason}), ...(event.message === undefined ? {} : {message: event.message})});
+      break;
+    case 'warning.raised':
+      emit({type: 'warning.raised', code: event.code, message: event.message, host, ...(event.hints === undefined ? {} : {hints: event.hints})});
+      break;
+    default: // the agent's own runs and phases are its business
+      break;
+  }
+}
+
+/** Each reconciler as a condition of its host. */
+function tellChanges(emit: Emit, host: string, before: readonly ReconcilerState[], after: readonly ReconcilerState[]): void {
+  for (const now of after) {
+    const then = before.find((one) => one.name === now.name);
+    if (then?.status === now.status && then.message === now.message) continue;
+    emit({type: 'condition.changed', subject: host, condition: now.name, status: now.status === 'done' ? 'true' : 'false', reason: now.status, host, ...(now.message === undefined ? {} : {message: now.message})});
+  }
+}
+
+function tookTooLong(host: string, state: AgentState | undefined): TriremeError {
+  const open = (state?.reconcilers ?? []).filter((one) => one.status !== 'done').map((one) => `${one.name} (${one.message ?? one.status})`);
+  return new TriremeError('wait.timed-out', `${host} isn't as wanted after ${times.converge / 60_000} minutes${open.length === 0 ? '' : `: ${open.join(', ')}`}.`, {
+    host,
+    hints: [`Look at its log: trireme agent logs ${host}`, 'The agent goes on by itself; see how far it is: trireme status'],
+  });
+}

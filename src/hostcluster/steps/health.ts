@@ -1,0 +1,68 @@
+// The end of a run: the cluster as a whole, as a control plane tells it.
+import {TriremeError} from '../../kernel/errors.ts';
+import {waitFor} from '../../kernel/retry.ts';
+import type {Step, StepContext} from '../../plan/plan.ts';
+import type {AgentState} from '../protocol.ts';
+import type {HostClusterScope} from '../scope.ts';
+
+/** In ms. Images are there already, but small machines start slowly. */
+const times = {healthy: 5 * 60_000, interval: 1000};
+
+export interface HealthOptions {
+  readonly controlPlanes: readonly string[];
+  /** Hosts that were right before the run; those that converge in it are added. */
+  readonly settled: readonly string[];
+}
+
+/** Waits until every node that should be is Ready, and DNS and layers work. Throws `run.unhealthy`. */
+export function healthStep(options: HealthOptions): Step<HostClusterScope> {
+  const look = async (context: StepContext<HostClusterScope>): Promise<readonly string[]> => {
+    const expected = [...new Set([...options.settled, ...context.scope.progress.converged])];
+    return complaintsOf(await anyState(context, options.controlPlanes), expected);
+  };
+  return {
+    id: 'health',
+    title: 'Check the cluster',
+    effect: 'none',
+    check: async () => 'needed',
+    apply: async (context) => {
+      const signal = AbortSignal.any([context.signal, context.stopping]);
+      let complaints: readonly string[] = [];
+      const healthy = await waitFor(
+        async () => {
+          complaints = await look(context);
+          return complaints.length === 0 ? true : undefined;
+        },
+        {timeout: times.healthy, interval: times.interval, signal},
+      );
+      if (healthy === true) return 'nodes, DNS and layers are ready';
+      throw new TriremeError('run.unhealthy', `Everything was applied, and the cluster isn't healthy after ${times.healthy / 60_000} minutes: ${complaints.join('; ')}.`, {hints: ['See what is wrong: trireme status', 'It may only need time: trireme status --wait'], details: {complaints}});
+    },
+  };
+}
+
+async function anyState({scope, signal}: StepContext<HostClusterScope>, controlPlanes: readonly string[]): Promise<AgentState | undefined> {
+  for (const host of controlPlanes) {
+    try {
+      const state = await (await scope.link(host)).state({signal});
+      if (state.nodes.length > 0) return state;
+    } catch {
+      signal.throwIfAborted();
+    }
+  }
+  return undefined;
+}
+
+/** What isn't as it should be, in words. */
+export function complaintsOf(state: AgentState | undefined, expected: readonly string[]): readonly string[] {
+  if (state === undefined) return ['no control plane tells of any node'];
+  const nodes = expected.flatMap((name) => {
+    const node = state.nodes.find((one) => one.name === name);
+    if (node === undefined) return [`${name} isn't a node`];
+    if (node.ready) return [];
+    const condition = node.conditions.find((one) => one.type === 'Ready');
+    return [`${name} isn't Ready${condition?.message === undefined ? '' : ` (${condition.message})`}`];
+  });
+  const conditions = state.conditions.filter((one) => !one.ready).map((one) => `${one.type} is false${one.message === undefined ? '' : ` (${one.message})`}`);
+  return [...nodes, ...conditions];
+}
