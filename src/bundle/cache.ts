@@ -3,13 +3,14 @@ import {createHash, randomBytes, type Hash} from 'node:crypto';
 import {createReadStream} from 'node:fs';
 import {mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {syncFolder} from '../kernel/files.ts';
 import {isAbortError, isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {hexOf} from './content.ts';
 
 /** A download under way: this process's alone until it is given back. */
-export interface Partial {
+export interface PartFile {
   readonly path: string;
   /** Bytes that are there from earlier tries. */
   readonly size: number;
@@ -50,7 +51,7 @@ export class ContentCache {
   }
 
   /** Takes over what an earlier download left, or begins anew. Two processes never get the same one. */
-  async claim(digest: string): Promise<Partial> {
+  async claim(digest: string): Promise<PartFile> {
     return this.#guard(async () => {
       await mkdir(this.folder, {recursive: true});
       const hex = hexOf(digest) ?? '';
@@ -67,12 +68,12 @@ export class ContentCache {
   }
 
   /** Gives an unfinished download back for a later try. */
-  async release(partial: Partial, digest: string): Promise<void> {
+  async release(partial: PartFile, digest: string): Promise<void> {
     await rename(partial.path, `${this.path(digest)}.part`).catch(() => {});
   }
 
   /** Gives a download its name. The caller has found its digest right. */
-  async commit(partial: Partial, digest: string): Promise<void> {
+  async commit(partial: PartFile, digest: string): Promise<void> {
     await this.#guard(async () => {
       await rename(partial.path, this.path(digest));
       await syncFolder(this.folder);
@@ -116,16 +117,21 @@ export function cacheError(error: unknown, folder: string): unknown {
 }
 
 /** `sha256:HEX` of a file, read as a stream. */
-export async function digestOfFile(path: string, signal?: AbortSignal): Promise<string> {
+export function digestOfFile(path: string, signal?: AbortSignal): Promise<string> {
+  return digestOfStream(createReadStream(path, {highWaterMark: 1024 * 1024}), signal);
+}
+
+/** `sha256:HEX` of all that a stream gives. */
+export async function digestOfStream(stream: Readable, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  await hashFile(path, hash, signal);
+  await hashStream(stream, hash, signal);
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** Feeds a file's bytes to a hash. */
-export async function hashFile(path: string, hash: Hash, signal?: AbortSignal): Promise<void> {
+/** Feeds a stream's bytes to a hash. */
+export async function hashStream(stream: Readable, hash: Hash, signal?: AbortSignal): Promise<void> {
   await pipeline(
-    createReadStream(path, {highWaterMark: 1024 * 1024}),
+    stream,
     async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) hash.update(chunk);
     },

@@ -1,10 +1,10 @@
 // One blob into the cache: resumed where an earlier try broke off, repeated for passing failures, named only when its digest is right.
 import {createHash} from 'node:crypto';
-import {createWriteStream} from 'node:fs';
+import {createReadStream, createWriteStream} from 'node:fs';
 import {rm, stat, truncate} from 'node:fs/promises';
 import {pipeline} from 'node:stream/promises';
 import {isAbortError, TriremeError} from '../kernel/errors.ts';
-import {cacheError, hashFile, type ContentCache, type Partial} from './cache.ts';
+import {cacheError, hashStream, type ContentCache, type PartFile} from './cache.ts';
 import type {OnProgress} from './content.ts';
 import {statusError, type HttpResponse} from './http.ts';
 
@@ -49,10 +49,10 @@ export async function downloadBlob(wanted: WantedBlob, options: DownloadOptions)
   }
 }
 
-async function attempt(wanted: WantedBlob, partial: Partial, options: DownloadOptions): Promise<number> {
+async function attempt(wanted: WantedBlob, partial: PartFile, options: DownloadOptions): Promise<number> {
   let hash = createHash('sha256');
   let start = partial.size > wanted.size ? 0 : partial.size;
-  if (start > 0) await hashFile(partial.path, hash, options.signal);
+  if (start > 0) await hashStream(createReadStream(partial.path), hash, options.signal);
   let received = start;
   let from = '';
   if (start < wanted.size || start === 0) {
@@ -112,7 +112,7 @@ function continuesAt(response: HttpResponse, start: number): boolean {
   return Number(/^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1]) === start;
 }
 
-async function dropPartial(partial: Partial, response: HttpResponse): Promise<void> {
+async function dropPartial(partial: PartFile, response: HttpResponse): Promise<void> {
   response.body.destroy();
   await truncate(partial.path, 0).catch(() => {});
 }

@@ -6,9 +6,11 @@ import type {ContentCache} from './cache.ts';
 import {type Architecture, type ContentBlob, type OnProgress} from './content.ts';
 import {downloadBlob, mismatch} from './download.ts';
 import {readSmallBody, statusError, type HttpResponse} from './http.ts';
-import {acceptedManifests, imageIndex, imageManifest, isIndexType, isManifestType, mediaTypes, type Descriptor, type ImageManifest} from './media-types.ts';
+import {blobsOf, choosePlatform, parseJson, parseManifest} from './manifest.ts';
+import {acceptedManifests, isIndexType, isManifestType, mediaTypes} from './media-types.ts';
 import {formatReference, type ImageReference} from './reference.ts';
 import {answerChallenge, findCredentials, parseChallenge, refusedBy, type RegistryCredentials} from './registry-auth.ts';
+import {parseIndex} from './layout.ts';
 import type {Transport} from './transport.ts';
 
 export interface FetchedManifest {
@@ -49,7 +51,7 @@ export class RegistryClient {
   }
 
   /** The manifest or index that a reference names; with a digest its bytes are checked. Throws `bundle.source-failed`, `bundle.source-refused`, `bundle.digest-mismatch`. */
-  async manifest(reference: ImageReference, signal?: AbortSignal): Promise<FetchedManifest> {
+  async manifest(reference: ImageReference, signal?: AbortSignal, judged?: {readonly expectedBy: string; readonly hints: readonly string[]}): Promise<FetchedManifest> {
     const name = formatReference(reference);
     if (reference.digest !== undefined && (await this.#cache.verify(reference.digest, signal))) {
       return withType(await readFile(this.#cache.path(reference.digest)), undefined, name);
@@ -61,7 +63,7 @@ export class RegistryClient {
       return withType(bytes, response.headers['content-type'], name);
     }, signal);
     if (reference.digest !== undefined && manifest.digest !== reference.digest) {
-      throw mismatch({name: `the manifest of ${reference.registry}/${reference.repository}`, digest: reference.digest, expectedBy: 'the reference'}, manifest.digest, this.#transport.locateRegistry(reference.registry).origin);
+      throw mismatch({name: `the manifest of ${reference.registry}/${reference.repository}`, digest: reference.digest, expectedBy: 'the reference', ...judged}, manifest.digest, this.#transport.locateRegistry(reference.registry).origin);
     }
     await this.#cache.put(manifest.digest, manifest.bytes);
     return manifest;
@@ -71,7 +73,7 @@ export class RegistryClient {
   async platform(reference: ImageReference, top: FetchedManifest, architecture: Architecture, signal?: AbortSignal): Promise<PlatformImage> {
     const name = formatReference(reference);
     if (isIndexType(top.mediaType)) {
-      const index = imageIndex.parse(JSON.parse(top.bytes.toString()));
+      const index = parseIndex(name, top.bytes);
       const chosen = choosePlatform(index.manifests, architecture);
       if (chosen === undefined) throw noPlatform(name, architecture, index.manifests.map((entry) => entry.platform?.architecture ?? '').filter((found) => found !== '' && found !== 'unknown'));
       const manifest = await this.manifest({registry: reference.registry, repository: reference.repository, digest: chosen.digest}, signal);
@@ -135,27 +137,6 @@ export class RegistryClient {
   }
 }
 
-/** The entry for linux on this architecture. Attestations, which have the platform unknown/unknown, are never chosen. */
-export function choosePlatform(entries: readonly Descriptor[], architecture: Architecture): Descriptor | undefined {
-  const fitting = entries.filter((entry) => entry.platform?.os === 'linux' && entry.platform.architecture === architecture);
-  return fitting.find((entry) => entry.platform?.variant === undefined || entry.platform.variant === 'v8') ?? fitting[0];
-}
-
-/** Reads an image manifest; throws `bundle.damaged` for anything else. */
-export function parseManifest(manifest: Pick<FetchedManifest, 'bytes' | 'mediaType'>, name: string): ImageManifest {
-  if (!isManifestType(manifest.mediaType)) {
-    throw new TriremeError('bundle.damaged', `${name} is of the type ${manifest.mediaType}, which isn't an image that container runtimes of today take.`, {hints: ['Ask who publishes it for an OCI image, or for Docker schema 2.']});
-  }
-  const parsed = imageManifest.safeParse(parseJson(manifest.bytes));
-  if (!parsed.success) throw new TriremeError('bundle.damaged', `The manifest of ${name} isn't one: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}.`, {cause: parsed.error});
-  return parsed.data;
-}
-
-/** What a manifest names: configuration and layers. */
-export function blobsOf(manifest: ImageManifest): readonly ContentBlob[] {
-  return [manifest.config, ...manifest.layers].map(({digest, size, mediaType}) => ({digest, size, mediaType}));
-}
-
 function withType(bytes: Buffer, header: string | undefined, name: string): FetchedManifest {
   const value = parseJson(bytes) as {mediaType?: unknown; manifests?: unknown; schemaVersion?: unknown} | undefined;
   if (value === undefined || value === null || typeof value !== 'object') throw new TriremeError('bundle.source-failed', `The registry's answer for ${name} isn't a manifest.`, {hints: ['Check that the address in spec.bundle.sources is a registry.'], details: {retryable: false}});
@@ -165,14 +146,6 @@ function withType(bytes: Buffer, header: string | undefined, name: string): Fetc
   const mediaType = known ? (declared ?? '') : value.schemaVersion === 2 ? (Array.isArray(value.manifests) ? mediaTypes.index : mediaTypes.manifest) : (declared ?? 'unknown');
   const digest = digestOf(bytes);
   return {digest, size: bytes.length, mediaType, bytes};
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
 }
 
 function noPlatform(name: string, architecture: Architecture, found: readonly string[]): TriremeError {

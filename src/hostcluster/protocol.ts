@@ -1,5 +1,8 @@
 // What operator and agent say to each other. Both sides import this file; a change of meaning raises `protocol`.
+import type {ContentItem} from '../bundle/content.ts';
 import type {Effect} from '../kernel/event.ts';
+
+export type {ContentItem} from '../bundle/content.ts';
 
 /** The version of this protocol. The agent refuses what it doesn't speak; the operator says which side is older. */
 export const protocol = 1;
@@ -23,19 +26,6 @@ export const agentPaths = {
   socket: '/run/trireme/agent.sock',
   unit: '/etc/systemd/system/trireme-agent.service',
 } as const;
-
-/** A piece of content that a host needs, by digest. */
-export interface ContentItem {
-  /** What it is for: `kubeadm`, `containerd`, `image:registry.k8s.io/pause:3.10.2`. */
-  readonly name: string;
-  readonly kind: 'binary' | 'archive' | 'image';
-  /** `sha256:HEX`. A binary or an archive is one blob; of an image this is the manifest, and `blobs` has all it needs, the manifest first. */
-  readonly digest: string;
-  readonly size: number;
-  /** Images: the reference to import it under. */
-  readonly reference?: string;
-  readonly blobs?: readonly {readonly digest: string; readonly size: number; readonly mediaType: string}[];
-}
 
 export interface WantedTaint {
   readonly key: string;

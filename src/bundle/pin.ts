@@ -1,0 +1,222 @@
+// Pinning: which bytes a cluster needs, by digest and size. The network is used only for what neither the lock nor the cache knows.
+import {stat} from 'node:fs/promises';
+import {basename} from 'node:path';
+import {TriremeError} from '../kernel/errors.ts';
+import {cacheFolder as defaultCacheFolder} from '../kernel/folders.ts';
+import {mapPool} from '../kernel/pool.ts';
+import {ContentCache, digestOfFile} from './cache.ts';
+import type {Architecture, ContentByArchitecture, ContentItem, Distribution} from './content.ts';
+import {readContents, type BundleContents} from './contents.ts';
+import {openLayout, parseIndex, type Layout} from './layout.ts';
+import {ContentLock, readLock} from './lock.ts';
+import {isIndexType} from './media-types.ts';
+import type {BlobOrigin, PinnedItem, PinSession} from './origin.ts';
+import {pinFile, pinImage} from './pin-sources.ts';
+import {parseReference, type ImageReference} from './reference.ts';
+import {RegistryClient} from './registry.ts';
+import {simulateContent} from './simulated.ts';
+import {fileSourcesOf, neededImages} from './sources.ts';
+import {createTransport, type TransportOptions} from './transport.ts';
+
+/** A program from this computer instead of its public source. */
+export interface LocalFile {
+  readonly name: string;
+  readonly architecture: Architecture;
+  readonly path: string;
+}
+
+export interface ContentRequest {
+  /** A folder, a tar, or `oci://registry/repository:tag`; absent: the public sources. */
+  readonly bundle?: string;
+  /** `v1.36.3`. */
+  readonly version: string;
+  readonly distribution: Distribution;
+  readonly architectures: readonly Architecture[];
+  /** References of images that are needed besides those of the version: what the profile's manifests name. */
+  readonly images: readonly string[];
+  /** `spec.bundle.sources`. */
+  readonly sources?: Readonly<Record<string, string>>;
+  /** What relative folders in `sources` start from: the folder of the file. */
+  readonly folder?: string;
+  readonly lockFile: string;
+  /** Default: the user's cache folder. */
+  readonly cacheFolder?: string;
+  /** Layouts in which content is looked for before the public sources. */
+  readonly inputs?: readonly string[];
+  readonly files?: readonly LocalFile[];
+  readonly transport?: Pick<TransportOptions, 'env' | 'retryDelay' | 'idleTimeout'>;
+  readonly signal?: AbortSignal;
+}
+
+/** Everything by digest and size, nothing of it fetched yet. */
+export interface PinnedContent {
+  readonly version: string;
+  readonly distribution: Distribution;
+  readonly content: ContentByArchitecture;
+  /** Versions of the programs, by architecture and name. */
+  readonly versions: ReadonlyMap<Architecture, ReadonlyMap<string, string>>;
+  readonly origins: ReadonlyMap<string, BlobOrigin>;
+  /** What isn't worth stopping for. */
+  readonly warnings: readonly string[];
+  readonly session: PinSession;
+}
+
+/** How many addresses are asked at the same time. */
+export const window = 4;
+
+/** Finds digest and size of all that is needed, and records new ones in the lock. Throws `bundle.*`; an unknown minor version is `bundle.version-unsupported`. */
+export async function pinContent(request: ContentRequest): Promise<PinnedContent> {
+  const session = await openSession(request);
+  const pins: Pins = {content: {}, versions: new Map(), origins: new Map()};
+  if (request.bundle !== undefined) await pinFromBundle(request, session, pins);
+  else if (request.distribution === 'simulated') pinSimulated(request, pins);
+  else await pinFromSources(request, session, pins);
+  const warnings: string[] = [];
+  await session.lock.save().catch((error: unknown) => {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) throw error;
+    warnings.push(`Can't write ${session.lock.path} (${code}): the digests found now aren't pinned for the next run.`);
+  });
+  return {version: request.version, distribution: request.distribution, ...pins, warnings, session};
+}
+
+interface Pins {
+  readonly content: Partial<Record<Architecture, readonly ContentItem[]>>;
+  readonly versions: Map<Architecture, ReadonlyMap<string, string>>;
+  readonly origins: Map<string, BlobOrigin>;
+}
+
+async function openSession(request: ContentRequest): Promise<PinSession> {
+  const env = request.transport?.env ?? process.env;
+  const cache = new ContentCache(request.cacheFolder ?? defaultCacheFolder(env));
+  const transport = createTransport({...request.transport, ...(request.sources === undefined ? {} : {sources: request.sources}), ...(request.folder === undefined ? {} : {folder: request.folder})});
+  // generated content has nothing to pin: a lock file beside a sandbox's file would only puzzle
+  const lock = request.distribution === 'simulated' && request.bundle === undefined ? new ContentLock(request.lockFile) : await readLock(request.lockFile);
+  return {cache, transport, lock, registry: new RegistryClient(transport, cache), signal: request.signal};
+}
+
+function pinSimulated(request: ContentRequest, pins: Pins): void {
+  for (const architecture of request.architectures) {
+    const simulated = simulateContent(request.version, architecture, request.images);
+    pins.content[architecture] = simulated.items;
+    pins.versions.set(architecture, simulated.versions);
+    for (const [digest, make] of simulated.blobs) pins.origins.set(digest, {kind: 'memory', make});
+  }
+}
+
+async function pinFromSources(request: ContentRequest, session: PinSession, pins: Pins): Promise<void> {
+  const inputs: {readonly layout: Layout; readonly contents: BundleContents}[] = [];
+  for (const place of request.inputs ?? []) inputs.push(await openInput(place));
+  const images = neededImages(request.version, request.images);
+  const jobs = request.architectures.flatMap((architecture) => [
+    ...fileSourcesOf(request.version, architecture).map((source) => ({architecture, name: source.name, version: source.version, pin: async () => (await fromLocalFile(request, source)) ?? fromInputs(inputs, request, architecture, source.name) ?? (await pinFile(session, source))})),
+    ...images.map((reference) => ({architecture, name: `image:${reference}`, version: undefined, pin: async () => fromInputs(inputs, request, architecture, `image:${reference}`) ?? (await pinImage(session, reference, architecture))})),
+  ]);
+  const results = await mapPool(jobs, window, async (job) => job.pin());
+  throwFirst(results, jobs.map((job) => `${job.name} (${job.architecture})`));
+  for (const [index, job] of jobs.entries()) {
+    const result = results[index];
+    if (result?.status !== 'fulfilled') continue;
+    const {item, origin} = result.value;
+    pins.content[job.architecture] = [...(pins.content[job.architecture] ?? []), item];
+    if (job.version !== undefined) pins.versions.set(job.architecture, new Map([...(pins.versions.get(job.architecture) ?? []), [job.name, job.version]]));
+    for (const blob of item.blobs ?? [item]) pins.origins.set(blob.digest, origin);
+  }
+}
+
+async function openInput(place: string): Promise<{readonly layout: Layout; readonly contents: BundleContents}> {
+  const layout = await openLayout(place);
+  return {layout, contents: await readContents({place, index: layout.index, read: (descriptor) => layout.read(descriptor.digest)})};
+}
+
+function fromInputs(inputs: readonly {readonly layout: Layout; readonly contents: BundleContents}[], request: ContentRequest, architecture: Architecture, name: string): PinnedItem | undefined {
+  for (const {layout, contents} of inputs) {
+    const item = findItem(contents, request, architecture, name);
+    if (item !== undefined) return {item, origin: {kind: 'layout', layout}};
+  }
+  return undefined;
+}
+
+async function fromLocalFile(request: ContentRequest, source: {readonly name: string; readonly kind: 'binary' | 'archive'; readonly architecture: Architecture}): Promise<PinnedItem | undefined> {
+  const file = request.files?.find((one) => one.name === source.name && one.architecture === source.architecture);
+  if (file === undefined) return undefined;
+  const found = await stat(file.path).catch(() => undefined);
+  if (found?.isFile() !== true) throw new TriremeError('bundle.not-found', `There is no file ${file.path}, which is named for ${file.name} (${file.architecture}).`, {hints: ['Correct the path.']});
+  const digest = await digestOfFile(file.path, request.signal);
+  return {item: {name: file.name, kind: source.kind, digest, size: found.size}, origin: {kind: 'file', path: file.path, expectedBy: 'the first look at it', hints: [`${basename(file.path)} changed meanwhile: run it again.`]}};
+}
+
+/** An item of a bundle by name, for this version and distribution. */
+function findItem(contents: BundleContents, request: Pick<ContentRequest, 'version' | 'distribution'>, architecture: Architecture, name: string): ContentItem | undefined {
+  const image = contents.images.find((one) => one.architecture === architecture && one.item.name === name);
+  if (image !== undefined) return image.item;
+  return contents.files.find((one) => one.architecture === architecture && one.item.name === name && one.kubernetesVersion === request.version && one.distribution === request.distribution)?.item;
+}
+
+/** Names of all that a cluster needs on one architecture; throws `bundle.version-unsupported`. */
+export function neededNames(request: Pick<ContentRequest, 'version' | 'distribution' | 'images'>, architecture: Architecture): readonly string[] {
+  if (request.distribution === 'simulated') return simulateContent(request.version, architecture, request.images).items.map((item) => item.name);
+  return [...fileSourcesOf(request.version, architecture).map((source) => source.name), ...neededImages(request.version, request.images).map((reference) => `image:${reference}`)];
+}
+
+/** What a bundle gives for a cluster, and what it lacks. */
+export function selectContent(contents: BundleContents, request: Pick<ContentRequest, 'version' | 'distribution' | 'architectures' | 'images'>): {readonly content: ContentByArchitecture; readonly missing: readonly {readonly name: string; readonly architecture: Architecture}[]} {
+  const content: Partial<Record<Architecture, readonly ContentItem[]>> = {};
+  const missing: {name: string; architecture: Architecture}[] = [];
+  for (const architecture of request.architectures) {
+    const items: ContentItem[] = [];
+    for (const name of neededNames(request, architecture)) {
+      const item = findItem(contents, request, architecture, name);
+      if (item === undefined) missing.push({name, architecture});
+      else items.push(item);
+    }
+    content[architecture] = items;
+  }
+  return {content, missing};
+}
+
+async function pinFromBundle(request: ContentRequest, session: PinSession, pins: Pins): Promise<void> {
+  const place = request.bundle ?? '';
+  const {contents, origin} = place.startsWith('oci://') ? await openRemote(place, session) : await openInput(place).then(({layout, contents}) => ({contents, origin: {kind: 'layout', layout} as BlobOrigin}));
+  const {content, missing} = selectContent(contents, request);
+  if (missing.length > 0) {
+    throw new TriremeError('bundle.incomplete', `The bundle ${place} lacks what Kubernetes ${request.version} (${request.distribution}) needs: ${missing.map((one) => `${one.name} for ${one.architecture}`).join(', ')}.`, {
+      hints: [`Build it for this cluster: trireme bundle build --version ${request.version} --arch ${request.architectures.join(',')} --out FOLDER`, 'Images that the profile names must be in it as well: pass the same file with -f.'],
+      details: {missing},
+    });
+  }
+  for (const architecture of request.architectures) {
+    const items = content[architecture] ?? [];
+    pins.content[architecture] = items;
+    pins.versions.set(architecture, new Map(contents.files.filter((file) => items.includes(file.item)).map((file) => [file.item.name, file.version])));
+    for (const item of items) for (const blob of item.blobs ?? [item]) pins.origins.set(blob.digest, origin);
+  }
+}
+
+async function openRemote(address: string, session: PinSession): Promise<{readonly contents: BundleContents; readonly origin: BlobOrigin}> {
+  const named = parseReference(address.slice('oci://'.length));
+  const locked = session.lock.bundle(address);
+  const reference: ImageReference = locked === undefined ? named : {registry: named.registry, repository: named.repository, digest: locked.digest};
+  const top = await session.registry.manifest(reference, session.signal);
+  if (!isIndexType(top.mediaType)) throw new TriremeError('bundle.not-found', `${address} isn't a bundle: it is a ${top.mediaType}, and a bundle is an index.`, {hints: ['Push the layout of a bundle there as an index.']});
+  if (locked === undefined && named.digest === undefined) session.lock.addBundle(address, top.digest);
+  const contents = await readContents({
+    place: address,
+    index: parseIndex(address, top.bytes),
+    read: async (descriptor) => (await session.registry.manifest({registry: named.registry, repository: named.repository, digest: descriptor.digest}, session.signal)).bytes,
+  });
+  return {contents, origin: {kind: 'registry', reference: named, expectedBy: `the bundle ${address}`, hints: ['Push the bundle again from where it was built.']}};
+}
+
+/** Throws the first failure, and names the other items that failed. */
+export function throwFirst(results: readonly PromiseSettledResult<unknown>[], names: readonly string[]): void {
+  const failed = results.flatMap((result, index) => (result.status === 'rejected' ? [{reason: result.reason as unknown, name: names[index] ?? ''}] : []));
+  const [first, ...others] = failed;
+  if (first === undefined) return;
+  if (!(first.reason instanceof TriremeError) || others.length === 0) throw first.reason;
+  throw new TriremeError(first.reason.code, first.reason.message, {
+    hints: [...first.reason.hints, `These fail as well: ${others.map((one) => one.name).join(', ')}.`],
+    cause: first.reason,
+    ...(first.reason.details === undefined ? {} : {details: first.reason.details}),
+  });
+}
