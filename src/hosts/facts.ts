@@ -99,7 +99,7 @@ export interface HostFacts {
   /** `loaded` includes what is built in. */
   readonly modules: {readonly loaded: readonly string[]; readonly available: readonly string[]; readonly disabled: boolean};
   readonly sysctls: Readonly<Record<string, string>>;
-  /** Settings of sysctl.d files and sysctl.conf in the order in which they are read: the last wins. Ours isn't among them. */
+  /** Settings of sysctl.d files and sysctl.conf that are read after our drop-in and would win, in that order. */
   readonly sysctlOverrides: readonly {readonly file: string; readonly key: string; readonly value: string}[];
   readonly selinux: 'enforcing' | 'permissive' | 'disabled';
   /** True when the policy module for containers is installed. */
@@ -111,7 +111,7 @@ export interface HostFacts {
   readonly firewall: {readonly program: 'ufw' | 'firewalld' | 'nftables' | 'iptables' | 'none'; readonly active: boolean; readonly rules: number; readonly chains: readonly InputChainFacts[]};
   /** Services by unit name: active state. Only those that exist. */
   readonly services: Readonly<Record<string, string>>;
-  /** Leftovers of other runtimes and clusters: existing paths of a known list. */
+  /** Leftovers of other runtimes and clusters, and /etc/NetworkManager/conf.d: paths of a known list that exist and aren't empty. */
   readonly leftovers: readonly string[];
   /** Which of the folders that we need can be written: path to true or false. */
   readonly writable: Readonly<Record<string, boolean>>;

@@ -64,6 +64,7 @@ const sshTable = {
   'host.command-timed-out': {exit: 7, meaning: 'A command on the host ran past its deadline.'},
   'host.command-failed': {exit: 1, meaning: 'A command on the host failed.'},
   'host.connection-lost': {exit: 4, meaning: 'The SSH connection broke.'},
+  'secret.missing': {exit: 2, meaning: 'A secret that the file names is not set, or its file cannot be read.'},
   'host.not-found': {exit: 2, meaning: 'No host of the file has this name.'},
   'host.unsupported': {exit: 1, meaning: 'The host lacks what agent mode needs (systemd, a known architecture).'},
   'host.disk-full': {exit: 1, meaning: 'A file system of the host is full.'},

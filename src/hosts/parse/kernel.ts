@@ -3,8 +3,8 @@ import type {HostFacts} from '../facts.ts';
 import {knownModules} from '../script/kernel.ts';
 import {valueOf, type Sections} from './pairs.ts';
 
-/** The agent's own drop-in: what it says is no override. */
-export const ourSysctlFile = '99-zz-trireme.conf';
+/** The agent's own drop-in below /etc/sysctl.d: what is read before it doesn't matter. */
+export const ourSysctlFile = '90-trireme.conf';
 
 const folders = ['/usr/lib/sysctl.d', '/usr/local/lib/sysctl.d', '/run/sysctl.d', '/etc/sysctl.d'];
 
@@ -38,7 +38,7 @@ function parseSysctls(lines: readonly string[]): Readonly<Record<string, string>
 }
 
 /**
- * Orders settings as sysctl.d(5) reads them: by file name whatever the folder, a file in /etc hides one of the same name in /run and /usr; /etc/sysctl.conf
+ * The settings that are read after ours. Orders them as sysctl.d(5) reads them: by file name whatever the folder, a file in /etc hides one of the same name in /run and /usr; /etc/sysctl.conf
  * comes last (procps reads it so, and Debian links it as 99-sysctl.conf).
  */
 function parseSysctlFiles(lines: readonly string[]): HostFacts['sysctlOverrides'] {
@@ -49,7 +49,7 @@ function parseSysctlFiles(lines: readonly string[]): HostFacts['sysctlOverrides'
     const [, file, key, value] = match as unknown as [string, string, string, string];
     const isMain = file === '/etc/sysctl.conf' || file.endsWith('/99-sysctl.conf');
     const name = isMain ? '\uFFFF' : (file.split('/').at(-1) as string);
-    if (name === ourSysctlFile) continue;
+    if (name <= ourSysctlFile) continue;
     const rank = file === '/etc/sysctl.conf' ? folders.length : folders.findIndex((folder) => file.startsWith(`${folder}/`));
     const known = byName.get(name);
     if (known !== undefined && known.rank > rank) continue;

@@ -11,7 +11,7 @@ export const leftoverPaths = [
   '/etc/kubernetes/admin.conf', '/etc/kubernetes/kubelet.conf', '/etc/kubernetes/bootstrap-kubelet.conf', '/etc/kubernetes/manifests', '/etc/kubernetes/pki', '/var/lib/etcd/member',
   '/var/lib/kubelet/config.yaml', '/var/lib/kubelet/pki', '/var/lib/kubelet/pods', '/etc/cni/net.d', '/var/lib/cni', '/var/lib/calico', '/run/flannel', '/var/run/cilium', '/var/lib/rancher/k3s',
   '/var/lib/rancher/rke2', '/etc/rancher', '/var/snap/microk8s', '/var/snap/k8s', '/var/lib/k0s', '/var/lib/docker', '/var/lib/containers/storage/overlay', '/run/docker.sock',
-  '/run/containerd/containerd.sock', '/run/crio/crio.sock', '/run/k3s/containerd/containerd.sock', '/opt/spectrocloud', '/etc/NetworkManager/NetworkManager.conf', '/etc/NetworkManager/conf.d',
+  '/run/containerd/containerd.sock', '/run/crio/crio.sock', '/run/k3s/containerd/containerd.sock', '/opt/spectrocloud', '/etc/NetworkManager/conf.d',
 ] as const;
 
 /** The piece about storage; `folders` are those that must be writable beside the usual ones. */

@@ -1,0 +1,29 @@
+// While no host is a member, whatever answers at the endpoint belongs to somebody else. A load balancer in front refuses or answers; only a virtual address must be silent.
+import {isIP} from 'node:net';
+import {isSameAddress} from '../../parse/addresses.ts';
+import {reachKey} from '../../probe-hosts.ts';
+import {seenAgent} from '../../agent-seen.ts';
+import type {ClusterCheck, Finding} from '../check.ts';
+
+export const endpointFree: ClusterCheck = {
+  id: 'endpoint-free',
+  title: 'The endpoint is free, or ours',
+  severity: 'error',
+  scope: 'cluster',
+  run: ({checked, cluster}) => {
+    const {host, port, type} = cluster.spec.endpoint;
+    const exists = checked.some(({facts, ours}) => ours && seenAgent(facts)?.member === true);
+    if (exists) return [];
+    const addresses = isIP(host) === 0 ? [...new Set(checked.flatMap(({facts}) => facts.endpointAddresses))] : [host];
+    return addresses.flatMap((address): readonly Finding[] => {
+      const holder = checked.find(({facts}) => facts.interfaces.some((item) => item.addresses.some((own) => isSameAddress(own, address))));
+      if (type === 'vip' && holder !== undefined) return [{host: holder.name, observed: `${address} is already an address of ${holder.name}`, wanted: 'a virtual address that no host has', remedy: 'choose a free address of the same network for spec.endpoint.host'}];
+      const answers = checked.filter(({facts}) => facts.reach[reachKey(address, port)] === 'open');
+      if (answers.length === 0) return [];
+      if (type === 'vip') return [{observed: `something answers at ${reachKey(address, port)}`, wanted: 'a virtual address that nobody uses', remedy: 'choose a free address of the same network for spec.endpoint.host'}];
+      if (holder !== undefined) return [{host: holder.name, observed: `something answers at ${reachKey(address, port)}, but no host is a member of ${cluster.metadata.name} yet`, wanted: 'nothing, before the first control plane is there', remedy: `on ${holder.name}, find and stop it: ss -lnp 'sport = :${port}'`}];
+      // a load balancer may accept connections before it has anybody to pass them to
+      return [{observed: `something answers at ${reachKey(address, port)}, but no host is a member of ${cluster.metadata.name} yet`, wanted: "the load balancer of this cluster, not another cluster's API", remedy: `look what answers: curl -k https://${reachKey(address, port)}/version`, severity: 'warning'}];
+    });
+  },
+};
