@@ -47,17 +47,17 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
   protected async readCluster(flags: ClusterFlags): Promise<DesiredCluster> {
     const {readCluster} = await import('../spec/read.ts');
     const files = flags.file ?? (await this.#defaultFiles(flags.cluster));
-    const cluster = await readCluster({files, ...(flags.cluster === undefined ? {} : {name: flags.cluster})});
+    const cluster = await readCluster({files, redactor: this.redactor, ...(flags.cluster === undefined ? {} : {name: flags.cluster})});
     for (const warning of cluster.warnings) this.out.warn(warning);
     return cluster;
   }
 
   async #defaultFiles(name: string | undefined): Promise<readonly string[]> {
+    if (name === undefined) return [];
     const isHere = await access(defaultFile).then(() => true, () => false);
-    if (isHere || name === undefined) return [defaultFile];
+    if (isHere) return [];
     const {findKnownCluster} = await import('../fleet/known-clusters.ts');
-    const known = await findKnownCluster(stateFolder(), name);
-    return known?.files === undefined || known.files.length === 0 ? [defaultFile] : known.files;
+    return (await findKnownCluster(stateFolder(), name))?.files ?? [];
   }
 
   /** Opens the mode's connections, does the work, and closes them whatever happens. */

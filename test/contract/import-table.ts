@@ -49,5 +49,5 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
 /** Heavy packages: nobody waits for them who doesn't need them. */
 export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@kubernetes\//, /^ssh2$/, /^@inquirer\//, /^conf$/];
 
-/** Files that may write to the process's own streams and end it. */
-export const mayTouchProcess: readonly RegExp[] = [/^src\/output\//, /^src\/ui\/app\.tsx$/, /^src\/agentd\/main\.ts$/];
+/** Files that may write to the process's own streams and end it. The shims hold, as text, whole programs for simulated hosts. */
+export const mayTouchProcess: readonly RegExp[] = [/^src\/output\//, /^src\/ui\/app\.tsx$/, /^src\/agentd\/main\.ts$/, /^src\/sandbox\/shims\.ts$/];

@@ -1,0 +1,66 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import type {TriremeEvent} from '../../../src/kernel/event.ts';
+import {LiveBlock} from '../../../src/output/live.ts';
+import {plainStyle} from '../../../src/output/style.ts';
+
+const started = {type: 'run.started', operation: 'apply', subject: 'berth', mode: 'agent', simulated: false, phases: [{title: 'Push', steps: [{id: 'a', title: 'Push', host: 'h1', effect: 'none'}]}], seq: 1, at: '2026-11-23T12:00:00.000Z', run: 'r'} as const satisfies TriremeEvent;
+
+describe('the live block', () => {
+  const writes: string[] = [];
+  const open = () => new LiveBlock({stream: {write: (text) => writes.push(text), isTTY: true, columns: 80, rows: 24}, style: plainStyle, verbose: false, redact: (text) => text.replaceAll('s3cret', '[redacted]')});
+
+  beforeEach(() => {
+    writes.length = 0;
+    vi.useFakeTimers({now: Date.parse(started.at)});
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('draws at most ten frames a second however many events there are', () => {
+    const block = open();
+    block.follow(started);
+    for (let ms = 0; ms < 1000; ms += 1) {
+      block.follow({type: 'transfer.progressed', host: 'h1', name: 'x', sent: ms, total: 1000, seq: ms + 2, at: started.at, run: 'r'});
+      vi.advanceTimersByTime(1);
+    }
+    const frames = writes.filter((text) => text.includes('apply berth')).length;
+    expect(frames).toBeGreaterThan(5);
+    expect(frames).toBeLessThanOrEqual(11);
+    block.close();
+  });
+
+  it('erases exactly what it drew before', () => {
+    const block = open();
+    block.follow(started);
+    vi.advanceTimersByTime(450);
+    const frames = writes.filter((text) => text.includes('apply berth'));
+    const height = (frames.at(-2) ?? '').split('\n').length - 1;
+    expect(frames.length).toBeGreaterThan(2); // the first has a line above the block
+    expect(frames.at(-1)?.startsWith(`\u001B[${height}A\r\u001B[0J`)).toBe(true);
+    block.close();
+  });
+
+  it('keeps failures above the block and takes the block away at the end, with the cursor back', () => {
+    const block = open();
+    block.follow(started);
+    vi.advanceTimersByTime(100);
+    block.follow({type: 'step.finished', step: 'a', title: 'Push', phase: 'Push', host: 'h1', outcome: 'failed', ms: 5, problem: {code: 'host.disk-full', message: '/var is full of s3cret.', hints: [], exit: 1, host: 'h1'}, seq: 2, at: started.at, run: 'r'});
+    block.follow({type: 'run.finished', outcome: 'failed', ms: 9, hosts: [], seq: 3, at: started.at, run: 'r'});
+    const last = writes.at(-1) ?? '';
+    expect(last).toContain('/var is full of [redacted].');
+    expect(last.endsWith('\u001B[?25h')).toBe(true);
+    const drawn = writes.length;
+    vi.advanceTimersByTime(1000);
+    expect(writes.length).toBe(drawn);
+  });
+
+  it('redacts what is drawn', () => {
+    const block = open();
+    block.follow({...started, subject: 's3cret'});
+    vi.advanceTimersByTime(200);
+    block.close();
+    expect(writes.join('')).toContain('apply [redacted]');
+    expect(writes.join('')).not.toContain('s3cret');
+  });
+});
