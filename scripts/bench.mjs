@@ -1,0 +1,14 @@
+// `npm run bench`: ratios against other tools in the same run. Names of benches as arguments run only those.
+import {spawnSync} from 'node:child_process';
+
+const {status} = spawnSync('node', ['scripts/setup.mjs'], {stdio: 'inherit'});
+if (status !== 0) process.exit(status ?? 1);
+
+const benches = {
+  startup: async () => (await import('../test/bench/startup.mjs')).benchStartup(),
+  transfer: async () => (await import('../test/bench/transfer.mjs')).benchTransfer(),
+  facts: async () => (await import('../test/bench/facts.mjs')).benchFacts(),
+  agent: async () => (await import('../test/bench/agent.mjs')).benchAgent(),
+};
+const wanted = process.argv.slice(2);
+for (const [name, bench] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await bench();

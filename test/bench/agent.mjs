@@ -1,0 +1,53 @@
+// The agent at rest: memory and processor time, beside a bare HTTP server on the same Node.
+import {spawn} from 'node:child_process';
+import {readdirSync, readFileSync} from 'node:fs';
+import {startSandbox} from '../../dist/sandbox/sandbox.js';
+import {runProcess} from './measure.mjs';
+import {fileURLToPath} from 'node:url';
+
+const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+/** How long the idle agents are watched, in s. */
+const watched = 30;
+
+export async function benchAgent() {
+  if (process.platform !== 'linux') return console.log('memory and idle CPU of the agent: skipped, needs /proc');
+  const bare = spawn(process.execPath, ['-e', "require('node:http').createServer((q, s) => s.end('ok')).listen(0, '127.0.0.1', () => console.log('up'))"], {stdio: ['ignore', 'pipe', 'ignore']});
+  await new Promise((resolve) => bare.stdout.once('data', resolve));
+  const sandbox = await startSandbox({controlPlanes: 3, workers: 1});
+  try {
+    await runProcess(process.execPath, [program, 'apply', '--yes'], {env: {...process.env, ...sandbox.env}});
+    const pids = sandbox.hosts.map((host) => agentBelow(host.services.pidOf('trireme-agent.service')));
+    const before = pids.map(cpuSeconds);
+    await new Promise((resolve) => setTimeout(resolve, watched * 1000));
+    const cpu = pids.map((pid, index) => ((cpuSeconds(pid) - before[index]) / watched) * 100);
+    const memory = pids.map(residentMiB);
+    console.log(`the agent at rest (${pids.length} of them, ${watched} s)`);
+    console.log(`    memory ${Math.max(...memory).toFixed(0)} MiB at most, bare HTTP server ${residentMiB(bare.pid).toFixed(0)} MiB   goal <= 90: ${Math.max(...memory) <= 90 ? 'met' : 'MISSED'}`);
+    console.log(`    idle CPU ${Math.max(...cpu).toFixed(2)} % at most   goal <= 0.5: ${Math.max(...cpu) <= 0.5 ? 'met' : 'MISSED'}`);
+  } finally {
+    await sandbox.stop();
+    bare.kill('SIGTERM');
+  }
+}
+
+/** The launcher may be a shell whose child is the agent. */
+function agentBelow(pid) {
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const parent = readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ')[1].split(' ')[1];
+      if (Number(parent) === pid && readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes('trireme-agent')) return Number(entry);
+    } catch {}
+  }
+  return pid;
+}
+
+function residentMiB(pid) {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+}
+
+/** User and system time of a process so far; the kernel counts in hundredths of a second. */
+function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
