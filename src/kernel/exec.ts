@@ -1,5 +1,6 @@
 // Runs a local program: arguments as a list, output captured, a deadline always.
 import {spawn} from 'node:child_process';
+import {createInterface} from 'node:readline';
 import {withDeadline} from './cancel.ts';
 import {isAbortError, TriremeError} from './errors.ts';
 
@@ -10,6 +11,8 @@ export interface ExecOptions {
   readonly signal?: AbortSignal;
   /** In ms. */
   readonly deadline: number;
+  /** Called with each whole line as it arrives. */
+  readonly onLine?: (stream: 'stdout' | 'stderr', line: string) => void;
 }
 
 export interface ExecResult {
@@ -27,6 +30,9 @@ export function exec(program: string, args: readonly string[], options: ExecOpti
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    if (options.onLine !== undefined) {
+      for (const stream of ['stdout', 'stderr'] as const) createInterface({input: child[stream]}).on('line', (line) => options.onLine?.(stream, line));
+    }
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') reject(new TriremeError('exec.not-found', `The program ${program} isn't installed.`, {cause: error}));
       else if (isAbortError(error) && !options.signal?.aborted) reject(new TriremeError('wait.timed-out', `${program} ran longer than ${options.deadline / 1000} s.`, {cause: error}));

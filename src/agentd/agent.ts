@@ -1,0 +1,249 @@
+// The agent as a whole: what is wanted, who works towards it, what was seen.
+import {access, constants, mkdir} from 'node:fs/promises';
+import {hostname} from 'node:os';
+import {dirname, join} from 'node:path';
+import {sleep} from '../kernel/cancel.ts';
+import {isTriremeError, TriremeError} from '../kernel/errors.ts';
+import {Redactor} from '../kernel/redact.ts';
+import {agentPaths, protocol, type AgentState, type PutWanted, type Secrets, type Wanted} from '../hostcluster/protocol.ts';
+import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
+import {kubeadmDistribution} from './distributions/kubeadm.ts';
+import {EventLog} from './event-log.ts';
+import {realHost, type HostSystem} from './host-system.ts';
+import {Manager} from './manager.ts';
+import {Records} from './records.ts';
+import type {Distribution, NodeWish, Observation, Target} from './reconciler.ts';
+import {SeenFile, WantedStore} from './state.ts';
+
+/** Time between two looks at the cluster, in ms: while there's work, and when all is done. */
+const looks = {working: 2000, idle: 15_000};
+/** Changes of the state within this time are written once, in ms. */
+const gather = 50;
+/** How long an answer waits for a fresh look at the cluster, in ms. */
+const patience = 1500;
+
+export interface AgentOptions {
+  /** `TRIREME_ROOT`: every path is below it; empty on a real host. */
+  readonly root: string;
+  readonly version: string;
+  /** Folder of the running program, the place for programs when /usr/local/bin can't be written. */
+  readonly programFolder: string;
+}
+
+export class Agent {
+  readonly events: EventLog;
+  readonly #options: AgentOptions;
+  readonly #store: WantedStore;
+  readonly #records: Records;
+  readonly #seen: SeenFile;
+  readonly #redactor: Redactor;
+  readonly #manager: Manager;
+  readonly #stop = new AbortController();
+  readonly #startedAt = new Date().toISOString();
+  #distribution: Distribution | undefined;
+  #host: HostSystem | undefined;
+  #observation: Observation = {nodes: [], conditions: []};
+  #member = false;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #look: Promise<void> | undefined;
+
+  private constructor(options: AgentOptions, store: WantedStore, records: Records) {
+    this.#options = options;
+    this.#store = store;
+    this.#records = records;
+    this.#redactor = new Redactor();
+    this.events = new EventLog({path: this.#at(agentPaths.events), redactor: this.#redactor});
+    this.#seen = new SeenFile(this.#at(agentPaths.seen));
+    this.#manager = new Manager({events: this.events, program: options.version, onChange: () => this.#changed()});
+  }
+
+  /** Reads what is on disk and goes on with it. */
+  static async open(options: AgentOptions): Promise<Agent> {
+    const at = (path: string) => (options.root === '' ? path : join(options.root, path));
+    await mkdir(at(agentPaths.state), {recursive: true, mode: 0o755});
+    const store = new WantedStore(at);
+    await store.load();
+    const agent = new Agent(options, store, await Records.open(at(`${agentPaths.state}/records.json`)));
+    await agent.#retarget();
+    agent.#scheduleLook();
+    return agent;
+  }
+
+  #at(path: string): string {
+    return this.#options.root === '' ? path : join(this.#options.root, path);
+  }
+
+  get wantedDigest(): string {
+    return this.#store.wantedDigest;
+  }
+
+  get state(): AgentState {
+    const {wanted, wantedDigest, secretsDigest} = this.#store;
+    return {
+      protocol,
+      version: this.#options.version,
+      host: wanted?.node.name ?? hostname(),
+      simulated: this.#distribution?.simulated ?? false,
+      startedAt: this.#startedAt,
+      wanted,
+      wantedDigest,
+      converged: wanted !== null && this.#manager.converged,
+      member: this.#member,
+      secretsDigest,
+      reconcilers: this.#manager.states,
+      drift: this.#manager.drift,
+      nodes: this.#observation.nodes,
+      conditions: this.#observation.conditions,
+      lastSeq: this.events.lastSeq,
+    };
+  }
+
+  /** The state with nodes and conditions as they are now: whoever asks wants to know. */
+  async freshState(): Promise<AgentState> {
+    // an API that is away must not keep the agent's own answer
+    await Promise.race([this.#observe(), sleep(patience)]);
+    return this.state;
+  }
+
+  async putWanted(body: PutWanted): Promise<boolean> {
+    const changed = await this.#store.put(body);
+    if (changed) await this.#retarget();
+    return changed;
+  }
+
+  async kubeconfig(): Promise<string> {
+    const target = this.#requireControlPlane();
+    const text = await this.#distribution?.kubeconfig(target);
+    if (text === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name, hints: [`trireme agent status ${target.host.name}`]});
+    return text;
+  }
+
+  /** For another operator, who has only the file and SSH. */
+  secretsOfControlPlane(): Secrets {
+    const target = this.#requireControlPlane();
+    if (this.#store.secrets === null) throw new TriremeError('cluster.not-made', `${target.host.name} has no secrets of its cluster yet.`, {host: target.host.name});
+    return this.#store.secrets;
+  }
+
+  async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
+    const target = this.#requireControlPlane();
+    if (this.#distribution === undefined || !this.#member) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    return this.#distribution.setNode(target, name, wish, this.#stop.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#looking);
+    await this.#manager.stop();
+    await this.#look;
+    await this.#distribution?.close();
+    await this.#seen.write(this.state);
+  }
+
+  #target(wanted: Wanted): Target | undefined {
+    return this.#host === undefined ? undefined : {host: this.#host, wanted, secrets: this.#store.secrets, records: this.#records};
+  }
+
+  #requireControlPlane(): Target {
+    const {wanted} = this.#store;
+    const target = wanted === null ? undefined : this.#target(wanted);
+    if (target === undefined) throw new TriremeError('cluster.not-made', 'This host belongs to no cluster yet.');
+    if (target.wanted.role !== 'control-plane') throw new TriremeError('usage.invalid', `${target.host.name} is a worker; only control planes can answer that.`, {host: target.host.name});
+    return target;
+  }
+
+  /** Points everything at the wanted document that is on disk now. */
+  async #retarget(): Promise<void> {
+    const {wanted, secrets} = this.#store;
+    this.#redact(secrets);
+    if (wanted !== null) {
+      if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name) await this.#begin(wanted);
+      const target = this.#target(wanted);
+      if (target !== undefined && this.#distribution !== undefined) this.#manager.setTarget(target, this.#distribution.reconcilers(wanted));
+    }
+    await this.#seen.write(this.state);
+  }
+
+  async #begin(wanted: Wanted): Promise<void> {
+    await this.#distribution?.close();
+    if (wanted.distribution === 'simulated') {
+      this.#host = simulatedHost(wanted.node.name, this.#options.root);
+      this.#distribution = simulatedDistribution();
+      return;
+    }
+    if (this.#options.root !== '') throw new TriremeError('usage.invalid', 'Only the simulated distribution runs below TRIREME_ROOT.');
+    this.#host = realHost(wanted.node.name, await programFolder(this.#options.programFolder));
+    this.#distribution = kubeadmDistribution();
+  }
+
+  #redact(secrets: Secrets | null): void {
+    if (secrets === null) return;
+    this.#redactor.add(secrets.bootstrapToken);
+    this.#redactor.add(secrets.bootstrapToken.split('.')[1]);
+    for (const pair of [secrets.ca, secrets.etcdCa, secrets.frontProxyCa, secrets.serviceAccount]) {
+      this.#redactor.add(pair?.key?.trim());
+      // a tool prints a key line by line
+      for (const line of pair?.key?.split('\n') ?? []) if (line.length >= 64) this.#redactor.add(line);
+    }
+  }
+
+  #changed(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#seen.write(this.state);
+    }, gather);
+  }
+
+  #scheduleLook(): void {
+    if (this.#stop.signal.aborted) return;
+    const delay = this.#store.wanted === null || this.#manager.converged ? looks.idle : looks.working;
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => void this.#observe().finally(() => this.#scheduleLook()), delay);
+  }
+
+  /** One look at the cluster; callers at the same time share it. */
+  #observe(): Promise<void> {
+    return (this.#look ??= this.#lookNow().finally(() => {
+      this.#look = undefined;
+    }));
+  }
+
+  async #lookNow(): Promise<void> {
+    const {wanted} = this.#store;
+    const target = wanted === null ? undefined : this.#target(wanted);
+    if (target === undefined || this.#distribution === undefined) return;
+    try {
+      const isMember = await this.#distribution.isMember(target);
+      const observation = isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
+      this.#tellConditions(observation, target);
+      this.#member = isMember;
+      this.#observation = observation;
+      this.#changed();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      if (!isTriremeError(error)) this.events.write('agent', {type: 'warning.raised', code: 'bug.unexpected', message: (error as Error).message, host: target.host.name});
+    }
+  }
+
+  #tellConditions(observation: Observation, {host}: Target): void {
+    for (const {type, ready, message} of observation.conditions) {
+      const before = this.#observation.conditions.find((condition) => condition.type === type);
+      if (before?.ready === ready) continue;
+      this.events.write('agent', {type: 'condition.changed', subject: this.#store.wanted?.cluster.name ?? '', condition: type, status: ready ? 'true' : 'false', host: host.name, ...(message === undefined ? {} : {message})});
+    }
+  }
+}
+
+/** Where programs go: /usr/local/bin, or beside the agent on a system whose /usr can't be written. */
+async function programFolder(own: string): Promise<string> {
+  try {
+    await mkdir('/usr/local/bin', {recursive: true});
+    await access('/usr/local/bin', constants.W_OK);
+    return '/usr/local/bin';
+  } catch {
+    // beside the version's folder, so that it stays through updates of the agent
+    return join(dirname(own), 'bin');
+  }
+}

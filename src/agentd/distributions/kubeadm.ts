@@ -1,0 +1,46 @@
+// Real Kubernetes by kubeadm, with containerd from our content, on a systemd host.
+import {TriremeError} from '../../kernel/errors.ts';
+import {setNode, nodeReconciler} from '../reconcilers/node.ts';
+import {content} from '../reconcilers/content.ts';
+import {files} from '../reconcilers/files.ts';
+import {modules} from '../reconcilers/modules.ts';
+import {sysctls} from '../reconcilers/sysctls.ts';
+import type {Distribution} from '../reconciler.ts';
+import {addons} from './kubeadm/addons.ts';
+import {adminApi, adminKubeconfig, nodeApi} from './kubeadm/access.ts';
+import {componentsReconciler, shared} from './kubeadm/components.ts';
+import {controlPlane, join} from './kubeadm/control-plane.ts';
+import {images} from './kubeadm/import-images.ts';
+import {kubeletService} from './kubeadm/kubelet-service.ts';
+import {kubelet} from './kubeadm/kubelet.ts';
+import {memberOf} from './kubeadm/member.ts';
+import {memberNeeds} from './kubeadm/names.ts';
+import {observeCluster} from './kubeadm/observe.ts';
+import {runtime} from './kubeadm/runtime.ts';
+import {token} from './kubeadm/token.ts';
+import {upgrade} from './kubeadm/upgrade.ts';
+
+export function kubeadmDistribution(): Distribution {
+  const node = nodeReconciler({admin: adminApi, own: nodeApi}, memberNeeds);
+  return {
+    name: 'kubeadm',
+    simulated: false,
+    reconcilers: ({role}) => {
+      const everywhere = [content, files, modules, sysctls, runtime, images, kubelet];
+      const members = [kubeletService, node, upgrade];
+      return role === 'control-plane' ? [...everywhere, controlPlane, ...members, componentsReconciler, shared, token, addons] : [...everywhere, join, ...members];
+    },
+    isMember: async (target) => memberOf(target) !== undefined,
+    observe: async (target, signal) => {
+      const api = await adminApi(target);
+      return api === undefined ? {nodes: [], conditions: []} : observeCluster(api, target, signal);
+    },
+    kubeconfig: ({host}) => host.read(adminKubeconfig),
+    setNode: async (target, name, wish, signal) => {
+      const api = await adminApi(target);
+      if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+      return setNode(api, name, wish, signal);
+    },
+    close: async () => {},
+  };
+}

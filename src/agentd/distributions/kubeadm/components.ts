@@ -1,0 +1,175 @@
+// The control plane's components run with the settings that are wanted now: their manifests are rendered anew by kubeadm, one after another.
+import {sleep} from '../../../kernel/cancel.ts';
+import {digestOfValue} from '../../../kernel/digest.ts';
+import {TriremeError} from '../../../kernel/errors.ts';
+import type {Wanted} from '../../../hostcluster/protocol.ts';
+import {ClusterApi} from '../../cluster-api.ts';
+import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
+import {adminApi} from './access.ts';
+import {runKubeadm} from './kubeadm-run.ts';
+import {isVersionChange} from './member.ts';
+import {apiPort, renderInit} from './render-kubeadm.ts';
+import {traitsOf} from './traits.ts';
+
+interface Component {
+  readonly name: string;
+  readonly setting: 'apiServer' | 'controllerManager' | 'scheduler' | 'etcd';
+  readonly phase: readonly string[];
+  readonly health: string;
+}
+
+const components: readonly Component[] = [
+  {name: 'etcd', setting: 'etcd', phase: ['etcd', 'local'], health: 'http://127.0.0.1:2381/readyz'},
+  {name: 'kube-apiserver', setting: 'apiServer', phase: ['control-plane', 'apiserver'], health: `https://127.0.0.1:${apiPort}/readyz`},
+  {name: 'kube-controller-manager', setting: 'controllerManager', phase: ['control-plane', 'controller-manager'], health: 'https://127.0.0.1:10257/healthz'},
+  {name: 'kube-scheduler', setting: 'scheduler', phase: ['control-plane', 'scheduler'], health: 'https://127.0.0.1:10259/healthz'},
+];
+
+const manifestOf = (name: string) => `/etc/kubernetes/manifests/${name}.yaml`;
+
+export const componentsReconciler: Reconciler = {
+  name: 'components',
+  needs: ['control-plane'],
+  inputs: ['configuration.apiServer', 'configuration.controllerManager', 'configuration.scheduler', 'configuration.etcd', 'configuration.kubeadm', 'proxy'],
+  outputs: components.map((component) => manifestOf(component.name)),
+  interval: 15_000,
+  steps: (target) => {
+    if (isVersionChange(target)) return [];
+    const list = target.wanted.configuration.etcd['external'] === undefined ? components : components.filter((one) => one.name !== 'etcd');
+    return [namesStep(), ...list.map(manifestStep)];
+  },
+};
+
+/** What the component's manifest is made of. */
+function settingsDigest(wanted: Wanted, component: Component): string {
+  return digestOfValue([wanted.configuration[component.setting], wanted.configuration.kubeadm, component.name === 'kube-apiserver' || component.name === 'kube-controller-manager' ? wanted.proxy : {}]);
+}
+
+function manifestStep(component: Component): AgentStep {
+  const key = `component.${component.name}`;
+  const id = `component:${component.name}`;
+  return {
+    id,
+    title: `Configure ${component.name}`,
+    subject: component.name,
+    effect: 'restart',
+    check: async ({scope}) => (scope.records.get(key) === settingsDigest(scope.wanted, component) && (await scope.host.exists(manifestOf(component.name))) ? 'satisfied' : 'needed'),
+    apply: async (context) => {
+      const {scope} = context;
+      const {host, wanted, records} = scope;
+      const before = await host.read(manifestOf(component.name));
+      await runKubeadm(context, {args: ['init', 'phase', ...component.phase], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: `configure ${component.name}`, step: id});
+      if (component.name === 'etcd' && before !== undefined) await keepInitialCluster(scope, before);
+      // an unchanged manifest restarts nothing
+      const changed = before !== (await host.read(manifestOf(component.name)));
+      if (changed) await waitHealthy(context, component);
+      await records.set(key, settingsDigest(wanted, component));
+      return changed ? undefined : 'was so already';
+    },
+  };
+}
+
+/** kubeadm renders etcd as a cluster of one; those flags count only for empty data, and there they must name the real cluster. */
+async function keepInitialCluster({host}: Target, before: string): Promise<void> {
+  const flag = (text: string, name: string) => new RegExp(`^ *- --${name}=.*$\\n`, 'm').exec(text)?.[0];
+  const path = manifestOf('etcd');
+  let text = (await host.read(path)) ?? '';
+  const [old, now] = [flag(before, 'initial-cluster'), flag(text, 'initial-cluster')];
+  if (old !== undefined && now !== undefined) text = text.replace(now, old);
+  const state = flag(before, 'initial-cluster-state');
+  if (state !== undefined && flag(text, 'initial-cluster-state') === undefined && old !== undefined) text = text.replace(old, `${old}${state}`);
+  await host.write(path, text, '0600');
+}
+
+/** The kubelet sees the new manifest within 20 s, stops the old pod and starts the new one. */
+async function waitHealthy({signal, scope: {host}}: AgentStepContext, component: Component): Promise<void> {
+  const api = new ClusterApi({server: new URL(component.health).origin, insecureLocal: true});
+  const until = Date.now() + 240_000;
+  // the old one still answers for a moment: it has to be healthy over a while
+  let healthySince: number | undefined;
+  try {
+    for (;;) {
+      const answer = await api.send({path: new URL(component.health).pathname, deadline: 3000, signal}).catch(() => undefined);
+      if (answer === undefined || answer.status >= 500) healthySince = undefined;
+      else healthySince ??= Date.now();
+      if (healthySince !== undefined && Date.now() - healthySince > 25_000) return;
+      if (Date.now() > until) {
+        throw new TriremeError('agent.failed', `${component.name} on ${host.name} isn't healthy four minutes after its settings changed.`, {host: host.name, hints: [`Look at its log on the host: crictl logs $(crictl ps -a --name ${component.name} -q | head -1)`, 'Take the last change of its settings back.']});
+      }
+      await sleep(1000, signal);
+    }
+  } finally {
+    api.close();
+  }
+}
+
+/** The API server's certificate has the names that are wanted. A first look only notes what kubeadm made. */
+function namesStep(): AgentStep {
+  const key = 'component.names';
+  const digest = (wanted: Wanted) => digestOfValue([wanted.configuration.apiServer['certSANs'] ?? [], wanted.endpoint.host]);
+  return {
+    id: 'component:names',
+    title: "Make the API server's certificate for its names",
+    subject: 'certificate of kube-apiserver',
+    effect: 'restart',
+    check: async ({scope}) => (scope.records.get(key) === digest(scope.wanted) ? 'satisfied' : 'needed'),
+    apply: async (context) => {
+      const {host, wanted, records} = context.scope;
+      if (records.get(key) !== undefined) {
+        await host.remove('/etc/kubernetes/pki/apiserver.crt');
+        await host.remove('/etc/kubernetes/pki/apiserver.key');
+        await runKubeadm(context, {args: ['init', 'phase', 'certs', 'apiserver'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: 'make the certificate of the API server', step: 'component:names'});
+      }
+      await records.set(key, digest(wanted));
+    },
+  };
+}
+
+/** What all control planes share in the cluster: kubeadm's own record for later joins, and kube-proxy's settings. Written by the first one. */
+export const shared: Reconciler = {
+  name: 'shared-settings',
+  needs: ['components'],
+  inputs: ['configuration', 'network', 'endpoint', 'bootstrap'],
+  outputs: ['configmap kubeadm-config', 'configmap kube-proxy'],
+  interval: 60_000,
+  steps: ({wanted}) => (wanted.bootstrap ? [uploadStep(), proxyStep()] : []),
+};
+
+function uploadStep(): AgentStep {
+  const key = 'shared.uploaded';
+  const digest = ({apiServer, controllerManager, scheduler, etcd, kubeadm, kubelet}: Wanted['configuration']) => digestOfValue([apiServer, controllerManager, scheduler, etcd, kubeadm, kubelet]);
+  return {
+    id: 'shared:upload',
+    title: "Record the cluster's settings for later joins",
+    effect: 'none',
+    check: async ({scope}) => (scope.records.get(key) === digest(scope.wanted.configuration) ? 'satisfied' : 'needed'),
+    apply: async (context) => {
+      const {host, wanted, records} = context.scope;
+      // kubeadm init has just done so
+      if (records.get(key) !== undefined) await runKubeadm(context, {args: ['init', 'phase', 'upload-config', 'all'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: "record the cluster's settings", step: 'shared:upload'});
+      await records.set(key, digest(wanted.configuration));
+    },
+  };
+}
+
+function proxyStep(): AgentStep {
+  const key = 'shared.kube-proxy';
+  const digest = (wanted: Wanted) => digestOfValue(wanted.configuration.kubeProxy);
+  return {
+    id: 'shared:kube-proxy',
+    title: 'Configure kube-proxy',
+    effect: 'none',
+    check: async ({scope}) => (scope.records.get(key) === digest(scope.wanted) ? 'satisfied' : 'needed'),
+    apply: async (context) => {
+      const {host, wanted, records} = context.scope;
+      const skipped = (wanted.configuration.kubeadm['skipPhases'] as readonly string[] | undefined)?.some((phase) => phase === 'addon' || phase === 'addon/kube-proxy') === true;
+      if (records.get(key) !== undefined && !skipped) {
+        await runKubeadm(context, {args: ['init', 'phase', 'addon', 'kube-proxy'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: 'configure kube-proxy', step: 'shared:kube-proxy'});
+        // kube-proxy reads its ConfigMap only when it starts
+        const api = await adminApi(context.scope);
+        await api?.change({method: 'PATCH', path: '/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy', body: {spec: {template: {metadata: {annotations: {'trireme.dev/settings': digest(wanted)}}}}}});
+      }
+      await records.set(key, digest(wanted));
+    },
+  };
+}

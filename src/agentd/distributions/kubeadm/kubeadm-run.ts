@@ -1,0 +1,45 @@
+// Runs kubeadm with a configuration that lies on disk only while it runs, for root only, in memory.
+import {TriremeError} from '../../../kernel/errors.ts';
+import {lastLine} from '../../host-system.ts';
+import type {AgentStepContext} from '../../reconciler.ts';
+
+/** kubeadm's own timeouts are the real bound; this one only ends what hangs for ever. In ms. */
+const deadline = 60 * 60 * 1000;
+const folder = '/run/trireme/kubeadm';
+
+export interface KubeadmRun {
+  readonly args: readonly string[];
+  readonly config: string;
+  /** What it was to do, for the message: `start the cluster`. */
+  readonly purpose: string;
+  readonly step: string;
+}
+
+/** Runs `kubeadm ARGS --config FILE`; each line is an event. Throws `agent.failed` with what kubeadm said. */
+export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Promise<void> {
+  const {host, wanted} = context.scope;
+  const path = `${folder}/${run.args.join('-').replaceAll(/[^a-z-]/g, '')}.yaml`;
+  await host.write(path, run.config, '0600');
+  try {
+    const result = await host.run(`${host.bin}/kubeadm`, [...run.args, '--config', path], {
+      deadline,
+      signal: context.signal,
+      // kubeadm hands these on to the control plane's pods
+      env: wanted.proxy,
+      onLine: (stream, line) => context.emit({type: 'step.output', step: run.step, host: host.name, stream, line}),
+    });
+    if (result.code === 0) return;
+    const said = complaintOf(result.stderr) ?? lastLine(result);
+    throw new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {host: host.name, hints: [`trireme host logs ${host.name}`, 'On the host: journalctl -u trireme-agent -u kubelet -n 100']});
+  } finally {
+    await host.remove(path);
+  }
+}
+
+/** kubeadm's errors: `[ERROR Name]: text` lines of preflight, else the line that begins with `error`. */
+function complaintOf(stderr: string): string | undefined {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const preflight = lines.filter((line) => line.startsWith('[ERROR '));
+  if (preflight.length > 0) return preflight.join('; ');
+  return lines.find((line) => /^error( |:)/.test(line) && !line.startsWith('error: error execution phase preflight'))?.replace(/^error: /, '');
+}

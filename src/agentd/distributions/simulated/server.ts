@@ -1,0 +1,226 @@
+// The simulated API: a few paths of the Kubernetes API over plain HTTP on loopback, with what control planes replicate behind them.
+import {createServer, type IncomingMessage, type Server} from 'node:http';
+import {isKubeletLabel, type NodeObject, type TaintObject} from '../../node-wish.ts';
+
+/** A kubelet that is silent for longer is taken for dead, in ms. */
+const silence = 12_000;
+
+export interface SimulatedNode {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly taints: readonly TaintObject[];
+  readonly version: string;
+  readonly joinedAt: string;
+  /** Since when it is as ready, or not, as it is. */
+  readonly since: string;
+  readonly ready: boolean;
+}
+
+/** What every control plane has on disk. */
+export interface SimulatedState {
+  readonly nodes: Readonly<Record<string, SimulatedNode>>;
+  /** Digest of each layer's manifest. */
+  readonly layers: Readonly<Record<string, string>>;
+  /** False while a network layer is awaited: nodes aren't ready then. */
+  readonly network: boolean;
+}
+
+export const emptyState: SimulatedState = {nodes: {}, layers: {}, network: false};
+
+/** Who asks: `admin`, a node by name, or a host that joins. */
+type Who = {readonly kind: 'admin'} | {readonly kind: 'node'; readonly name: string} | {readonly kind: 'joining'};
+
+/** Tokens of the simulated API; real ones are certificates. */
+export const tokens = {
+  admin: (secret: string) => `admin:${secret}`,
+  node: (name: string, secret: string) => `node:${name}:${secret}`,
+};
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly state: SimulatedState;
+  /** Called with each new state before the answer is sent. */
+  save(state: SimulatedState): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Serves the state; several agents may hold a copy, one serves. */
+export class SimulatedServer {
+  readonly #options: ServerOptions;
+  readonly #server: Server;
+  readonly #beats = new Map<string, {readonly at: number; readonly healthy: boolean}>();
+  readonly #startedAt = Date.now();
+  #state: SimulatedState;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#state = options.state;
+    this.#server = createServer((request, response) => {
+      // one after another: each sees what the one before wrote
+      this.#turn = this.#turn.then(() => this.#serve(request)).then(({status, body}) => {
+        response.writeHead(status, {'content-type': 'application/json'});
+        response.end(JSON.stringify(body));
+      }, () => response.destroy());
+    });
+  }
+
+  /** Throws EADDRINUSE when another control plane serves. */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#options.port, this.#options.host, resolve);
+    });
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage): Promise<Answer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString('utf8');
+    const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+    const who = this.#whoIs(request.headers.authorization);
+    if (who === undefined) return refuse(401, 'Unauthorized');
+    const {pathname} = new URL(request.url ?? '/', 'http://simulated');
+    const [, ...parts] = pathname.split('/').map(decodeURIComponent);
+    const what = `${request.method} ${parts.slice(0, 3).join('/')}`;
+    const name = parts[3];
+    if (what === 'GET livez') return {status: 200, body: 'ok'};
+    if (what === 'GET api/v1/nodes') return name === undefined ? {status: 200, body: {kind: 'NodeList', items: Object.keys(this.#state.nodes).map((one) => this.#nodeObject(one))}} : this.#one(name);
+    if (what === 'POST api/v1/nodes') return this.#register(who, body);
+    if (what === 'PATCH api/v1/nodes' && name !== undefined) return this.#patch(who, name, body as unknown as Patch);
+    if (what === 'PUT simulated/v1/heartbeats' && name !== undefined) return this.#beat(who, name, body);
+    if (what === 'GET simulated/v1/state' && who.kind === 'admin') return {status: 200, body: this.#state};
+    if (what === 'PUT simulated/v1/layers' && name !== undefined && who.kind === 'admin') return this.#layer(name, body);
+    return refuse(404, `the simulated API has no ${request.method} ${pathname}`);
+  }
+
+  #whoIs(header: string | undefined): Who | undefined {
+    const token = (header ?? '').replace(/^Bearer /, '');
+    const {secret} = this.#options;
+    if (token === secret) return {kind: 'joining'};
+    if (token === tokens.admin(secret)) return {kind: 'admin'};
+    const name = /^node:([^:]+):/.exec(token)?.[1];
+    return name !== undefined && token === tokens.node(name, secret) ? {kind: 'node', name} : undefined;
+  }
+
+  async #set(state: SimulatedState): Promise<void> {
+    this.#state = state;
+    await this.#options.save(state);
+  }
+
+  #one(name: string): Answer {
+    return name in this.#state.nodes ? {status: 200, body: this.#nodeObject(name)} : refuse(404, `nodes "${name}" not found`);
+  }
+
+  async #register(who: Who, body: Record<string, unknown>): Promise<Answer> {
+    const name = String(body['name'] ?? '');
+    if (who.kind === 'node' && who.name !== name) return refuse(403, `node ${who.name} may not register ${name}`);
+    const now = new Date().toISOString();
+    const before = this.#state.nodes[name];
+    const node: SimulatedNode = before ?? {
+      labels: {'kubernetes.io/hostname': name, ...(body['labels'] as Record<string, string> | undefined)},
+      annotations: {},
+      taints: (body['taints'] as readonly TaintObject[] | undefined) ?? [],
+      version: String(body['version'] ?? ''),
+      joinedAt: now,
+      since: now,
+      ready: false,
+    };
+    await this.#set({...this.#state, nodes: {...this.#state.nodes, [name]: node}});
+    return {status: 201, body: this.#nodeObject(name)};
+  }
+
+  async #patch(who: Who, name: string, patch: Patch): Promise<Answer> {
+    const node = this.#state.nodes[name];
+    if (node === undefined) return refuse(404, `nodes "${name}" not found`);
+    // as NodeRestriction does
+    if (who.kind !== 'admin') {
+      if (who.kind !== 'node' || who.name !== name) return refuse(403, `only the node itself or an administrator may change ${name}`);
+      if (patch.spec?.taints !== undefined) return refuse(403, `node ${name} may not change its taints`);
+      const forbidden = Object.keys(patch.metadata?.labels ?? {}).find((key) => !isKubeletLabel(key));
+      if (forbidden !== undefined) return refuse(403, `node ${name} may not set the label ${forbidden}`);
+    }
+    const changed = {
+      ...node,
+      labels: mergeMap(node.labels, patch.metadata?.labels),
+      annotations: mergeMap(node.annotations, patch.metadata?.annotations),
+      taints: patch.spec?.taints ?? node.taints,
+    };
+    await this.#set({...this.#state, nodes: {...this.#state.nodes, [name]: changed}});
+    return {status: 200, body: this.#nodeObject(name)};
+  }
+
+  async #beat(who: Who, name: string, body: Record<string, unknown>): Promise<Answer> {
+    const node = this.#state.nodes[name];
+    if (node === undefined) return refuse(404, `nodes "${name}" not found`);
+    if (who.kind !== 'node' || who.name !== name) return refuse(403, `only ${name} itself beats for ${name}`);
+    this.#beats.set(name, {at: Date.now(), healthy: body['healthy'] === true});
+    const version = String(body['version'] ?? node.version);
+    await this.#refresh({[name]: {...node, version}});
+    return {status: 200, body: {}};
+  }
+
+  async #layer(name: string, body: Record<string, unknown>): Promise<Answer> {
+    await this.#set({...this.#state, layers: {...this.#state.layers, [name]: String(body['digest'] ?? '')}, network: this.#state.network || body['kind'] === 'cni' || body['kind'] === 'none'});
+    await this.#refresh({});
+    return {status: 200, body: {}};
+  }
+
+  /** Notes since when each node is as it is. */
+  async #refresh(over: Readonly<Record<string, SimulatedNode>>): Promise<void> {
+    const before = this.#state;
+    const nodes = Object.fromEntries(
+      Object.entries({...before.nodes, ...over}).map(([name, node]) => {
+        const {ready} = this.#health(name, node);
+        return [name, ready === node.ready ? node : {...node, ready, since: new Date().toISOString()}];
+      }),
+    );
+    if (JSON.stringify(nodes) !== JSON.stringify(before.nodes)) await this.#set({...before, nodes});
+  }
+
+  #health(name: string, node: SimulatedNode): {readonly ready: boolean; readonly status: string; readonly reason: string; readonly message: string} {
+    const beat = this.#beats.get(name);
+    // a server that has just taken over has heard nobody yet
+    if (beat === undefined && Date.now() - this.#startedAt < silence) return {ready: node.ready, status: node.ready ? 'True' : 'False', reason: node.ready ? 'KubeletReady' : 'KubeletStarting', message: 'simulated'};
+    if (beat === undefined || Date.now() - beat.at > silence) return {ready: false, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.'};
+    if (!beat.healthy) return {ready: false, status: 'False', reason: 'ContainerRuntimeNotReady', message: 'the container runtime is down'};
+    if (!this.#state.network) return {ready: false, status: 'False', reason: 'KubeletNotReady', message: 'container runtime network not ready: cni plugin not initialized'};
+    return {ready: true, status: 'True', reason: 'KubeletReady', message: 'simulated kubelet is posting ready status'};
+  }
+
+  #nodeObject(name: string): NodeObject & {status: unknown} {
+    const node = this.#state.nodes[name] as SimulatedNode;
+    const {status, reason, message} = this.#health(name, node);
+    return {
+      metadata: {name, labels: node.labels, annotations: node.annotations},
+      spec: {taints: node.taints},
+      status: {nodeInfo: {kubeletVersion: node.version}, conditions: [{type: 'Ready', status, reason, message, lastTransitionTime: node.since}]},
+    };
+  }
+}
+
+interface Patch {
+  readonly metadata?: {readonly labels?: Readonly<Record<string, string | null>>; readonly annotations?: Readonly<Record<string, string | null>>};
+  readonly spec?: {readonly taints?: readonly TaintObject[]};
+}
+
+/** RFC 7386: null removes a key. */
+function mergeMap(base: Readonly<Record<string, string>>, patch: Readonly<Record<string, string | null>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries({...base, ...patch}).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+function refuse(status: number, message: string): Answer {
+  return {status, body: {kind: 'Status', status: 'Failure', message}};
+}

@@ -1,0 +1,86 @@
+// The agent's program: `run` is the daemon; `dial`, `state` and `version` are what the operator's side calls over SSH.
+import {readFile, writeFile} from 'node:fs/promises';
+import {connect} from 'node:net';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {agentPaths, protocol} from '../hostcluster/protocol.ts';
+
+declare const __AGENT_VERSION__: string;
+
+/** Set by the bundler; from the sources there's none. */
+const version = typeof __AGENT_VERSION__ === 'string' ? __AGENT_VERSION__ : '0.0.0-source';
+const root = process.env['TRIREME_ROOT'] ?? '';
+const at = (path: string) => (root === '' ? path : join(root, path));
+
+function fail(message: string, code: number): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = code;
+}
+
+async function run(): Promise<void> {
+  const [{Agent}, {serveApi}, {notifySystemd}] = await Promise.all([import('./agent.ts'), import('./api.ts'), import('./systemd.ts')]);
+  // what we write is private unless it says otherwise
+  const agent = await Agent.open({root, version, programFolder: dirname(fileURLToPath(import.meta.url))});
+  const api = await serveApi(agent, at(agentPaths.socket));
+  // simulated hosts have no systemd to ask whether we run
+  if (root !== '') await writeFile(join(dirname(at(agentPaths.socket)), 'agent.pid'), `${process.pid}\n`);
+  const stopNotifying = notifySystemd();
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    stopNotifying();
+    void Promise.all([api.close(), agent.close()]).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        fail(`The agent didn't stop cleanly: ${(error as Error).message}`, 1);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** Carries raw bytes between standard input and output and the agent's socket, until either side ends. */
+function dial(): void {
+  const socket = connect({path: at(agentPaths.socket), allowHalfOpen: true});
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    const isAway = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+    fail(isAway ? `The agent isn't running: nothing answers at ${at(agentPaths.socket)}.` : `Can't talk to the agent: ${error.message}`, error.code === 'EACCES' ? 5 : 4);
+    process.stdin.destroy();
+  });
+  process.stdin.pipe(socket);
+  socket.pipe(process.stdout);
+  socket.on('close', () => process.stdin.destroy());
+  process.stdout.on('error', () => socket.destroy());
+}
+
+async function state(): Promise<void> {
+  try {
+    process.stdout.write(await readFile(at(agentPaths.seen), 'utf8'));
+  } catch {
+    fail(`The agent has seen nothing yet: ${at(agentPaths.seen)} is missing.`, 4);
+  }
+}
+
+async function main(): Promise<void> {
+  switch (process.argv[2]) {
+    case 'run':
+      return run();
+    case 'dial':
+      return dial();
+    case 'state':
+      return state();
+    case 'version':
+      process.stdout.write(`${version} protocol ${protocol} node ${process.versions.node}\n`);
+      return undefined;
+    default:
+      return fail('usage: trireme-agent run | dial | state | version', 2);
+  }
+}
+
+main().catch((error: unknown) => {
+  fail(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);
+  process.exit(1);
+});

@@ -1,0 +1,81 @@
+// What a reconciler is: it reads parts of wanted, says which steps lead there, and alone writes its outputs.
+import {digestOfValue} from '../kernel/digest.ts';
+import type {DriftArea, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
+import type {Step, StepContext} from '../plan/plan.ts';
+import type {HostSystem} from './host-system.ts';
+import type {Records} from './records.ts';
+
+/** What reconcilers work on: the host, what is wanted of it, and the agent's memory. */
+export interface Target {
+  readonly host: HostSystem;
+  readonly wanted: Wanted;
+  readonly secrets: Secrets | null;
+  readonly records: Records;
+}
+
+export interface AgentStep extends Step<Target> {
+  /** What it concerns, for a report of drift: a path, a service, a key. Default: the title. */
+  readonly subject?: string;
+  /** How it was found, when the check says needed. */
+  found?(target: Target): Promise<string>;
+}
+
+export type AgentStepContext = StepContext<Target>;
+
+export interface Reconciler {
+  readonly name: string;
+  /** Names of those that must have been done for what is wanted now; names that aren't in the list of reconcilers don't count. */
+  readonly needs: readonly string[];
+  /** What it reads: dotted paths of Wanted, or `secrets`. A change elsewhere doesn't concern it. */
+  readonly inputs: readonly string[];
+  /** What it alone writes: paths on the host, or objects of the cluster. */
+  readonly outputs: readonly string[];
+  /** Set where a difference that appears by itself is drift. */
+  readonly area?: DriftArea;
+  /** Time between two looks when all is done, in ms; default 10 s. */
+  readonly interval?: number;
+  /** What it has to wait for before it can do anything, in words; undefined when it may begin. Only reads. */
+  waitsFor?(target: Target, signal: AbortSignal): Promise<string | undefined>;
+  steps(target: Target): readonly AgentStep[] | Promise<readonly AgentStep[]>;
+}
+
+/** What a distribution of Kubernetes is to the agent. */
+export interface Distribution {
+  readonly name: Wanted['distribution'];
+  readonly simulated: boolean;
+  /** Reconcilers for this role, in any order. */
+  reconcilers(wanted: Wanted): readonly Reconciler[];
+  /** True once this host's kubelet has its own credentials. */
+  isMember(target: Target): Promise<boolean>;
+  /** What the cluster says of itself; asked of control planes that are members. */
+  observe(target: Target, signal: AbortSignal): Promise<Observation>;
+  /** A kubeconfig with administrator's rights, undefined before there is one. */
+  kubeconfig(target: Target): Promise<string | undefined>;
+  /** Sets labels and taints of any node with administrator's rights; returns what changed, in words. Control planes only. */
+  setNode(target: Target, name: string, wish: NodeWish, signal: AbortSignal): Promise<readonly string[]>;
+  /** Ends what it runs inside the agent's process. */
+  close(): Promise<void>;
+}
+
+export interface Observation {
+  readonly nodes: readonly NodeState[];
+  readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
+}
+
+export interface NodeWish {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Absent: taints are left alone. */
+  readonly taints?: Wanted['node']['taints'];
+}
+
+function pick(wanted: Wanted, path: string): unknown {
+  let value: unknown = wanted;
+  for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
+  return value;
+}
+
+/** Digest of all that a reconciler reads, for this version of the program. */
+export function inputsDigest(reconciler: Reconciler, target: Target, program: string): string {
+  const values = reconciler.inputs.map((input) => (input === 'secrets' ? target.secrets : pick(target.wanted, input)));
+  return digestOfValue([program, values]);
+}
