@@ -44,6 +44,8 @@ export interface HostClusterFacts {
   };
   /** Pinned by digest, per architecture that occurs. */
   readonly content: Readonly<Partial<Record<Architecture, readonly ContentItem[]>>>;
+  /** Why content couldn't be pinned; a status needs none, a plan may know it from the hosts. */
+  readonly contentProblem?: Problem;
 }
 
 export function isReached(observation: MemberObservation): observation is MemberFacts {

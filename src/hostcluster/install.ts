@@ -2,7 +2,6 @@
 import type {HostWork} from './assess.ts';
 import {agentPaths} from './protocol.ts';
 import {rootedPath, shellQuote} from './shell.ts';
-import {agentUnit} from './unit.ts';
 
 export interface InstallOptions {
   /** The folder of the agent's program, `spec.agent.root`. */
@@ -75,25 +74,8 @@ mkdir -p "\${command%/*}" 2>/dev/null && ln -sfn "$root/current/trireme-agent" "
 ${startPiece}`;
 }
 
-/** Starts the version that `current` names, where it doesn't run or isn't that one. */
-const startPiece = `if [ -n "\${TRIREME_ROOT:-}" ]; then
-  run=${rootedPath('/run/trireme')}
-  log=${rootedPath('/var/log/trireme-agent.log')}
-  mkdir -p "$run" "\${log%/*}"
-  pid=$(cat "$run/agent.pid" 2>/dev/null || true)
-  if [ -n "$pid" ] && ! kill -0 "$pid" 2>/dev/null; then pid=; fi
-  if [ -n "$pid" ] && [ "$restart" = no ]; then exit 0; fi
-  if [ -n "$pid" ]; then
-    kill "$pid" 2>/dev/null || true
-    tries=0
-    while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
-  fi
-  setsid "$root/current/trireme-agent" run </dev/null >>"$log" 2>&1 &
-  printf '%s\\n' "$!" >"$run/agent.pid"
-  echo started
-  exit 0
-fi
-new="$unit.new"
+/** Writes the unit where it differs, and starts the version that `current` names where it doesn't run or isn't that one. */
+const startPiece = `new="$unit.new"
 mkdir -p "\${unit%/*}"
 cat >"$new"
 if cmp -s "$new" "$unit"; then rm -f "$new"; else mv -f "$new" "$unit"; systemctl daemon-reload; restart=yes; fi
@@ -114,14 +96,10 @@ old=$(cat "$root/previous" 2>/dev/null || true)
 ln -sfn "$old" "$root/current.new"
 mv -Tf "$root/current.new" "$root/current"
 printf '%s\\n' "$old"
-unit=${rootedPath(agentPaths.unit)}
-restart=yes
-if [ -z "\${TRIREME_ROOT:-}" ]; then cp "$unit" "$unit.kept"; exec <"$unit.kept"; rm -f "$unit.kept"; fi
-${startPiece}`;
+systemctl reset-failed trireme-agent.service 2>/dev/null || true
+systemctl restart --no-block trireme-agent.service
+`;
 }
 
 /** The last lines that the agent said, for a message. */
-export const agentLogScript = `if [ -n "\${TRIREME_ROOT:-}" ]; then tail -n 5 ${rootedPath('/var/log/trireme-agent.log')}; else journalctl -u trireme-agent.service -n 5 --no-pager -o cat; fi 2>/dev/null`;
-
-/** What the installer leaves on the host, for its standard input. */
-export const unitText = agentUnit;
+export const agentLogScript = 'journalctl -u trireme-agent.service -n 5 --no-pager -o cat 2>/dev/null || true';

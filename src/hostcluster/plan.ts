@@ -5,7 +5,7 @@ import type {DesiredCluster} from '../spec/desired.ts';
 import {assessHost, type Assessment, type HostWork} from './assess.ts';
 import {basisOf} from './basis.ts';
 import {reachedHosts, type HostClusterFacts} from './facts.ts';
-import {limitedHosts} from './limit.ts';
+import {withKnownContent} from './known-content.ts';
 import {agentPaths} from './protocol.ts';
 import {nodesWithoutHost, refuseForeignHosts} from './refusals.ts';
 import type {HostClusterScope} from './scope.ts';
@@ -25,15 +25,16 @@ const uploadWindow = 4;
 
 export interface ConvergeOptions {
   readonly mode: string;
-  /** Host names, or `key=value` of role, site or label. */
-  readonly limit?: readonly string[];
+  /** The hosts that the run is about; default: all. */
+  readonly hosts?: readonly string[];
 }
 
-/** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `host.not-found`. */
-export function planConverge(cluster: DesiredCluster, facts: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
+/** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `bundle.*`. */
+export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
   refuseUnsupported(cluster);
-  refuseForeignHosts(cluster, facts);
-  const chosen = limitedHosts(hostsOf(cluster), options.limit);
+  refuseForeignHosts(cluster, seen);
+  const facts = withKnownContent(cluster, seen);
+  const chosen = new Set(options.hosts ?? hostsOf(cluster).map((host) => host.name));
   const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
   const assessments = new Map(hosts.map((host) => [host.name, assessHost(cluster, facts, host)] as const));
   const membership = membershipOf(cluster, facts);
@@ -120,6 +121,6 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
   }));
   const start: readonly Warning[] =
     awaited === undefined ? [] : [{code: 'cluster.waits', message: `${awaited} starts the cluster and can't be reached: the others are prepared and wait for it.`, host: awaited, hints: [`Bring ${awaited} back, then: trireme apply`]}];
-  return [...cluster.warnings, ...removed, ...start];
+  return [...removed, ...start];
 }
 

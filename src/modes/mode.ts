@@ -13,6 +13,8 @@ export interface ScopeOptions {
   readonly askSecret?: (question: string) => Promise<string>;
   /** How many hosts are worked on at once. */
   readonly concurrency: number;
+  /** Take the cluster's lease from whoever holds it. Default false. */
+  readonly breakLock?: boolean;
   /** Raised while facts are gathered: what isn't worth stopping for. */
   warn(message: string): void;
 }

@@ -1,0 +1,25 @@
+// The container images that manifests name: hosts have no internet, so each must be in their content.
+import {parseAllDocuments} from 'yaml';
+
+/** References of images in these manifests (texts of several YAML documents), each once, in order of their names. */
+export function imagesInManifests(manifests: readonly string[]): readonly string[] {
+  const images = new Set<string>();
+  for (const manifest of manifests) {
+    for (const document of parseAllDocuments(manifest)) collect('errors' in document ? document.toJS() : undefined, images);
+  }
+  return [...images].toSorted();
+}
+
+/** Pods are everywhere: in Deployments, DaemonSets, Jobs, CronJobs and custom resources. What they share is a list of containers. */
+function collect(value: unknown, images: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, images);
+    return;
+  }
+  if (value === null || typeof value !== 'object') return;
+  for (const [key, item] of Object.entries(value)) {
+    const isContainers = (key === 'containers' || key === 'initContainers') && Array.isArray(item);
+    if (isContainers) for (const container of item as readonly {readonly image?: unknown}[]) if (typeof container?.image === 'string' && container.image !== '') images.add(container.image);
+    collect(item, images);
+  }
+}

@@ -1,0 +1,55 @@
+// Agent mode: the user's own Linux hosts, reached over SSH, kept right by our agent.
+import {TriremeError} from '../../kernel/errors.ts';
+import {askControlPlanes, viewOf} from '../../hostcluster/observe.ts';
+import {reachedHosts} from '../../hostcluster/facts.ts';
+import {planConverge} from '../../hostcluster/plan.ts';
+import {hostsOf, observationOf} from '../../hostcluster/wanted.ts';
+import {selectTargets} from '../../hosts/inventory.ts';
+import type {DesiredCluster} from '../../spec/desired.ts';
+import type {Mode} from '../mode.ts';
+import type {AgentFacts} from './facts.ts';
+import {gatherAgentFacts} from './gather.ts';
+import {AgentScope} from './scope.ts';
+
+export const agentMode: Mode<AgentFacts, AgentScope> = {
+  name: 'agent',
+  capabilities: {
+    converge: {supported: true},
+    trustedBoot: {supported: false, reason: "in agent mode the operating system is the user's own, and so is the way it boots"},
+    provision: {supported: false, reason: 'in agent mode the machines are there before: we make none'},
+    upgrade: {supported: false, reason: 'upgrades of a running cluster come in a later version'},
+  },
+  openScope: (cluster, options) => AgentScope.open(cluster, options),
+  facts: (cluster, scope) => gatherAgentFacts(cluster, scope),
+  plan: (cluster, facts, intent) => {
+    const targets = hostsOf(cluster).map((host) => ({host: host.name, role: host.role, site: host.site, labels: host.labels ?? {}}));
+    const limited = selectTargets(targets, intent.limit).map((target) => target.host);
+    return planConverge(cluster, facts, {mode: 'agent', ...(intent.limit === undefined || intent.limit.length === 0 ? {} : {hosts: limited})});
+  },
+  observe: async (cluster, facts, scope) => viewOf(cluster, facts, await askControlPlanes(cluster, facts, scope), 'agent'),
+};
+
+/**
+ * An administrator's kubeconfig from any control plane that answers. Throws `cluster.not-made` when there's no cluster, `host.unreachable` when
+ * nobody answers who could have it.
+ */
+export async function fetchClusterKubeconfig(cluster: DesiredCluster, facts: AgentFacts, scope: AgentScope): Promise<string> {
+  const controlPlanes = hostsOf(cluster).filter((host) => host.role === 'control-plane');
+  const members = reachedHosts(facts).filter((host) => host.seen?.member === true && controlPlanes.some((one) => one.name === host.host));
+  let failure: unknown;
+  for (const {host} of members) {
+    try {
+      return await (await scope.link(host)).kubeconfig();
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  const {name} = cluster.document.metadata;
+  const silent = controlPlanes.filter((host) => {
+    const observation = observationOf(facts, host.name);
+    return observation !== undefined && 'problem' in observation;
+  });
+  if (silent.length > 0) throw new TriremeError('host.unreachable', `No control plane of ${name} that answers has a kubeconfig, and ${silent.map((host) => host.name).join(', ')} can't be reached.`, {hints: ['trireme host check']});
+  throw new TriremeError('cluster.not-made', `${name} doesn't exist yet: no control plane is a member.`, {hints: ['Make it: trireme apply']});
+}

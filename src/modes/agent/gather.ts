@@ -1,0 +1,82 @@
+// Reading: hosts, content and our own program, at the same time as far as one doesn't need the other.
+import {join, resolve} from 'node:path';
+import type {ContentRequest} from '../../bundle/resolve.ts';
+import {errorOf, problemOf} from '../../kernel/problem.ts';
+import {isAbortError, isTriremeError} from '../../kernel/errors.ts';
+import {cacheFolder} from '../../kernel/folders.ts';
+import {reachedHosts, type Architecture, type HostClusterFacts} from '../../hostcluster/facts.ts';
+import {imagesInManifests} from '../../hostcluster/manifest-images.ts';
+import {agentProgram, FileDigests, nodeRuntime, programVersion} from '../../hostcluster/program.ts';
+import {agentPaths} from '../../hostcluster/protocol.ts';
+import {gatherFacts} from '../../hosts/gather-facts.ts';
+import type {DesiredCluster} from '../../spec/desired.ts';
+import {memberOf, type AgentFacts} from './facts.ts';
+import type {AgentScope} from './scope.ts';
+
+/** Everything that planning and status read. Rejects only when it is aborted, or this installation is broken. */
+export async function gatherAgentFacts(cluster: DesiredCluster, scope: AgentScope): Promise<AgentFacts> {
+  const digests = new FileDigests(join(cacheFolder(), 'file-digests.json'));
+  const [observations, agent] = await Promise.all([observeHosts(cluster, scope), agentProgram(digests)]);
+  const hosts = observations.map(memberOf);
+  const architectures = [...new Set(reachedHosts({hosts}).map((host) => host.architecture))].toSorted();
+  const [runtimes, content] = await Promise.all([runtimesFor(cluster, architectures, digests), contentFor(cluster, architectures, scope)]);
+  return {observations, hosts, program: {version: programVersion(), agent, runtimes}, ...content};
+}
+
+async function observeHosts(cluster: DesiredCluster, scope: AgentScope) {
+  const {spec} = cluster.document;
+  const sysctls = [spec.configuration?.sysctls, ...(spec.agent?.hosts ?? []).map((host) => host.configuration?.sysctls)].flatMap((map) => Object.keys(map ?? {}));
+  return gatherFacts(scope.targets, {
+    open: (target) => scope.runner(target.host),
+    script: {
+      agent: {program: spec.agent?.root ?? agentPaths.program, seen: agentPaths.seen, lock: agentPaths.lock, content: agentPaths.content, socket: agentPaths.socket},
+      endpoint: spec.endpoint.host,
+      sysctls: [...new Set(sysctls)],
+    },
+    concurrency: scope.options.concurrency,
+    signal: scope.options.signal,
+  });
+}
+
+async function runtimesFor(cluster: DesiredCluster, architectures: readonly Architecture[], digests: FileDigests): Promise<HostClusterFacts['program']['runtimes']> {
+  const configured = cluster.document.spec.agent?.runtime;
+  const found = await Promise.all(architectures.map(async (architecture) => [architecture, await nodeRuntime(architecture, digests, {folder: cluster.source.folder, ...(configured === undefined ? {} : {configured})})] as const));
+  return Object.fromEntries(found);
+}
+
+/** A failure is kept: a status needs no content, and a plan may learn it from the hosts. */
+async function contentFor(cluster: DesiredCluster, architectures: readonly Architecture[], scope: AgentScope): Promise<Pick<HostClusterFacts, 'content' | 'contentProblem'>> {
+  if (architectures.length === 0) return {content: {}};
+  try {
+    const pinned = await scope.pin(contentRequest(cluster, architectures, scope.options.signal));
+    for (const warning of pinned.warnings) scope.options.warn(warning);
+    return {content: pinned.content};
+  } catch (error) {
+    if (isAbortError(error) || !isTriremeError(error)) throw error;
+    return {content: {}, contentProblem: problemOf(error)};
+  }
+}
+
+/** What the bundle room is asked for: the version's content, and the images that the profile's manifests name. */
+export function contentRequest(cluster: DesiredCluster, architectures: readonly Architecture[], signal?: AbortSignal): ContentRequest {
+  const {spec} = cluster.document;
+  const {folder} = cluster.source;
+  const bundle = spec.agent?.bundle;
+  const place = bundle === undefined || bundle.startsWith('oci://') ? bundle : resolve(folder, bundle);
+  return {
+    version: spec.kubernetes.version,
+    distribution: spec.kubernetes.distribution,
+    architectures,
+    images: imagesInManifests(cluster.layers.map((layer) => layer.manifest)),
+    folder,
+    lockFile: resolve(folder, spec.bundle?.lock ?? 'trireme.lock'),
+    ...(place === undefined ? {} : {bundle: place}),
+    ...(spec.bundle?.sources === undefined ? {} : {sources: spec.bundle.sources}),
+    ...(signal === undefined ? {} : {signal}),
+  };
+}
+
+/** For callers that can't go on without content. Throws the problem that pinning met. */
+export function requireContent(facts: Pick<HostClusterFacts, 'contentProblem'>): void {
+  if (facts.contentProblem !== undefined) throw errorOf(facts.contentProblem);
+}

@@ -1,0 +1,119 @@
+// The connections of one command: opened when they're first used, one for each host, closed at its end.
+import {randomBytes} from 'node:crypto';
+import type {ContentRequest, PinnedContent} from '../../bundle/resolve.ts';
+import type {OpenedBlob} from '../../bundle/content.ts';
+import {TriremeError} from '../../kernel/errors.ts';
+import type {Redactor} from '../../kernel/redact.ts';
+import {Leases} from '../../hostcluster/lease.ts';
+import {openAgentLink, type AgentLink} from '../../hostcluster/link.ts';
+import {agentPaths} from '../../hostcluster/protocol.ts';
+import type {FetchOptions, HostClusterScope, RunProgress, UploadProgress} from '../../hostcluster/scope.ts';
+import {SecretsKeeper} from '../../hostcluster/secrets-keeper.ts';
+import {readTargets, type HostTarget} from '../../hosts/inventory.ts';
+import {lockOwner} from '../../plan/lock.ts';
+import type {DesiredCluster} from '../../spec/desired.ts';
+import type {HostRunner} from '../../ssh/runner.ts';
+import type {Scope, ScopeOptions} from '../mode.ts';
+import {connect, uploadTo} from './connect.ts';
+
+/** Everything that a command in agent mode holds open. */
+export class AgentScope implements HostClusterScope, Scope {
+  readonly redactor: Redactor;
+  readonly leases: Leases;
+  readonly secrets: SecretsKeeper;
+  readonly progress: RunProgress = {eventsSeen: new Map(), converged: new Set()};
+  readonly options: ScopeOptions;
+  readonly targets: readonly HostTarget[];
+  readonly #root: string;
+  readonly #runners = new Map<string, Promise<HostRunner>>();
+  readonly #links = new Map<string, AgentLink>();
+  readonly #blobs = new Map<string, OpenedBlob>();
+  #pinned: PinnedContent | undefined;
+
+  private constructor(cluster: DesiredCluster, targets: readonly HostTarget[], options: ScopeOptions) {
+    this.options = options;
+    this.redactor = options.redactor;
+    this.targets = targets;
+    this.#root = cluster.document.spec.agent?.root ?? agentPaths.program;
+    const runner = (host: string) => this.runner(host);
+    this.secrets = new SecretsKeeper({redactor: options.redactor, runner});
+    this.leases = new Leases({
+      owner: lockOwner(`lease-${randomBytes(4).toString('hex')}`, 'apply'),
+      breakLock: options.breakLock ?? false,
+      onBroken: (host, holder) => options.warn(`Broke the lease on ${host}: ${holder.user}@${holder.computer} held it since ${holder.since}.`),
+      runner,
+    });
+  }
+
+  /** Reads the secrets that logging in needs; connects to nobody yet. Throws `secret.missing`. */
+  static async open(cluster: DesiredCluster, options: ScopeOptions): Promise<AgentScope> {
+    return new AgentScope(cluster, await readTargets(cluster, {env: process.env, redactor: options.redactor}), options);
+  }
+
+  runner(host: string): Promise<HostRunner> {
+    const open = this.#runners.get(host);
+    if (open !== undefined) return open;
+    const opening = connect(this.target(host), this.options);
+    this.#runners.set(host, opening);
+    // a host that didn't answer is tried anew when it's needed again
+    opening.catch(() => this.#runners.get(host) === opening && this.#runners.delete(host));
+    return opening;
+  }
+
+  async link(host: string): Promise<AgentLink> {
+    const open = this.#links.get(host);
+    if (open !== undefined) return open;
+    const runner = await this.runner(host);
+    const link = this.#links.get(host) ?? openAgentLink(runner, {root: this.#root});
+    this.#links.set(host, link);
+    return link;
+  }
+
+  async forget(host: string): Promise<void> {
+    this.#links.get(host)?.close();
+    this.#links.delete(host);
+    const opening = this.#runners.get(host);
+    this.#runners.delete(host);
+    await opening?.then((runner) => runner.close()).catch(() => {});
+  }
+
+  /** The host's target by its name in the file. Throws `host.not-found`. */
+  target(host: string): HostTarget {
+    const target = this.targets.find((one) => one.host === host);
+    if (target === undefined) throw new TriremeError('host.not-found', `No host of the file is named ${host}.`, {hints: [`Its hosts: ${this.targets.map((one) => one.host).join(', ')}`]});
+    return target;
+  }
+
+  /** Pins content, once for a scope: what it names is what `fetch` brings. */
+  async pin(request: ContentRequest): Promise<PinnedContent> {
+    const {pinContent} = await import('../../bundle/resolve.ts');
+    this.#pinned ??= await pinContent(request);
+    return this.#pinned;
+  }
+
+  async fetch(digests: readonly string[], options: FetchOptions): Promise<readonly OpenedBlob[]> {
+    const lacking = digests.filter((digest) => !this.#blobs.has(digest));
+    if (lacking.length > 0) await this.#fetchAnew(lacking, options);
+    return digests.flatMap((digest) => this.#blobs.get(digest) ?? []);
+  }
+
+  async #fetchAnew(digests: readonly string[], {signal, onProgress}: FetchOptions): Promise<void> {
+    if (this.#pinned === undefined) throw new TriremeError('bundle.incomplete', "The content that hosts lack isn't at hand: it couldn't be pinned on this computer.", {hints: ['Name it in the file: spec.agent.bundle']});
+    const {fetchContent} = await import('../../bundle/resolve.ts');
+    const content = await fetchContent(this.#pinned, {digests, signal, onProgress: ({name, received, total}) => onProgress(name, received, total)});
+    for (const digest of digests) this.#blobs.set(digest, await content.open(digest));
+  }
+
+  async upload(host: string, blobs: readonly OpenedBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void> {
+    await uploadTo(await this.runner(host), blobs, options);
+  }
+
+  async close(): Promise<void> {
+    await this.leases.release();
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+    const runners = [...this.#runners.values()];
+    this.#runners.clear();
+    await Promise.allSettled(runners.map(async (runner) => (await runner).close()));
+  }
+}
