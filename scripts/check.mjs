@@ -9,7 +9,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 const code = ['src', 'test/unit', 'test/integration', 'test/contract', 'test/support', 'scripts', 'bin'];
 const checks = [
   ['types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']],
-  ['lint', bin('oxlint'), ['--deny-warnings', 'src', 'test', 'scripts', 'bin']],
+  ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings', 'src', 'test', 'scripts', 'bin']],
   ['format', bin('oxfmt'), ['--check', ...code]],
   ['dead code', bin('knip'), []],
   ['package', bin('publint'), ['--strict']],

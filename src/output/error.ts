@@ -16,8 +16,3 @@ export function renderProblem(problem: Problem, style: Style): string {
 export function hintLines(hints: readonly string[], style: Style): readonly string[] {
   return hints.map((hint) => `  ${style.color.dim(`${style.symbols.arrow} ${/^trireme\b/.test(hint) ? 'Try: ' : ''}`)}${sanitize(hint).replaceAll('\n', '\n    ')}`);
 }
-
-/** One line for a problem, for tables and summaries. */
-export function problemLine(problem: Problem): string {
-  return sanitize(problem.message).split('\n', 1)[0] ?? '';
-}

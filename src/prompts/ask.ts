@@ -13,12 +13,6 @@ export async function askSecret(question: string, signal?: AbortSignal): Promise
   return interruptible(password({message: question, mask: false}, {output: process.stderr, signal}));
 }
 
-/** Asks for a line of text. */
-export async function askText(question: string, signal?: AbortSignal): Promise<string> {
-  const {input} = await import('@inquirer/prompts');
-  return interruptible(input({message: question}, {output: process.stderr, signal}));
-}
-
 /** Ctrl-C within a question is an interruption, not a bug; inquirer names its errors rather than exporting their classes from here. */
 async function interruptible<T>(answer: Promise<T>): Promise<T> {
   try {
