@@ -21,7 +21,7 @@ export function complaintsOf(document: YamlDocument, kind: Kind, issues: readonl
   return flat.flatMap(({issue, path}): Complaint[] => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(document, root, path, key));
     const last = path.at(-1);
-    const missing = issue.code === 'invalid_type' && valueAt(document.value, path) === undefined;
+    const missing = issue.code !== 'invalid_key' && valueAt(document.value, path) === undefined;
     // a misspelt key is one mistake, not two
     if (missing && unknown.some(({parent, meant}) => parent === dotted(path.slice(0, -1)) && meant === last)) return [];
     return [missing ? missingKey(document, root, path) : wrongValue(document, root, path, issue)];

@@ -66,15 +66,20 @@ function printable(text: string): string {
 export function sortComplaints(complaints: readonly Complaint[]): Complaint[] {
   const files = [...new Set(complaints.map((complaint) => complaint.file))];
   const seen = new Set<string>();
+  const secrets = new Set(complaints.filter((complaint) => complaint.rule === 'secret.inline').map(placeOf));
   return complaints
+    .filter((complaint) => complaint.rule !== 'schema.type' || !secrets.has(placeOf(complaint)))
     .toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
     .filter((complaint) => {
-      const key = JSON.stringify([complaint.file, complaint.line, complaint.column, complaint.rule, complaint.message]);
+      // through an alias the same spot is wrong in several places
+      const key = JSON.stringify([complaint.file, complaint.line, complaint.column, complaint.rule, complaint.rule === 'schema.unknown-key' ? '' : complaint.message]);
       if (seen.has(key)) return false;
       seen.add(key);
       return true;
     });
 }
+
+const placeOf = (complaint: Complaint) => JSON.stringify([complaint.file, complaint.line, complaint.column]);
 
 /** The error that refuses the files: all complaints as text in the message and as data in `details.complaints`. */
 export function refuseFiles(complaints: readonly Complaint[]): TriremeError {

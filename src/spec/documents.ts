@@ -83,7 +83,7 @@ export function readDocuments(source: Source): {readonly documents: readonly Spe
     if (kind === undefined) continue;
     const checked = checkSchema(yaml, kind, complaints);
     const metadata = (yaml.value as {metadata?: {name?: unknown} | null}).metadata;
-    documents.push({yaml, kind, name: typeof metadata?.name === 'string' ? metadata.name : '', content: checked});
+    documents.push({yaml, kind, name: typeof metadata?.name === 'string' ? metadata.name : '', content: yaml.ambiguous ? undefined : checked});
   }
   if (parsed.documents.length === 0 && complaints.length === 0) {
     complaints.push(source.complain({offset: 0, length: 1}, {rule: 'document.empty', message: `${source.file} is empty.`, hint: 'Write one with: trireme init'}));

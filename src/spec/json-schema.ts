@@ -63,7 +63,10 @@ export async function writeJsonSchema(folder: string): Promise<string> {
 
 /** The alternatives of a field; itself when there is only one. */
 export function alternatives(schema: FieldSchema): readonly FieldSchema[] {
-  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(alternatives);
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap(alternatives);
+  // a union of plain types is written as a list of them
+  const types = schema.type as string | readonly string[] | undefined;
+  return Array.isArray(types) ? types.map((type: string) => ({...schema, type})) : [schema];
 }
 
 /** The fields below one, over all its alternatives and through a list: name to schema, in the order of the file. */

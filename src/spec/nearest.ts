@@ -19,7 +19,7 @@ export function editDistance(a: string, b: string, limit = 8): number {
   return last[b.length] ?? limit + 1;
 }
 
-/** The valid word that was most probably meant: equal but for case, dashes and plural, or at most a third of its letters away. */
+/** The valid word that was most probably meant: equal but for case, dashes and plural, or at most two fifths of its letters away. */
 export function nearest(word: string, valid: readonly string[]): string | undefined {
   if (word.length > 100) return undefined;
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, '');
@@ -27,8 +27,10 @@ export function nearest(word: string, valid: readonly string[]): string | undefi
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of valid) {
-    const distance = editDistance(wanted, plain(candidate));
-    const allowed = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
+    const other = plain(candidate);
+    const isShortened = Math.min(wanted.length, other.length) >= 4 && (wanted.startsWith(other) || other.startsWith(wanted));
+    const distance = isShortened ? 1 : editDistance(wanted, other);
+    const allowed = Math.max(1, Math.round(Math.max(wanted.length, candidate.length) * 0.4));
     if (distance <= allowed && distance < bestDistance) {
       best = candidate;
       bestDistance = distance;

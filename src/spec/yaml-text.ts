@@ -21,6 +21,8 @@ export interface YamlDocument {
   readonly document: Document.Parsed<ParsedNode>;
   /** As plain data; undefined when the document has errors that make it unreadable. */
   readonly value: unknown;
+  /** True when a key is there twice: which of the values is meant isn't known. */
+  readonly ambiguous: boolean;
 }
 
 export interface YamlResult {
@@ -74,33 +76,39 @@ function compose(source: Source, options: YamlOptions): YamlResult {
   tokens.push(...parser.end());
   const documents: YamlDocument[] = [];
   for (const document of new Composer({...options.schema, merge: true, uniqueKeys: false, strict: true, stringKeys: true, prettyErrors: false, logLevel: 'silent'}).compose(tokens, true, source.text.length)) {
-    const read = readDocument(source, document as Document.Parsed<ParsedNode>);
+    const read = readDocument(source, document as Document.Parsed<ParsedNode>, options.schema !== undefined);
     complaints.push(...read.complaints.slice(0, mostComplaints));
     if (read.document !== undefined) documents.push(read.document);
   }
   return {documents, complaints};
 }
 
-function readDocument(source: Source, document: Document.Parsed<ParsedNode>): {document?: YamlDocument; complaints: readonly Complaint[]} {
+function readDocument(source: Source, document: Document.Parsed<ParsedNode>, allowTags: boolean): {document?: YamlDocument; complaints: readonly Complaint[]} {
   const complaints: Complaint[] = [];
   let unreadable = false;
   const offsets = new Set<number>();
   for (const error of document.errors.concat(document.warnings as typeof document.errors)) {
     const [start, end] = error.pos;
     if (error.code !== 'TAG_RESOLVE_FAILED') unreadable = true;
-    const offset = backToText(source.text, start);
+    const isClosing = error.code === 'MISSING_CHAR' && /quote|end with|closing/.test(error.message);
+    const opening = isClosing ? openingQuote(document, start) : undefined;
+    const offset = opening ?? backToText(source.text, start);
     // one slip makes the parser stumble several times over the same spot
     if (offsets.has(offset) || offsets.size >= mostComplaints) continue;
     offsets.add(offset);
-    const known = rules[error.code] ?? {rule: 'yaml.syntax'};
+    const known = rules[error.code === 'MISSING_CHAR' && !isClosing ? 'BAD_INDENT' : error.code] ?? {rule: 'yaml.syntax'};
     complaints.push(source.complain({offset, length: Math.max(1, end - start)}, {rule: known.rule, message: known.message ?? sentence(error.message), ...(known.hint === undefined ? {} : {hint: known.hint})}));
+    // all that follows an open quote was read as part of it
+    if (opening !== undefined) break;
   }
-  if (document.contents === null && complaints.length === 0) return {complaints};
-  const nodes = checkNodes(source, document);
+  const {contents} = document;
+  const isEmpty = contents === null || (isScalar(contents) && contents.value === null && contents.source === '');
+  if (isEmpty && complaints.length === 0) return {complaints};
+  const nodes = checkNodes(source, document, allowTags);
   complaints.push(...nodes);
-  if (unreadable || nodes.some((complaint) => complaint.rule !== 'yaml.duplicate-key')) return {document: {source, document, value: undefined}, complaints};
+  if (unreadable || nodes.some((complaint) => complaint.rule !== 'yaml.duplicate-key')) return {document: {source, document, value: undefined, ambiguous: true}, complaints};
   try {
-    return {document: {source, document, value: document.toJS({maxAliasCount: mostAliases})}, complaints};
+    return {document: {source, document, value: document.toJS({maxAliasCount: mostAliases}), ambiguous: nodes.length > 0}, complaints};
   } catch (error) {
     const bomb = error instanceof ReferenceError;
     complaints.push(
@@ -110,15 +118,26 @@ function readDocument(source: Source, document: Document.Parsed<ParsedNode>): {d
         ...(bomb ? {hint: 'Write the values out.'} : {}),
       }),
     );
-    return {document: {source, document, value: undefined}, complaints};
+    return {document: {source, document, value: undefined, ambiguous: true}, complaints};
   }
+}
+
+/** Where the quoted text begins that isn't closed: its end is wherever the document ends. */
+function openingQuote(document: Document.Parsed<ParsedNode>, end: number): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Scalar: (_key, node) => {
+      const quoted = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE';
+      if (quoted && node.range && node.range[0] < end && node.range[1] >= end) found = node.range[0];
+    },
+  });
+  return found;
 }
 
 /** At the end of a line that has nothing more to show, the last text before. */
 function backToText(text: string, offset: number): number {
-  if (offset < text.length && !/\s/.test(text[offset] ?? '')) return offset;
-  const end = text.slice(0, offset).trimEnd().length;
-  return /\n/.test(text.slice(end, offset)) ? Math.max(0, end - 1) : offset;
+  const line = text.slice(offset, text.indexOf('\n', offset) === -1 ? undefined : text.indexOf('\n', offset));
+  return line.trim() === '' ? Math.max(0, text.slice(0, offset).trimEnd().length - 1) : offset;
 }
 
 function sentence(message: string): string {
@@ -127,10 +146,20 @@ function sentence(message: string): string {
 }
 
 /** What the parser lets pass but nothing later can stand: keys twice (the parser's own check is quadratic), dangling and circular aliases, and keys that are names of the language itself. */
-function checkNodes(source: Source, document: Document.Parsed<ParsedNode>): readonly Complaint[] {
+function checkNodes(source: Source, document: Document.Parsed<ParsedNode>, allowTags: boolean): readonly Complaint[] {
   const complaints: Complaint[] = [];
+  // a tag that the parser doesn't know was already complained about
+  const unknown = new Set(document.warnings.map((warning) => source.position(warning.pos[0]).line));
+  const complainTag = (node: Node) => {
+    const span = locateNode(node);
+    if (node.tag === undefined || allowTags || complaints.length >= mostComplaints || unknown.has(source.position(span.offset).line)) return;
+    complaints.push(source.complain(span, {rule: 'yaml.tag', message: rules['TAG_RESOLVE_FAILED']?.message ?? '', hint: 'Write the value without a tag.'}));
+  };
   visit(document, {
+    Scalar: (_key, node) => complainTag(node),
+    Seq: (_key, node) => complainTag(node),
     Map: (_key, map) => {
+      complainTag(map);
       const seen = new Set<string>();
       for (const pair of map.items) {
         if (complaints.length >= mostComplaints) return visit.BREAK;
