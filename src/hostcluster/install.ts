@@ -2,6 +2,7 @@
 import type {HostWork} from './assess.ts';
 import {agentPaths} from './protocol.ts';
 import {rootedPath, shellQuote} from './shell.ts';
+import {renderLauncher} from './unit.ts';
 
 export interface InstallOptions {
   /** The folder of the agent's program, `spec.agent.root`. */
@@ -57,7 +58,7 @@ if [ ! -f "$version/digests.json" ]; then
   [ -x "$version.part/node" ] || chmod 755 "$version.part/node"
   if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then chcon -t bin_t "$version.part/node"; fi
   if ! said=$("$version.part/node" --version 2>&1); then echo "$said" >&2; exit 3; fi
-  printf '#!/bin/sh\\nhere=%s\\nexec "$here/node" "$here/trireme-agent.mjs" "$@"\\n' "'$version'" >"$version.part/trireme-agent"
+  printf '%s' ${shellQuote(renderLauncher())} >"$version.part/trireme-agent"
   chmod 755 "$version.part/trireme-agent"
   printf '%s\\n' ${shellQuote(digestsText(options))} >"$version.part/digests.json"
   rm -rf "$version"

@@ -9,7 +9,8 @@ import {errorOf, type Problem} from '../kernel/problem.ts';
 import type {HostRunner} from '../ssh/runner.ts';
 import {DialSocket} from './dial-socket.ts';
 import {agentPaths, protocol, type AgentState, type PutWanted, type WantedTaint} from './protocol.ts';
-import {shellQuote} from './shell.ts';
+import {rootedPath} from './shell.ts';
+import {programPaths} from './unit.ts';
 
 /** How long one answer may take, in ms; reading events has no such limit. */
 const answerDeadline = 30_000;
@@ -75,7 +76,7 @@ class DialedLink implements AgentLink {
   constructor(runner: HostRunner, root: string) {
     this.host = runner.host;
     this.#runner = runner;
-    this.#script = `p="\${TRIREME_ROOT:-}"${shellQuote(`${root}/current/trireme-agent`)}; [ -x "$p" ] || exit 127; exec "$p" dial`;
+    this.#script = `p=${rootedPath(programPaths(root).launcher)}; [ -x "$p" ] || exit 127; exec "$p" dial`;
     this.#agent = new DialAgent(async () => {
       this.#last = new DialSocket(await this.#runner.open(this.#script, {root: true}));
       return this.#last;

@@ -7,7 +7,7 @@ import {agentLogScript, digestsText, installOptionsOf, installScript, rollbackSc
 import type {AgentState} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 import {rootedPath} from '../shell.ts';
-import {agentUnit} from '../unit.ts';
+import {renderUnit} from '../unit.ts';
 
 /** In ms. A small host under load needs a while to start Node. */
 const times = {install: 120_000, command: 30_000, answer: 60_000, interval: 250};
@@ -38,7 +38,7 @@ export function agentStep(work: HostWork, root: string): Step<HostClusterScope> 
 
 async function install({scope, signal}: StepContext<HostClusterScope>, host: string, options: InstallOptions): Promise<void> {
   const runner = await scope.runner(host);
-  const result = await runner.run(installScript(options), {root: true, stdin: agentUnit(options.root), deadline: times.install, signal});
+  const result = await runner.run(installScript(options), {root: true, stdin: renderUnit(options), deadline: times.install, signal});
   if (result.code === 0) return;
   const last = result.stderr.trim().split('\n').at(-1) ?? `exit code ${result.code}`;
   if (result.code === 3) {
