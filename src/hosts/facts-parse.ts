@@ -63,10 +63,10 @@ function parseAgent(sections: Sections, services: Readonly<Record<string, string
   const digests = jsonOf(sections, 'agent-digests');
   return {
     installed: valueOf(sections, 'agent', 'installed') === 'yes',
-    active: services['trireme-agent'] === 'active' || valueOf(sections, 'agent', 'running') !== '',
+    active: services['trireme-agent'] === 'active' || valueOf(sections, 'agent', 'state') === 'active',
     seen: jsonOf(sections, 'agent-seen'),
-    programDigest: stringIn(digests, 'program'),
-    runtimeDigest: stringIn(digests, 'runtime'),
+    programDigest: stringIn(digests, 'program') || undefined,
+    runtimeDigest: stringIn(digests, 'runtime') || undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 // The one read-only script that gathers a host's facts: POSIX sh (dash, busybox ash), one channel, few programs, no file written.
-import {agentPiece, type AgentFiles} from './script/agent.ts';
+import {agentPiece, simulatedFactsPath, type AgentFiles} from './script/agent.ts';
 import {frameScript} from './script/frame.ts';
 import {kernelPiece} from './script/kernel.ts';
 import {networkPiece} from './script/network.ts';
@@ -7,10 +7,7 @@ import {programsPiece} from './script/programs.ts';
 import {storagePiece} from './script/storage.ts';
 import {systemPiece} from './script/system.ts';
 
-export type {AgentFiles} from './script/agent.ts';
-
-/** On a simulated host, below TRIREME_ROOT: facts as JSON that stand in for those of the computer it runs on. */
-export const simulatedFactsPath = '/etc/trireme/simulated.json';
+export {simulatedFactsPath, type AgentFiles} from './script/agent.ts';
 
 export interface FactsScriptOptions {
   readonly agent: AgentFiles;

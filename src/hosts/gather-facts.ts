@@ -11,7 +11,7 @@ import {newBoundary} from './script/frame.ts';
 /** What gathering needs to know of a target. */
 export interface FactsTarget {
   readonly host: string;
-  readonly ssh?: {readonly sudoPassword?: string};
+  readonly sudoPassword?: string;
 }
 
 export interface GatherOptions<T extends FactsTarget> {
@@ -47,7 +47,7 @@ async function observe<T extends FactsTarget>(target: T, script: string, boundar
     const sentAt = Date.now();
     const result = await runner.run(script, {root: true, deadline: options.deadline ?? 30_000, ...(options.signal === undefined ? {} : {signal: options.signal})});
     const receivedAt = Date.now();
-    const facts: HostFacts = parseFacts(result.stdout, {host, boundary, sentAt, receivedAt, passwordRequired: target.ssh?.sudoPassword !== undefined});
+    const facts: HostFacts = parseFacts(result.stdout, {host, boundary, sentAt, receivedAt, passwordRequired: target.sudoPassword !== undefined});
     return {host, facts};
   } catch (error) {
     if (options.signal?.aborted && isAbortError(error)) throw error;

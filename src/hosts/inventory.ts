@@ -7,34 +7,17 @@ import {TriremeError} from '../kernel/errors.ts';
 import {nearest} from '../kernel/nearest.ts';
 import type {Redactor} from '../kernel/redact.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
+import type {HostTarget} from '../ssh/target.ts';
 import type {AgentHost, SecretSource, SshSettings} from '../spec/schema.ts';
 import type {HostFacts} from './facts.ts';
 
-/** A host and how to reach it. Holds secrets: never print it. */
-export interface HostTarget {
-  /** Its name in the file. */
-  readonly host: string;
+/** A host of the file: how to reach it, and what limits match on. Holds secrets: never print it. */
+export interface InventoryTarget extends HostTarget {
   readonly role: 'control-plane' | 'worker';
   readonly site: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  /** Where SSH reaches it. */
-  readonly address: string;
   /** The node's addresses as far as the file tells; empty: the default route's, which only facts know. */
   readonly nodeAddresses: readonly string[];
-  readonly ssh: TargetSsh;
-}
-
-/** SSH settings of one host: the cluster's with its own over them; paths are absolute. */
-export interface TargetSsh {
-  readonly user?: string;
-  readonly port?: number;
-  readonly identityFile?: string;
-  readonly passphrase?: string;
-  readonly knownHosts?: readonly string[];
-  /** `none` reads none. */
-  readonly configFile?: string;
-  readonly jump?: readonly string[];
-  readonly sudoPassword?: string;
 }
 
 export interface InventoryOptions {
@@ -43,10 +26,10 @@ export interface InventoryOptions {
 }
 
 /** All hosts of an agent-mode cluster, in the file's order. Throws `secret.missing` when a secret can't be read. */
-export async function readTargets(cluster: Pick<DesiredCluster, 'document' | 'source'>, options: InventoryOptions): Promise<readonly HostTarget[]> {
+export async function readTargets(cluster: Pick<DesiredCluster, 'document' | 'source'>, options: InventoryOptions): Promise<readonly InventoryTarget[]> {
   const agent = cluster.document.spec.agent;
   if (agent === undefined) return [];
-  const targets: HostTarget[] = [];
+  const targets: InventoryTarget[] = [];
   for (const host of agent.hosts) {
     const ssh = mergeSsh(agent.ssh, host.ssh);
     targets.push({
@@ -56,7 +39,7 @@ export async function readTargets(cluster: Pick<DesiredCluster, 'document' | 'so
       labels: host.labels ?? {},
       address: host.address,
       nodeAddresses: fileNodeAddresses(host),
-      ssh: await readSsh(ssh, {...options, folder: cluster.source.folder, path: `spec.agent.hosts ${host.name} ssh`}),
+      ...(await readSsh(ssh, {...options, folder: cluster.source.folder, path: `spec.agent.hosts ${host.name} ssh`})),
     });
   }
   return targets;
@@ -73,7 +56,7 @@ export function fileNodeAddresses(host: Pick<AgentHost, 'address' | 'nodeAddress
 }
 
 /** A node's addresses: the file's, else the default route's. */
-export function nodeAddressesOf(target: Pick<HostTarget, 'nodeAddresses'>, facts: Pick<HostFacts, 'defaultRoute'> | undefined): readonly string[] {
+export function nodeAddressesOf(target: Pick<InventoryTarget, 'nodeAddresses'>, facts: Pick<HostFacts, 'defaultRoute'> | undefined): readonly string[] {
   if (target.nodeAddresses.length > 0) return target.nodeAddresses;
   return facts?.defaultRoute === undefined ? [] : [facts.defaultRoute.address];
 }
@@ -84,13 +67,13 @@ interface SecretPlace extends InventoryOptions {
   readonly path: string;
 }
 
-async function readSsh(settings: SshSettings, place: SecretPlace): Promise<TargetSsh> {
+async function readSsh(settings: SshSettings, place: SecretPlace): Promise<Omit<HostTarget, 'host' | 'address'>> {
   const {sudo, passphrase, identityFile, knownHosts, configFile, ...rest} = settings;
   const absolute = (path: string) => localPath(path, place.folder, place.env);
   return {
     ...rest,
     ...(identityFile === undefined ? {} : {identityFile: absolute(identityFile)}),
-    ...(knownHosts === undefined ? {} : {knownHosts: knownHosts.map(absolute)}),
+    ...(knownHosts === undefined ? {} : {knownHostsFiles: knownHosts.map(absolute)}),
     ...(configFile === undefined ? {} : {configFile: configFile === 'none' ? 'none' : absolute(configFile)}),
     ...(passphrase === undefined ? {} : {passphrase: await readSecret(passphrase, {...place, path: `${place.path}.passphrase`})}),
     ...(sudo?.password === undefined ? {} : {sudoPassword: await readSecret(sudo.password, {...place, path: `${place.path}.sudo.password`})}),
@@ -130,7 +113,7 @@ async function readSecretFile(path: string, place: SecretPlace): Promise<string>
  * The targets that a limit names: by name, by a pattern with * and ?, by `key=value` of a label, `role=worker`, `site=harbour`, or a role's name. Several add up.
  * Throws `host.not-found` when one names nothing.
  */
-export function selectTargets<T extends Pick<HostTarget, 'host' | 'role' | 'site' | 'labels'>>(targets: readonly T[], limits: readonly string[] | undefined): readonly T[] {
+export function selectTargets<T extends Pick<InventoryTarget, 'host' | 'role' | 'site' | 'labels'>>(targets: readonly T[], limits: readonly string[] | undefined): readonly T[] {
   if (limits === undefined || limits.length === 0) return targets;
   const wanted = limits.flatMap((limit) => limit.split(',')).map((limit) => limit.trim()).filter((limit) => limit !== '');
   const chosen = new Set<T>();
@@ -146,7 +129,7 @@ export function selectTargets<T extends Pick<HostTarget, 'host' | 'role' | 'site
   return targets.filter((target) => chosen.has(target));
 }
 
-function matches(target: Pick<HostTarget, 'host' | 'role' | 'site' | 'labels'>, limit: string): boolean {
+function matches(target: Pick<InventoryTarget, 'host' | 'role' | 'site' | 'labels'>, limit: string): boolean {
   const equals = limit.indexOf('=');
   if (equals > 0) {
     const [key, value] = [limit.slice(0, equals), limit.slice(equals + 1)];

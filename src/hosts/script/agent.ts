@@ -1,6 +1,9 @@
 // What the agent left for us to read, without starting any program of it.
 import {shellWord} from './quote.ts';
 
+/** On a simulated host, below TRIREME_ROOT: facts as JSON that stand in for those of the computer it runs on. */
+export const simulatedFactsPath = '/etc/trireme/simulated.json';
+
 /** Where the agent's files are on a host; hostcluster/ knows the values, this room doesn't. */
 export interface AgentFiles {
   /** The folder of its programs: `/usr/local/lib/trireme`. */
@@ -12,14 +15,11 @@ export interface AgentFiles {
   /** The folder of blobs, named by the hex part of their digest. */
   readonly content: string;
   readonly socket: string;
-  /** The file with the agent's process id, on simulated hosts; default: `agent.pid` beside the socket. */
-  readonly pid?: string;
 }
 
 /** The piece that reads the agent's files. */
 export function agentPiece(files: AgentFiles): string {
   const digests = files.digests ?? `${files.program}/current/digests.json`;
-  const pid = files.pid ?? `${files.socket.replace(/\/[^/]*$/, '')}/agent.pid`;
   return String.raw`
 section agent-seen
 show "$R"SEEN
@@ -30,7 +30,8 @@ show "$R"DIGESTS
 section agent
 if [ -e "$R"PROGRAM/current ]; then printf 'installed\tyes\n'; fi
 if [ -S "$R"SOCKET ]; then printf 'socket\tyes\n'; fi
-if [ -n "$R" ] && [ -r "$R"PIDFILE ]; then IFS= read -r l <"$R"PIDFILE; if kill -0 "$l"; then printf 'running\t%s\n' "$l"; fi; fi
+# a simulated host's own systemctl; on real ones the services section tells
+if [ -n "$R" ] && [ -r "$R"SIMULATED ] && [ -e "$R"PROGRAM/current ] && has systemctl; then printf 'state\t%s\n' "$(limit 5 systemctl is-active trireme-agent.service)"; fi
 section agent-content
 for path in "$R"CONTENT/*; do printf '%s\n' "$LAST"; done
 `
@@ -40,6 +41,6 @@ for path in "$R"CONTENT/*; do printf '%s\n' "$LAST"; done
     .replaceAll('DIGESTS', () => shellWord(digests))
     .replaceAll('PROGRAM', () => shellWord(files.program))
     .replaceAll('SOCKET', () => shellWord(files.socket))
-    .replaceAll('PIDFILE', () => shellWord(pid))
+    .replaceAll('SIMULATED', () => shellWord(simulatedFactsPath))
     .replaceAll('CONTENT', () => shellWord(files.content));
 }
