@@ -9,6 +9,8 @@ export interface RunOptions {
   /** How long the script may take, in ms. */
   readonly deadline: number;
   readonly signal?: AbortSignal;
+  /** The script only reads, or may be run twice: it is run again, once, when the connection breaks. Not with a stream for `stdin`. */
+  readonly repeatable?: boolean;
   /** Called with each whole line as it arrives. */
   onLine?(stream: 'stdout' | 'stderr', line: string): void;
 }

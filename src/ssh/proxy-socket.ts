@@ -1,0 +1,33 @@
+// The way to a host's SSH port: straight, or through a program (ProxyCommand).
+import {spawn} from 'node:child_process';
+import {connect, type Socket} from 'node:net';
+import {Duplex} from 'node:stream';
+
+/** Opens a TCP connection; rejects with the system's error, or one with code ETIMEDOUT. */
+export function openSocket(host: string, port: number, deadline: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({host, port, noDelay: true});
+    const timer = setTimeout(() => socket.destroy(Object.assign(new Error('no answer in time'), {code: 'ETIMEDOUT'})), deadline);
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+/** Starts a ProxyCommand in the person's shell, as ssh does. Its last words are in `errorOutput`. */
+export function openProxyCommand(command: string): {readonly stream: Duplex; errorOutput(): string} {
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], {stdio: ['pipe', 'pipe', 'pipe']});
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)));
+  child.stdin.on('error', () => {}); // it may end before us
+  const stream = Duplex.from({readable: child.stdout, writable: child.stdin});
+  stream.on('close', () => child.kill());
+  child.on('error', (error) => stream.destroy(error));
+  return {stream, errorOutput: () => errors.trim()};
+}

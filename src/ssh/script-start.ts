@@ -1,0 +1,109 @@
+// How a script gets onto a host: by standard input, past login shells that talk and a sudo that asks.
+//
+// What is executed is short and always the same (it shows in `ps` and in sudo's log); the script follows on standard input:
+//
+//   password      only when sudo may ask for one; a sudo that doesn't leaves the line, and the loop below drops it
+//   TRIREME-GO    sent after the wrapper has said TRIREME-ROOT, so that a sudo that asks again never eats a line of ours as a second try
+//   LENGTH        of the script in bytes
+//   script        its first line says TRIREME-READY, its last one proves that it arrived whole
+//   payload       the script's own standard input; sent after TRIREME-READY, as some `head -c` read too much from a pipe
+import type {ClientChannel} from 'ssh2';
+import type {TriremeError} from '../kernel/errors.ts';
+import {startFailure} from './sudo-errors.ts';
+
+const rootMark = 'TRIREME-ROOT\n';
+const readyMark = 'TRIREME-READY\n';
+/** What sudo asks with: seen a second time, the password was wrong, in whatever words the host says so. */
+export const passwordPrompt = 'TRIREME-PASSWORD:';
+
+// no quotes, backslashes, exclamation marks or line breaks in here: sh, bash, zsh, dash, fish and csh then all take it as one word in '...'
+const body = 'read -r n; s=$(head -c "$n"); case "$s" in *TRIREME-END) eval "$s" ;; *) exit 97 ;; esac';
+const rootBody = `echo TRIREME-ROOT; while IFS= read -r l; do [ "$l" = TRIREME-GO ] && break; done; ${body}`;
+
+/** How the user becomes root: not at all, by a sudo that must not ask, or with a password. */
+export type Elevation = {readonly by: 'nothing'} | {readonly by: 'sudo'} | {readonly by: 'password'; readonly password: string};
+
+/** The command line for a login shell of any kind. */
+export function wrapperCommand(elevation: Elevation): string {
+  if (elevation.by === 'nothing') return `exec /bin/sh -c '${body}'`;
+  // -k: the password is asked for even when sudo remembers one, so that what happens doesn't depend on what was before
+  const flags = elevation.by === 'password' ? `-k -S -p ${passwordPrompt}` : '-n';
+  return `exec env LC_ALL=C sudo ${flags} -- /bin/sh -c '${rootBody}'`;
+}
+
+/** A script as it goes over the wire. */
+export function frameScript(script: string): Buffer {
+  const text = Buffer.from(`echo ${readyMark.trim()}\n${script}\n#TRIREME-END`);
+  return Buffer.concat([Buffer.from(`${text.length}\n`), text]);
+}
+
+export interface StartOptions {
+  readonly host: string;
+  readonly user: string;
+  readonly script: string;
+  readonly elevation: Elevation;
+  /** True when no payload follows. */
+  readonly endInput: boolean;
+}
+
+/** A login shell that talks more than this before the script is broken. */
+const mostNoise = 1024 * 1024;
+
+/**
+ * Starts a script on a fresh channel that runs `wrapperCommand`. Resolves when the script begins: what the channel's streams then give is the
+ * script's own. Throws `host.sudo-*` and `host.command-failed`. `rooted` is called when sudo has let us in.
+ */
+export function startScript(channel: ClientChannel, options: StartOptions, rooted?: () => void): Promise<void> {
+  const {elevation} = options;
+  return new Promise((resolve, reject) => {
+    let out = Buffer.alloc(0);
+    let errors = '';
+    let isRoot = elevation.by === 'nothing';
+    let code: number | undefined;
+    const send = () => {
+      channel.write(elevation.by === 'nothing' ? frameScript(options.script) : Buffer.concat([Buffer.from('TRIREME-GO\n'), frameScript(options.script)]));
+      if (options.endInput) channel.end();
+    };
+    const done = () => {
+      channel.off('data', onOutput).off('exit', onExit).off('close', onClose);
+      channel.stderr.off('data', onErrors);
+    };
+    const fail = (error: TriremeError) => {
+      done();
+      channel.resume();
+      channel.stderr.resume();
+      channel.close();
+      reject(error);
+    };
+    const prompts = () => errors.split(passwordPrompt).length - 1;
+    const onOutput = (chunk: Buffer) => {
+      out = Buffer.concat([out, chunk]);
+      if (!isRoot && out.includes(rootMark)) {
+        isRoot = true;
+        rooted?.();
+        if (elevation.by === 'password') send();
+      }
+      const at = out.indexOf(readyMark);
+      if (at >= 0) {
+        done();
+        channel.pause();
+        channel.stderr.pause();
+        const rest = out.subarray(at + readyMark.length);
+        if (rest.length > 0) channel.unshift(rest);
+        const said = errors.replaceAll(passwordPrompt, '');
+        if (said !== '') channel.stderr.unshift(Buffer.from(said));
+        resolve();
+      } else if (out.length > mostNoise) fail(startFailure({...options, code, errors, output: out.toString('utf8', 0, 200), prompts: prompts()}));
+    };
+    const onErrors = (chunk: Buffer) => {
+      errors = (errors + chunk.toString()).slice(-64 * 1024);
+      if (!isRoot && elevation.by === 'password' && (prompts() > 1 || /try again/i.test(errors))) fail(startFailure({...options, code, errors, output: '', prompts: Math.max(2, prompts())}));
+    };
+    const onExit = (status: number | null) => (code = status ?? undefined);
+    const onClose = () => fail(startFailure({...options, code, errors, output: out.toString('utf8', 0, 200), prompts: prompts()}));
+    channel.on('data', onOutput).on('exit', onExit).on('close', onClose);
+    channel.stderr.on('data', onErrors);
+    if (elevation.by === 'password') channel.write(`${elevation.password}\n`);
+    else send();
+  });
+}
