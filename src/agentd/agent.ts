@@ -12,8 +12,9 @@ import {EventLog} from './event-log.ts';
 import {realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
 import {Records} from './records.ts';
-import type {Distribution, NodeWish, Observation, Target} from './reconciler.ts';
+import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
 import {SeenFile, WantedStore} from './state.ts';
+import {FileWatch} from './watch-files.ts';
 
 /** Time between two looks at the cluster, in ms: while there's work, and when all is done. */
 const looks = {working: 2000, idle: 15_000};
@@ -38,6 +39,7 @@ export class Agent {
   readonly #seen: SeenFile;
   readonly #redactor: Redactor;
   readonly #manager: Manager;
+  readonly #watch: FileWatch;
   readonly #stop = new AbortController();
   readonly #startedAt = new Date().toISOString();
   #distribution: Distribution | undefined;
@@ -56,6 +58,7 @@ export class Agent {
     this.events = new EventLog({path: this.#at(agentPaths.events), redactor: this.#redactor});
     this.#seen = new SeenFile(this.#at(agentPaths.seen));
     this.#manager = new Manager({events: this.events, program: options.version, onChange: () => this.#changed()});
+    this.#watch = new FileWatch((names) => this.#manager.hurry(names));
   }
 
   /** Reads what is on disk and goes on with it. */
@@ -136,6 +139,7 @@ export class Agent {
     this.#stop.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#looking);
+    this.#watch.close();
     await this.#manager.stop();
     await this.#look;
     await this.#distribution?.close();
@@ -161,9 +165,19 @@ export class Agent {
     if (wanted !== null) {
       if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name) await this.#begin(wanted);
       const target = this.#target(wanted);
-      if (target !== undefined && this.#distribution !== undefined) this.#manager.setTarget(target, this.#distribution.reconcilers(wanted));
+      if (target !== undefined && this.#distribution !== undefined) {
+        const reconcilers = this.#distribution.reconcilers(wanted);
+        this.#manager.setTarget(target, reconcilers);
+        this.#watchFiles(target, reconcilers);
+      }
     }
     await this.#seen.write(this.state);
+  }
+
+  /** Where a difference is drift, a changed file is looked at without waiting for the next turn. */
+  #watchFiles({host, wanted}: Target, reconcilers: readonly Reconciler[]): void {
+    const areas = reconcilers.filter((one) => one.area !== undefined);
+    this.#watch.set(host, Object.fromEntries(areas.map((one) => [one.name, one.watches?.(wanted) ?? one.outputs.filter((path) => path.startsWith('/'))])));
   }
 
   async #begin(wanted: Wanted): Promise<void> {
@@ -214,6 +228,7 @@ export class Agent {
     const {wanted} = this.#store;
     const target = wanted === null ? undefined : this.#target(wanted);
     if (target === undefined || this.#distribution === undefined) return;
+    this.#watchFiles(target, this.#distribution.reconcilers(target.wanted));
     try {
       const isMember = await this.#distribution.isMember(target);
       const observation = isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};

@@ -30,6 +30,8 @@ export async function serveApi(agent: Agent, socket: string): Promise<{close(): 
   await rm(socket, {force: true});
   const server = createServer((request, response) => void answer(agent, request, response));
   server.keepAliveTimeout = 0;
+  // `dial` passes the end of its input on; an answer that is under way is still sent. Node has the switch but no type for it.
+  (server as unknown as {httpAllowHalfOpen: boolean}).httpAllowHalfOpen = true;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     // nobody gets in between listen and chmod

@@ -60,6 +60,15 @@ export class Manager {
     return this.#entries.size > 0 && [...this.#entries.values()].every((entry) => entry.status === 'done' && this.#isDone(entry));
   }
 
+  /** Looks at these reconcilers now rather than at their next turn; those that wait or work aren't hurried. */
+  hurry(names: readonly string[]): void {
+    for (const name of names) {
+      const entry = this.#entries.get(name);
+      if (entry?.status === 'done') entry.nextAt = 0;
+    }
+    this.#schedule();
+  }
+
   /** Works towards this from now on. What runs is finished for the old; then it looks again. */
   setTarget(target: Target, reconcilers: readonly Reconciler[]): void {
     if (this.#target === undefined) this.#drift = target.records.get<readonly Drift[]>('drift') ?? [];
@@ -77,12 +86,6 @@ export class Manager {
       }
     }
     this.#options.onChange();
-    this.#schedule();
-  }
-
-  /** Looks at everything now rather than at the next turn. */
-  poke(): void {
-    for (const entry of this.#entries.values()) entry.nextAt = 0;
     this.#schedule();
   }
 

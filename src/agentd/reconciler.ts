@@ -32,6 +32,8 @@ export interface Reconciler {
   readonly outputs: readonly string[];
   /** Set where a difference that appears by itself is drift. */
   readonly area?: DriftArea;
+  /** Files to look at as soon as they change; default: the absolute paths of `outputs`. */
+  watches?(wanted: Wanted): readonly string[];
   /** Time between two looks when all is done, in ms; default 10 s. */
   readonly interval?: number;
   /** What it has to wait for before it can do anything, in words; undefined when it may begin. Only reads. */

@@ -235,7 +235,7 @@ function components(member: SimulatedMember): Reconciler {
         title: "Copy the cluster's state",
         effect: 'none',
         check: async ({scope}) => {
-          await member.replicate(scope);
+          if (await member.answers(scope)) await member.replicate(scope);
           return 'satisfied';
         },
         apply: async () => {},

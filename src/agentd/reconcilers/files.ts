@@ -12,6 +12,7 @@ export const files: Reconciler = {
   inputs: ['files'],
   outputs: ['wanted.files'],
   area: 'files',
+  watches: (wanted) => wanted.files.map((file) => file.path),
   steps: ({wanted, records}) => {
     const managed = records.get<Managed>('files') ?? {};
     const paths = new Set(wanted.files.map((file) => file.path));

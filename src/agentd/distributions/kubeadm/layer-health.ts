@@ -1,5 +1,6 @@
-// Whether what a layer brought is there and works. Workloads are asked for their own counts; other objects are healthy by existing.
+// Whether what a layer brought is there and works. Asked of the API directly: a kubectl for each look would cost more than all else we do.
 import {parseAllDocuments} from 'yaml';
+import {healthOf, type LiveObject} from '../../../layers/gate.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 
 interface Manifest {
@@ -9,24 +10,27 @@ interface Manifest {
   readonly items?: readonly Manifest[];
 }
 
-interface Workload {
-  readonly metadata: {readonly generation?: number};
-  readonly spec?: {readonly replicas?: number};
-  readonly status?: Readonly<Record<string, unknown>>;
-}
-
-const plurals: Readonly<Record<string, string>> = {Deployment: 'deployments', DaemonSet: 'daemonsets', StatefulSet: 'statefulsets'};
+/** Kinds whose health is more than being there, by API: their plural, and whether they live in a namespace. */
+const kinds: Readonly<Record<string, {readonly path: string; readonly plural: string; readonly namespaced: boolean}>> = {
+  'apps/v1 Deployment': {path: '/apis/apps/v1', plural: 'deployments', namespaced: true},
+  'apps/v1 DaemonSet': {path: '/apis/apps/v1', plural: 'daemonsets', namespaced: true},
+  'apps/v1 StatefulSet': {path: '/apis/apps/v1', plural: 'statefulsets', namespaced: true},
+  'batch/v1 Job': {path: '/apis/batch/v1', plural: 'jobs', namespaced: true},
+  'v1 Pod': {path: '/api/v1', plural: 'pods', namespaced: true},
+  'apiextensions.k8s.io/v1 CustomResourceDefinition': {path: '/apis/apiextensions.k8s.io/v1', plural: 'customresourcedefinitions', namespaced: false},
+  'apiregistration.k8s.io/v1 APIService': {path: '/apis/apiregistration.k8s.io/v1', plural: 'apiservices', namespaced: false},
+};
 
 /** Why a layer isn't healthy, or undefined when it is. */
 export async function whyUnhealthy(api: ClusterApi, manifest: string, signal: AbortSignal): Promise<string | undefined> {
-  const objects = parseAllDocuments(manifest).flatMap((document) => flatten(document.toJS() as Manifest | null));
-  for (const {apiVersion, kind = '', metadata} of objects) {
-    const plural = plurals[kind];
-    if (plural === undefined || apiVersion !== 'apps/v1') continue;
+  for (const {apiVersion, kind, metadata} of parseAllDocuments(manifest).flatMap((document) => flatten(document.toJS() as Manifest | null))) {
+    const known = kinds[`${apiVersion} ${kind}`];
+    if (known === undefined) continue;
     const namespace = metadata?.namespace ?? 'default';
-    const found = await api.get<Workload>(`/apis/apps/v1/namespaces/${namespace}/${plural}/${metadata?.name}`, signal);
-    const why = found === undefined ? 'is missing' : whyNotReady(kind, found);
-    if (why !== undefined) return `${kind} ${namespace}/${metadata?.name} ${why}`;
+    const found = await api.get<LiveObject>(`${known.path}${known.namespaced ? `/namespaces/${namespace}` : ''}/${known.plural}/${metadata?.name}`, signal);
+    // single objects come without their kind
+    const health = found === undefined ? {healthy: false as const, waitingFor: "doesn't exist"} : healthOf({...found, kind});
+    if (!health.healthy) return `${kind} ${known.namespaced ? `${namespace}/` : ''}${metadata?.name} ${health.waitingFor}`;
   }
   return undefined;
 }
@@ -34,17 +38,4 @@ export async function whyUnhealthy(api: ClusterApi, manifest: string, signal: Ab
 function flatten(object: Manifest | null): readonly Manifest[] {
   if (object === null) return [];
   return object.kind?.endsWith('List') === true && object.items !== undefined ? object.items.flatMap(flatten) : [object];
-}
-
-function whyNotReady(kind: string, {metadata, spec, status = {}}: Workload): string | undefined {
-  const count = (key: string) => Number(status[key] ?? 0);
-  if (count('observedGeneration') < (metadata.generation ?? 0)) return "isn't seen by its controller yet";
-  if (kind === 'DaemonSet') {
-    const wanted = count('desiredNumberScheduled');
-    const [updated, available] = [count('updatedNumberScheduled'), count('numberAvailable')];
-    return updated >= wanted && available >= wanted ? undefined : `has ${available} of ${wanted} pods available`;
-  }
-  const wanted = spec?.replicas ?? 1;
-  const available = kind === 'StatefulSet' ? count('readyReplicas') : count('availableReplicas');
-  return available >= wanted && count('updatedReplicas') >= wanted ? undefined : `has ${available} of ${wanted} pods available`;
 }
