@@ -3,6 +3,7 @@ import {access} from 'node:fs/promises';
 import {stateFolder} from '../kernel/folders.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, problemOf} from '../kernel/problem.ts';
+import {findKnownCluster, rememberCluster} from '../fleet/known-clusters.ts';
 import type {Mode, Scope} from '../modes/mode.ts';
 import {followRun} from '../output/follow.ts';
 import {renderPlan} from '../output/plan-text.ts';
@@ -19,6 +20,7 @@ export interface ClusterFlags {
 
 export interface ScopeFlags {
   readonly concurrency?: number;
+  readonly 'break-lock'?: boolean;
 }
 
 export interface RunFlags extends ScopeFlags {
@@ -56,7 +58,6 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     if (name === undefined) return [];
     const isHere = await access(defaultFile).then(() => true, () => false);
     if (isHere) return [];
-    const {findKnownCluster} = await import('../fleet/known-clusters.ts');
     return (await findKnownCluster(stateFolder(), name))?.files ?? [];
   }
 
@@ -69,6 +70,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
       signal: this.signal,
       redactor: this.redactor,
       concurrency: flags.concurrency ?? this.settings.concurrency,
+      breakLock: flags['break-lock'] ?? false,
       ...(askSecret === undefined ? {} : {askSecret}),
       warn: (message) => this.out.warn({code: 'facts.incomplete', message}),
     });
@@ -86,6 +88,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     for (const warning of plan.warnings) this.out.warn(warning);
     this.out.note(renderPlan(plan, {style: this.out.terminal.errorStyle, wide: this.out.format === 'wide'}));
     if (flags['dry-run']) return result;
+    await rememberCluster(stateFolder(), cluster).catch((error: Error) => this.out.warn({code: 'clusters.not-recorded', message: `The list of known clusters can't be written: ${error.message}`}));
     const unreachable = plan.hosts.filter((host) => host.state === 'unreachable');
     if (plan.phases.every((phase) => phase.steps.length === 0)) {
       const hosts = plan.hosts.map((host) => ({host: host.host, outcome: host.state === 'unreachable' ? ('unreachable' as const) : ('unchanged' as const), ...(host.problem === undefined ? {} : {problem: host.problem})}));
