@@ -90,6 +90,8 @@ const contentTable = {
   'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},
   'cluster.not-made': {exit: 1, meaning: 'The cluster does not exist yet.'},
   'kubeconfig.invalid': {exit: 3, meaning: 'The kubeconfig cannot be read.'},
+  'kubeconfig.conflict': {exit: 8, meaning: "The kubeconfig has entries of the same names that are another cluster's."},
+  'kubeconfig.locked': {exit: 8, meaning: 'Another program is changing the kubeconfig.'},
   'mode.unsupported': {exit: 2, meaning: 'This mode cannot do that; the message says why.'},
   'settings.invalid': {exit: 2, meaning: 'A setting has a name or a value that is not known.'},
 } as const satisfies Record<string, CodeEntry>;

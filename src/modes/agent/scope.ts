@@ -9,12 +9,13 @@ import {openAgentLink, type AgentLink} from '../../hostcluster/link.ts';
 import {agentPaths} from '../../hostcluster/protocol.ts';
 import type {FetchOptions, HostClusterScope, RunProgress, UploadProgress} from '../../hostcluster/scope.ts';
 import {SecretsKeeper} from '../../hostcluster/secrets-keeper.ts';
-import {readTargets, type HostTarget} from '../../hosts/inventory.ts';
+import {readTargets, type InventoryTarget} from '../../hosts/inventory.ts';
 import {lockOwner} from '../../plan/lock.ts';
 import type {DesiredCluster} from '../../spec/desired.ts';
-import type {HostRunner} from '../../ssh/runner.ts';
+import type {SshContext} from '../../ssh/context.ts';
+import type {SshHostRunner} from '../../ssh/ssh-runner.ts';
 import type {Scope, ScopeOptions} from '../mode.ts';
-import {connect, uploadTo} from './connect.ts';
+import {contextFor, openRunner, uploadTo} from './connect.ts';
 
 /** Everything that a command in agent mode holds open. */
 export class AgentScope implements HostClusterScope, Scope {
@@ -23,16 +24,18 @@ export class AgentScope implements HostClusterScope, Scope {
   readonly secrets: SecretsKeeper;
   readonly progress: RunProgress = {eventsSeen: new Map(), converged: new Set()};
   readonly options: ScopeOptions;
-  readonly targets: readonly HostTarget[];
+  readonly targets: readonly InventoryTarget[];
   readonly #root: string;
-  readonly #runners = new Map<string, Promise<HostRunner>>();
+  readonly #runners = new Map<string, Promise<SshHostRunner>>();
   readonly #links = new Map<string, AgentLink>();
   readonly #blobs = new Map<string, OpenedBlob>();
+  readonly #ssh: SshContext;
   #pinned: PinnedContent | undefined;
 
-  private constructor(cluster: DesiredCluster, targets: readonly HostTarget[], options: ScopeOptions) {
+  private constructor(cluster: DesiredCluster, targets: readonly InventoryTarget[], options: ScopeOptions) {
     this.options = options;
     this.redactor = options.redactor;
+    this.#ssh = contextFor(options);
     this.targets = targets;
     this.#root = cluster.document.spec.agent?.root ?? agentPaths.program;
     const runner = (host: string) => this.runner(host);
@@ -50,14 +53,18 @@ export class AgentScope implements HostClusterScope, Scope {
     return new AgentScope(cluster, await readTargets(cluster, {env: process.env, redactor: options.redactor}), options);
   }
 
-  runner(host: string): Promise<HostRunner> {
+  runner(host: string): Promise<SshHostRunner> {
     const open = this.#runners.get(host);
     if (open !== undefined) return open;
-    const opening = connect(this.target(host), this.options);
+    const opening = this.#open(host);
     this.#runners.set(host, opening);
     // a host that didn't answer is tried anew when it's needed again
     opening.catch(() => this.#runners.get(host) === opening && this.#runners.delete(host));
     return opening;
+  }
+
+  async #open(host: string): Promise<SshHostRunner> {
+    return openRunner(this.target(host), this.#ssh);
   }
 
   async link(host: string): Promise<AgentLink> {
@@ -78,7 +85,7 @@ export class AgentScope implements HostClusterScope, Scope {
   }
 
   /** The host's target by its name in the file. Throws `host.not-found`. */
-  target(host: string): HostTarget {
+  target(host: string): InventoryTarget {
     const target = this.targets.find((one) => one.host === host);
     if (target === undefined) throw new TriremeError('host.not-found', `No host of the file is named ${host}.`, {hints: [`Its hosts: ${this.targets.map((one) => one.host).join(', ')}`]});
     return target;
