@@ -1,8 +1,7 @@
 // One blob into the cache: resumed where an earlier try broke off, repeated for passing failures, named only when its digest is right.
 import {createHash} from 'node:crypto';
-import {createReadStream, createWriteStream} from 'node:fs';
-import {rm, stat, truncate} from 'node:fs/promises';
-import {pipeline} from 'node:stream/promises';
+import {createReadStream} from 'node:fs';
+import {open, rm, stat} from 'node:fs/promises';
 import {isAbortError, TriremeError} from '../kernel/errors.ts';
 import {cacheError, hashStream, type ContentCache, type PartFile} from './cache.ts';
 import type {OnProgress} from './content.ts';
@@ -56,39 +55,40 @@ async function attempt(wanted: WantedBlob, partial: PartFile, options: DownloadO
   let received = start;
   let from = '';
   if (start < wanted.size || start === 0) {
-    const response = await options.request(start > 0 ? {range: `bytes=${start}-`, 'accept-encoding': 'identity'} : {'accept-encoding': 'identity'});
-    from = response.url;
-    if (response.status === 416) {
-      await dropPartial(partial, response);
-      throw passing(`${from} can't go on at byte ${start}`, from);
-    }
-    if (response.status !== 200 && response.status !== 206) throw statusError(wanted.name, response);
-    if (response.status === 200 || !continuesAt(response, start)) {
-      if (response.status === 206) {
-        await dropPartial(partial, response);
-        throw passing(`${from} answers with another range than asked for`, from);
+    // opened before the request: a body that waits for us while its connection breaks is lost
+    const file = await open(partial.path, 'a');
+    try {
+      const response = await options.request(start > 0 ? {range: `bytes=${start}-`, 'accept-encoding': 'identity'} : {'accept-encoding': 'identity'});
+      from = response.url;
+      if (response.status === 416 || (response.status === 206 && !continuesAt(response, start))) {
+        response.body.destroy();
+        await file.truncate(0);
+        throw passing(response.status === 416 ? `byte ${start} is past the end` : 'another range than asked for is given', from);
       }
-      hash = createHash('sha256');
-      start = 0;
-      received = 0;
-    }
-    const report = reporter(wanted, options.onProgress);
-    const count = async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
+      if (response.status !== 200 && response.status !== 206) throw statusError(wanted.name, response);
+      if (response.status === 200) {
+        hash = createHash('sha256');
+        start = 0;
+        received = 0;
+        if (partial.size > 0) await file.truncate(0);
+      }
+      const report = reporter(wanted, options.onProgress);
+      // by hand and not by a pipeline: what has arrived before a break is kept
+      for await (const chunk of response.body as AsyncIterable<Buffer>) {
         received += chunk.length;
         // more than the whole can't be right: don't fill the disk with it
         if (received > wanted.size) throw mismatch(wanted, `more than ${wanted.size} bytes`, from);
         hash.update(chunk);
+        for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
         report(received);
-        yield chunk;
       }
-    };
-    try {
-      await pipeline(response.body, count, createWriteStream(partial.path, {flags: start > 0 ? 'a' : 'w', flush: true}), {signal: options.signal});
+      await file.sync();
     } catch (error) {
       if (options.signal?.aborted) throw options.signal.reason;
       if (error instanceof TriremeError || isAbortError(error) || isLocal(error)) throw error;
       throw passing(`it breaks off after ${received} of ${wanted.size} bytes`, from, error);
+    } finally {
+      await file.close();
     }
     if (received < wanted.size) throw passing(`it ends after ${received} of ${wanted.size} bytes`, from);
   }
@@ -110,11 +110,6 @@ export function mismatch(wanted: Pick<WantedBlob, 'name' | 'digest' | 'expectedB
 
 function continuesAt(response: HttpResponse, start: number): boolean {
   return Number(/^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1]) === start;
-}
-
-async function dropPartial(partial: PartFile, response: HttpResponse): Promise<void> {
-  response.body.destroy();
-  await truncate(partial.path, 0).catch(() => {});
 }
 
 function passing(why: string, url: string, cause?: unknown): TriremeError {

@@ -112,7 +112,7 @@ async function fetchBlob(job: Job, pinned: PinnedContent, signal: AbortSignal, o
     await downloadBlob(wanted, {cache, repeat: transport.repeat, request: (headers) => transport.http(origin.url, {headers, signal}), signal, ...(onProgress === undefined ? {} : {onProgress})});
     return;
   }
-  const isManifest = Object.values(pinned.content).flat().some((item) => item.digest === job.digest);
+  const isManifest = Object.values(pinned.content).flat().some((item) => item.kind === 'image' && item.digest === job.digest);
   if (isManifest) {
     await registry.manifest({registry: origin.reference.registry, repository: origin.reference.repository, digest: job.digest}, signal, origin);
     onProgress?.({name: job.name, digest: job.digest, received: job.size, total: job.size});

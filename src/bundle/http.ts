@@ -37,16 +37,19 @@ const maxRedirects = 8;
 export function createHttpClient(options: HttpOptions): HttpClient {
   return async (start, request = {}) => {
     let url = new URL(start);
-    let headers = request.headers ?? {};
+    let headers: Readonly<Record<string, string>> = {...credentialsIn(url), ...request.headers};
+    // from here on the address may be shown
+    url.username = '';
+    url.password = '';
     for (let hop = 0; ; hop += 1) {
       const response = await send(url, {...request, headers}, options);
       const status = response.statusCode ?? 0;
       const location = response.headers.location;
       if (!redirects.has(status) || location === undefined) return {status, headers: response.headers, url: url.href, body: response};
       response.destroy();
-      if (hop === maxRedirects) throw new TriremeError('bundle.source-failed', `${start} redirects more than ${maxRedirects} times.`, {details: {url: start, retryable: false}});
+      if (hop === maxRedirects) throw new TriremeError('bundle.source-failed', `${url.href} comes after more than ${maxRedirects} redirects.`, {details: {url: url.href, retryable: false}});
       const next = new URL(location, url);
-      if (url.protocol === 'https:' && next.protocol === 'http:') throw new TriremeError('bundle.source-failed', `${start} redirects from HTTPS to plain HTTP (${next.origin}).`, {details: {url: start, retryable: false}});
+      if (url.protocol === 'https:' && next.protocol === 'http:') throw new TriremeError('bundle.source-failed', `${url.href} redirects from HTTPS to plain HTTP (${next.origin}).`, {details: {url: url.href, retryable: false}});
       if (next.origin !== url.origin) headers = Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
       url = next;
     }
@@ -77,7 +80,11 @@ async function send(url: URL, request: HttpRequest, options: HttpOptions): Promi
 
 function answer(target: URL, settings: RequestOptions, options: HttpOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, settings, resolve);
+    const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, settings, (response) => {
+      // whoever reads the body hears of its end; one that nobody reads any more must not end the program
+      response.on('error', () => {});
+      resolve(response);
+    });
     request.setTimeout(options.idleTimeout, () => request.destroy(new Error(`no data for ${options.idleTimeout / 1000} s`)));
     request.on('error', reject);
     request.end();
@@ -103,9 +110,14 @@ function openTunnel(url: URL, proxy: URL, signal: AbortSignal | undefined, optio
 }
 
 function authorizationOf(proxy: URL): Record<string, string> {
-  if (proxy.username === '') return {};
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  return {'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}`};
+  const {authorization} = credentialsIn(proxy);
+  return authorization === undefined ? {} : {'proxy-authorization': authorization};
+}
+
+/** User name and password that stand in an address, as a header. */
+function credentialsIn(url: URL): {readonly authorization?: string} {
+  if (url.username === '') return {};
+  return {authorization: `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`};
 }
 
 function unreachable(url: URL, proxy: URL | undefined, error: unknown): TriremeError {

@@ -30,9 +30,9 @@ async function walk(file: FileHandle, path: string): Promise<ReadonlyMap<string,
   const buffer = Buffer.alloc(block);
   while (offset + block <= length) {
     await file.read(buffer, 0, block, offset);
-    const header = new Header(buffer, 0, pax);
-    if (header.nullBlock) break;
-    if (!header.cksumValid) throw notATar(path, offset, buffer);
+    const header = readHeader(buffer, pax);
+    if (header?.nullBlock === true) break;
+    if (header?.cksumValid !== true) throw notATar(path, offset, buffer);
     const size = header.size ?? 0;
     const content = offset + block;
     if (content + size > length) {
@@ -56,6 +56,15 @@ async function walk(file: FileHandle, path: string): Promise<ReadonlyMap<string,
     }
   }
   return entries;
+}
+
+/** Undefined for bytes that are no header at all: the parser throws for some of them. */
+function readHeader(buffer: Buffer, pax: Pax | undefined): Header | undefined {
+  try {
+    return new Header(buffer, 0, pax);
+  } catch {
+    return undefined;
+  }
 }
 
 function notATar(path: string, offset: number, buffer: Buffer): TriremeError {

@@ -63,7 +63,7 @@ export class RegistryClient {
       return withType(bytes, response.headers['content-type'], name);
     }, signal);
     if (reference.digest !== undefined && manifest.digest !== reference.digest) {
-      throw mismatch({name: `the manifest of ${reference.registry}/${reference.repository}`, digest: reference.digest, expectedBy: 'the reference', ...judged}, manifest.digest, this.#transport.locateRegistry(reference.registry).origin);
+      throw mismatch({name: `the manifest of ${reference.registry}/${reference.repository}`, digest: reference.digest, expectedBy: 'the reference', ...judged}, manifest.digest, this.#transport.locateRegistry(reference.registry).host);
     }
     await this.#cache.put(manifest.digest, manifest.bytes);
     return manifest;
@@ -100,9 +100,9 @@ export class RegistryClient {
 
   async #get(reference: ImageReference, path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<HttpResponse> {
     const place = this.#transport.locateRegistry(reference.registry);
-    const repository = `${place.prefix}${reference.repository}`;
-    const url = `${place.origin}/v2/${repository}/${path}`;
-    const key = `${place.origin} ${repository}`;
+    const {repository} = reference;
+    const url = `${place.api}/${repository}/${path}`;
+    const key = `${place.api} ${repository}`;
     const ask = () => {
       const authorization = this.#authorizations.get(key);
       return this.#transport.http(url, {headers: {...headers, ...(authorization === undefined ? {} : {authorization})}, signal});

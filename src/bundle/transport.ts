@@ -23,10 +23,8 @@ export type Place = {readonly kind: 'http'; readonly url: string} | {readonly ki
 export interface RegistryPlace {
   /** Host and port that are talked to: what credentials are looked up by. */
   readonly host: string;
-  /** Without a slash at its end. */
-  readonly origin: string;
-  /** Comes before every repository, with a slash at its end; or empty. */
-  readonly prefix: string;
+  /** What comes before the repository, without a slash at its end: `https://registry.k8s.io/v2`. */
+  readonly api: string;
 }
 
 export interface Transport {
@@ -70,11 +68,12 @@ export function createTransport(options: TransportOptions = {}): Transport {
       if (mirror === undefined) {
         const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
         // as container runtimes do: a registry on this computer is spoken to without TLS
-        return {host: registry, origin: `${isLoopback(new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '')) ? 'http' : 'https'}://${host}`, prefix: ''};
+        return {host: registry, api: `${isLoopback(new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '')) ? 'http' : 'https'}://${host}/v2`};
       }
       const address = new URL(mirror.url);
-      const prefix = address.pathname.replace(/^\/+|\/+$/g, '').replace(/^v2(\/|$)/, '');
-      return {host: address.host, origin: address.origin, prefix: prefix === '' ? '' : `${prefix}/`};
+      // as in containerd's hosts.toml: /v2 comes after the path, unless the path has it already (https://mirror.example/v2/project)
+      const hasVersion = /(^|\/)v2(\/|$)/.test(address.pathname);
+      return {host: address.host, api: `${mirror.url}${hasVersion ? '' : '/v2'}`};
     },
     repeat: (work, signal) => retry(work, {attempts, delay: options.retryDelay ?? 500, maxDelay: 8000, isRetryable, ...(signal === undefined ? {} : {signal})}),
   };
