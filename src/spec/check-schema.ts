@@ -1,9 +1,8 @@
 // Turns what zod says about a document into complaints with a place, the rule and the nearest valid key.
 import type {z} from 'zod';
 import type {Complaint} from './complaint.ts';
-import {alternatives, childrenOf, type FieldSchema, fieldAt, schemaOfKind, validKeys, walkFields} from './json-schema.ts';
+import {alternatives, childrenOf, type FieldSchema, fieldAt, validKeys, walkFields} from './json-schema.ts';
 import {listOr, nearest} from './nearest.ts';
-import type {Kind} from './schema.ts';
 import {locate, type Path, type YamlDocument} from './yaml-text.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -14,8 +13,7 @@ export function dotted(path: Path): string {
 }
 
 /** The complaints for a document that doesn't fit its schema. */
-export function complaintsOf(document: YamlDocument, kind: Kind, issues: readonly Issue[]): Complaint[] {
-  const root = schemaOfKind(kind);
+export function complaintsOf(document: YamlDocument, root: FieldSchema, issues: readonly Issue[]): Complaint[] {
   const flat = placeIssues(issues);
   const unknown = flat.flatMap(({issue, path}) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({parent: dotted(path), meant: nearest(key, keysAt(root, path))})) : []));
   return flat.flatMap(({issue, path}): Complaint[] => {

@@ -4,6 +4,7 @@ import {isAbsolute, join} from 'node:path';
 import {z} from 'zod';
 import {complaintsOf, placeIssues} from './check-schema.ts';
 import type {Complaint} from './complaint.ts';
+import {schemaOfKind} from './json-schema.ts';
 import {listOr, nearest} from './nearest.ts';
 import {apiVersion, type ClusterDocument, type Kind, kinds, laterKinds, type ProfileDocument} from './schema.ts';
 import {largestFile, readSource, type Source, sourceOfBytes} from './source.ts';
@@ -131,7 +132,7 @@ function checkSchema(yaml: YamlDocument, kind: Kind, complaints: Complaint[]): C
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const {issues} = result.error;
-  complaints.push(...complaintsOf(yaml, kind, issues));
+  complaints.push(...complaintsOf(yaml, schemaOfKind(kind), issues));
   const pruned = structuredClone(value);
   for (const {issue, path} of placeIssues(issues)) {
     if (issue.code === 'unrecognized_keys') for (const key of issue.keys) remove(pruned, [...path, key]);

@@ -2,7 +2,7 @@
 import type {Tags} from 'yaml';
 import type {Complaint} from './complaint.ts';
 import {fillDocument, hasPlaceholder, type Variables} from './placeholders.ts';
-import {Source} from './source.ts';
+import type {Source} from './source.ts';
 import {locate, parseYaml, type YamlDocument} from './yaml-text.ts';
 
 /** As plain data. */

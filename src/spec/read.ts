@@ -61,6 +61,8 @@ function chooseCluster(clusters: readonly DesiredCluster[], name: string | undef
 }
 
 export interface CheckedFiles {
+  /** As they were named; those that could be read. */
+  readonly files: readonly string[];
   readonly clusters: readonly DesiredCluster[];
   readonly profiles: readonly string[];
   readonly complaints: readonly Complaint[];
@@ -107,7 +109,7 @@ export async function checkFiles(options: ReadClusterOptions): Promise<CheckedFi
     }
   }
   const complaints = hideSecrets(sortComplaints(context.complaints), context.secrets);
-  return {clusters, profiles: files.documents.filter((one) => one.kind === 'ClusterProfile').map((one) => one.name), complaints};
+  return {files: context.files, clusters, profiles: files.documents.filter((one) => one.kind === 'ClusterProfile').map((one) => one.name), complaints};
 }
 
 async function readOne(document: SpecDocument, context: Context): Promise<DesiredCluster | undefined> {

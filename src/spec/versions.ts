@@ -51,6 +51,9 @@ export function isSupported(version: Version): boolean {
   return supportedMinors.some((minor) => minor === minorOf(version));
 }
 
+/** What a new file asks for. */
+export const newestVersion = 'v1.36.3';
+
 export interface SkewProblem {
   readonly rule: 'version.downgrade' | 'version.minor-skipped' | 'version.kubelet-newer' | 'version.kubelet-too-old' | 'version.major';
   readonly message: string;

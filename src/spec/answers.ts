@@ -1,0 +1,86 @@
+// The answers from which a new file is written: from flags, from a file, later from prompts.
+import {z} from 'zod';
+import {TriremeError} from '../kernel/errors.ts';
+import {complaintsOf} from './check-schema.ts';
+import {refuseFiles} from './complaint.ts';
+import type {FieldSchema} from './json-schema.ts';
+import {readSource} from './source.ts';
+import {newestVersion} from './versions.ts';
+import {parseYaml} from './yaml-text.ts';
+
+const host = z.union([
+  z.string().regex(/^[^=\s]+=[^=\s]+$/, 'a host is written NAME=ADDRESS'),
+  z.strictObject({
+    name: z.string().describe('Name of the host and its node.'),
+    address: z.string().describe('Where SSH reaches it.'),
+    nodeAddress: z.string().optional().describe("The node's own address, when it differs."),
+  }),
+]);
+
+/** Every answer has a flag: the same words, in dashes. */
+export const answersSchema = z.strictObject({
+  name: z.string().optional().describe('Name of the cluster.'),
+  mode: z.enum(['controller', 'agent', 'appliance']).optional().describe('How the machines come into being; default agent.'),
+  kubernetesVersion: z.string().optional().describe(`Version of Kubernetes; default ${newestVersion}.`),
+  controlPlane: z.array(host).optional().describe('The control planes, as NAME=ADDRESS.'),
+  worker: z.array(host).optional().describe('The workers, as NAME=ADDRESS.'),
+  endpoint: z.string().optional().describe('Where the Kubernetes API is reached, as HOST or HOST:PORT; default: the only control plane.'),
+  pods: z.array(z.string()).optional().describe('Networks of the pods.'),
+  services: z.array(z.string()).optional().describe('Networks of the services.'),
+  sshUser: z.string().optional().describe('Login name on the hosts.'),
+  sshPort: z.number().optional().describe('Port of the SSH server.'),
+  identityFile: z.string().optional().describe('Private key for SSH.'),
+  jump: z.array(z.string()).optional().describe('Jump hosts in order.'),
+  sudoPasswordEnv: z.string().optional().describe("Environment variable with sudo's password."),
+  sudoPasswordFile: z.string().optional().describe("File with sudo's password."),
+  profile: z.string().optional().describe('File of the ClusterProfile.'),
+  bundle: z.string().optional().describe('Bundle with the content for the hosts.'),
+});
+
+export type Answers = z.infer<typeof answersSchema>;
+export type HostAnswer = {readonly name: string; readonly address: string; readonly nodeAddress?: string | undefined};
+
+/** Reads a file of answers; throws like the reader of trireme.yaml. */
+export async function readAnswers(file: string, path: string): Promise<Answers> {
+  const read = await readSource(file, path);
+  if ('complaint' in read) throw refuseFiles([read.complaint]);
+  const {documents, complaints} = parseYaml(read.source);
+  const [document] = documents;
+  if (complaints.length > 0 || document === undefined) throw refuseFiles(complaints.length > 0 ? complaints : [read.source.complain({offset: 0, length: 1}, {rule: 'document.empty', message: `${file} is empty.`})]);
+  const result = answersSchema.safeParse(document.value);
+  if (!result.success) throw refuseFiles(complaintsOf(document, z.toJSONSchema(answersSchema, {io: 'input', target: 'draft-7'}) as FieldSchema, result.error.issues));
+  return result.data;
+}
+
+/** `h1=10.0.0.1` or the written-out form. */
+export function hostAnswer(answer: NonNullable<Answers['controlPlane']>[number]): HostAnswer {
+  if (typeof answer !== 'string') return answer;
+  const split = answer.indexOf('=');
+  if (split < 1 || split === answer.length - 1) throw new TriremeError('usage.invalid', `${answer} is no host.`, {hints: ['Write NAME=ADDRESS, such as h1=10.0.0.11.']});
+  return {name: answer.slice(0, split), address: answer.slice(split + 1)};
+}
+
+export interface CompleteAnswers extends Answers {
+  readonly name: string;
+  readonly controlPlane: NonNullable<Answers['controlPlane']>;
+  readonly endpoint: string;
+}
+
+/** Fills in what follows from other answers; throws `usage.answer-required`, naming every missing one with its flag. */
+export function requireAnswers(answers: Answers): CompleteAnswers {
+  const {name, controlPlane = []} = answers;
+  const only = controlPlane.length === 1 && controlPlane[0] !== undefined ? hostAnswer(controlPlane[0]) : undefined;
+  const endpoint = answers.endpoint ?? (only === undefined ? undefined : (only.nodeAddress ?? only.address));
+  const missing = [
+    ...(name === undefined ? [{flag: '--name NAME', question: 'What is the cluster called?'}] : []),
+    ...(controlPlane.length === 0 ? [{flag: '--control-plane NAME=ADDRESS', question: 'Which hosts are control planes? (one or three)'}] : []),
+    ...(endpoint === undefined ? [{flag: '--endpoint HOST[:PORT]', question: 'Where is the Kubernetes API reached?'}] : []),
+  ];
+  if (name === undefined || endpoint === undefined || missing.length > 0) {
+    throw new TriremeError('usage.answer-required', `${missing.length === 1 ? 'An answer is' : `${missing.length} answers are`} missing: ${missing.map(({flag}) => flag.split(' ')[0]).join(', ')}.`, {
+      hints: [...missing.map(({flag, question}) => `${flag}  ${question}`), '--from FILE  answers in YAML, each named as its flag'],
+      details: {missing},
+    });
+  }
+  return {...answers, name, controlPlane, endpoint};
+}
