@@ -36,10 +36,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const sudoPassword = randomBytes(12).toString('base64url');
   const names = [...hostNames(options.controlPlanes, 'cp'), ...hostNames(options.workers, 'w')];
   const hosts = await Promise.all(
-    names.map(async (name) => {
+    names.map(async (name, index) => {
       const hostFolder = join(folder, name);
       await mkdir(hostFolder, {recursive: true, mode: 0o700});
-      return startSimulatedHost({name, folder: hostFolder, sudoPassword, authorizedKeys: [key.publicKey]});
+      return startSimulatedHost({name, folder: hostFolder, sudoPassword, authorizedKeys: [key.publicKey], facts: {address: nodeAddress(index)}});
     }),
   );
   await writeFile(join(folder, 'id'), key.privateKey, {mode: 0o600});
@@ -75,6 +75,9 @@ function hostNames(count: number, prefix: string): readonly string[] {
   return Array.from({length: count}, (_, index) => `${prefix}${index + 1}`);
 }
 
+/** Nodes have addresses of their own, of a network that exists nowhere (RFC 5737): nothing is sent there. */
+const nodeAddress = (index: number) => `192.0.2.${index + 1}`;
+
 /** A TCP port that is free now; the first control plane will serve the simulated API there. */
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -85,7 +88,7 @@ export async function freePort(): Promise<number> {
 }
 
 function renderFile(hosts: readonly SimulatedHost[], apiPort: number): string {
-  const lines = hosts.map((host) => `      - {name: ${host.name}, address: 127.0.0.1, role: ${host.name.startsWith('cp') ? 'control-plane' : 'worker'}, ssh: {port: ${host.port}}}`);
+  const lines = hosts.map((host, index) => `      - {name: ${host.name}, address: 127.0.0.1, nodeAddress: ${nodeAddress(index)}, role: ${host.name.startsWith('cp') ? 'control-plane' : 'worker'}, ssh: {port: ${host.port}}}`);
   return `# The sandbox's cluster. Everything in it is SIMULATED: the hosts are folders and processes on this computer.
 apiVersion: trireme.dev/v1alpha1
 kind: Cluster
