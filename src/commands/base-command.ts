@@ -1,5 +1,5 @@
 // What every command stands on: global flags, the typed result, and the only place where errors become text or JSON.
-import {Command, Errors} from '@oclif/core';
+import {Command, Errors, type Interfaces} from '@oclif/core';
 import type {z} from 'zod';
 import {createInterruption, type Interruption} from '../kernel/cancel.ts';
 import {TriremeError} from '../kernel/errors.ts';
@@ -36,6 +36,20 @@ export abstract class BaseCommand<R> extends Command {
   #stack: string | undefined;
 
   abstract override run(): Promise<R>;
+
+  // oclif gives a repeatable flag's environment variable as one text: here it is a list, apart by commas
+  protected override async parse<F extends Interfaces.OutputFlags<F>, B extends Interfaces.OutputFlags<B>, A extends Interfaces.OutputArgs<A>>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv);
+    const flags: Record<string, unknown> = parsed.flags;
+    for (const [name, flag] of Object.entries(this.ctor.flags)) {
+      const value = flags[name];
+      if ('multiple' in flag && flag.multiple === true && typeof value === 'string') flags[name] = value.split(',').filter((item) => item !== '');
+    }
+    return parsed;
+  }
 
   /** The command as typed: `host list`. */
   protected get commandName(): string {
@@ -85,6 +99,20 @@ export abstract class BaseCommand<R> extends Command {
     const asked = askedFor(this.argv);
     this.out = this.createPresenter(createTerminal({color: asked.noColor ? 'never' : settings.color, ascii: asked.ascii || settings.ascii}), asked);
     for (const message of complaints) this.out.warn({code: 'settings.invalid', message});
+  }
+
+  // oclif hands on the environment's value of a repeatable flag as one string: it is a list, separated by commas.
+  protected override async parse<F extends Interfaces.OutputFlags<Interfaces.FlagInput>, B extends Interfaces.OutputFlags<Interfaces.FlagInput>, A extends Interfaces.OutputArgs<Interfaces.ArgInput>>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv);
+    const flags = parsed.flags as Record<string, unknown>;
+    for (const [name, flag] of Object.entries({...this.ctor.baseFlags, ...this.ctor.flags})) {
+      const value = flags[name];
+      if (flag.type === 'option' && flag.multiple === true && typeof value === 'string') flags[name] = value.split(',').map((one) => one.trim()).filter((one) => one !== '');
+    }
+    return parsed;
   }
 
   protected createPresenter(terminal: Terminal, asked: AskedFor): Presenter {
