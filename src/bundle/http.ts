@@ -69,8 +69,8 @@ async function send(url: URL, request: HttpRequest, options: HttpOptions): Promi
     }
     const tunnel = await openTunnel(url, proxy, request.signal, options);
     const socket = tlsConnect({socket: tunnel as Socket, servername: url.hostname});
-    // without an agent the socket serves this one request and is closed after it
-    return await answer(url, {...settings, agent: false, createConnection: () => socket as unknown as Socket}, options);
+    // `agent: false` would make Node ignore createConnection; without an agent the socket serves this one request
+    return await answer(url, {...settings, headers: {...settings.headers, host: url.host}, createConnection: () => socket}, options);
   } catch (error) {
     if (request.signal?.aborted === true) throw request.signal.reason;
     if (error instanceof TriremeError || isAbortError(error)) throw error;
