@@ -101,20 +101,6 @@ export abstract class BaseCommand<R> extends Command {
     for (const message of complaints) this.out.warn({code: 'settings.invalid', message});
   }
 
-  // oclif hands on the environment's value of a repeatable flag as one string: it is a list, separated by commas.
-  protected override async parse<F extends Interfaces.OutputFlags<Interfaces.FlagInput>, B extends Interfaces.OutputFlags<Interfaces.FlagInput>, A extends Interfaces.OutputArgs<Interfaces.ArgInput>>(
-    options?: Interfaces.Input<F, B, A>,
-    argv?: string[],
-  ): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse<F, B, A>(options, argv);
-    const flags = parsed.flags as Record<string, unknown>;
-    for (const [name, flag] of Object.entries({...this.ctor.baseFlags, ...this.ctor.flags})) {
-      const value = flags[name];
-      if (flag.type === 'option' && flag.multiple === true && typeof value === 'string') flags[name] = value.split(',').map((one) => one.trim()).filter((one) => one !== '');
-    }
-    return parsed;
-  }
-
   protected createPresenter(terminal: Terminal, asked: AskedFor): Presenter {
     return new Presenter({terminal, format: asked.format, quiet: asked.quiet, verbose: asked.verbose, redactor: this.redactor});
   }

@@ -30,6 +30,8 @@ export interface RunHostView {
   readonly failed: number;
   readonly step?: {readonly id: string; readonly title: string; readonly startedAt: string};
   readonly transfer?: TransferView;
+  /** What it waits for or does within its step, as a condition told it. */
+  readonly detail?: {readonly condition: string; readonly text: string};
   readonly outcome?: HostOutcome['outcome'];
   readonly problem?: Problem;
 }
@@ -75,7 +77,7 @@ export function reduceRun(view: RunView, event: TriremeEvent): RunView {
       return withPhase(view, event.phase, (phase) => ({...phase, state: 'ended', ms: event.ms}));
     case 'step.started': {
       const step = {id: event.step, title: event.title, startedAt: event.at};
-      return event.host === undefined ? {...view, shared: step} : withHost(view, event.host, (host) => ({...host, step}));
+      return event.host === undefined ? {...view, shared: step} : withHost(view, event.host, ({detail: _detail, ...host}) => ({...host, step}));
     }
     case 'step.finished':
       return stepFinished(view, event);
@@ -87,9 +89,10 @@ export function reduceRun(view: RunView, event: TriremeEvent): RunView {
       return {...view, warnings: [...view.warnings, {code: event.code, message: event.message, ...(event.host === undefined ? {} : {host: event.host}), ...(event.hints === undefined ? {} : {hints: event.hints})}]};
     case 'run.finished':
       return runFinished(view, event);
+    case 'condition.changed':
+      return conditionChanged(view, event);
     case 'plan.ready':
     case 'step.output':
-    case 'condition.changed':
     case 'question.asked':
       return view;
     default:
@@ -139,7 +142,7 @@ function stepFinished(view: RunView, event: EventOf<'step.finished'>): RunView {
     return event.problem === undefined ? ended : {...ended, problems: [...ended.problems, event.problem]};
   }
   return withHost(counted, event.host, (host) => {
-    const {step, transfer, ...rest} = host;
+    const {step, transfer: _transfer, detail: _detail, ...rest} = host;
     const isCurrent = step?.id === event.step;
     return {
       ...(isCurrent ? rest : host),
@@ -151,9 +154,17 @@ function stepFinished(view: RunView, event: EventOf<'step.finished'>): RunView {
   });
 }
 
+function conditionChanged(view: RunView, event: EventOf<'condition.changed'>): RunView {
+  if (event.host === undefined) return view;
+  return withHost(view, event.host, ({detail, ...host}) => {
+    if (event.status !== 'true') return {...host, detail: {condition: event.condition, text: `${event.condition}: ${event.message ?? event.reason ?? event.status}`}};
+    return detail === undefined || detail.condition === event.condition ? host : {...host, detail};
+  });
+}
+
 function runFinished(view: RunView, event: EventOf<'run.finished'>): RunView {
   const finished = event.hosts.reduce(
-    (current, one) => withHost(current, one.host, ({step: _step, transfer: _transfer, ...host}) => ({...host, outcome: one.outcome, ...(one.problem === undefined ? {} : {problem: one.problem})})),
+    (current, one) => withHost(current, one.host, ({step: _step, transfer: _transfer, detail: _detail, ...host}) => ({...host, outcome: one.outcome, ...(one.problem === undefined ? {} : {problem: one.problem})})),
     view,
   );
   const {shared: _shared, ...rest} = finished;

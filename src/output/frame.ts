@@ -69,7 +69,8 @@ function hostLine(host: RunHostView, width: number, options: FrameOptions): stri
   if (host.outcome === 'unreachable') return `${before}${color.red(symbols.failed)} unreachable`;
   if (host.step !== undefined) {
     const transfer = host.transfer === undefined || host.transfer.sent >= host.transfer.total ? '' : `  ${transferBar(host.transfer, options.style)}`;
-    return `${before}${spinner(options)} ${sanitizeLine(host.step.title)}  ${color.dim(since(host.step.startedAt, options.now))}${transfer}`;
+    const detail = transfer !== '' || host.detail === undefined ? '' : color.dim(`  ${sanitizeLine(host.detail.text)}`);
+    return `${before}${spinner(options)} ${sanitizeLine(host.step.title)}  ${color.dim(since(host.step.startedAt, options.now))}${transfer}${detail}`;
   }
   if (host.failed > 0) return `${before}${color.red(symbols.failed)} failed`;
   if (host.ended < host.total) return `${before}${color.dim(`${symbols.bullet} waiting  ${host.ended}/${host.total}`)}`;

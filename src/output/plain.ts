@@ -36,8 +36,10 @@ export function renderEvent(event: TriremeEvent, options: PlainOptions): string 
     case 'transfer.progressed':
       return verbose && event.sent === event.total ? `${host}${sanitizeLine(event.name)}: ${formatBytes(event.total)} sent` : undefined;
     case 'condition.changed': {
+      if (event.status === 'true' && !verbose) return undefined;
       const why = [event.reason, event.message].filter((part) => part !== undefined).join(': ');
-      return `${host}${sanitizeLine(event.subject)} ${sanitizeLine(event.condition)} is ${event.status}${why === '' ? '' : ` (${sanitizeLine(why)})`}`;
+      const subject = event.subject === event.host ? '' : `${sanitizeLine(event.subject)} `;
+      return `${host}${subject}${sanitizeLine(event.condition)} is ${event.status}${why === '' ? '' : ` (${sanitizeLine(why)})`}`;
     }
     case 'host.unreachable':
       return renderProblem({...event.problem, host: event.host}, style);

@@ -32,7 +32,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   'modes/agent': {may: ['modes/mode', 'hostcluster', 'hosts', 'ssh', 'bundle', ...modeRooms], packages: [], instead: 'What the appliance needs too belongs to hostcluster/.'},
   'modes/controller': {may: ['modes/mode', 'layers', 'kube', ...modeRooms], packages: ['yaml'], instead: 'Modes never import each other: share by layers/ or kube/.'},
   'modes/appliance': {may: ['modes/mode', 'hostcluster', 'bundle', ...modeRooms], packages: [], instead: 'What agent mode needs too belongs to hostcluster/.'},
-  fleet: {may: ['modes/mode', 'kernel'], packages: [], instead: 'Views are plain data: let the mode observe, and fill the store from what it says.'},
+  fleet: {may: ['modes/mode', 'kernel'], mayTypes: ['spec'], packages: [], instead: 'Views are plain data: let the mode observe, and fill the store from what it says.'},
   output: {may: ['fleet', 'plan/effect', 'kernel'], mayTypes: ['plan', 'modes/mode'], packages: ['chalk', 'string-width', 'cli-truncate', 'yaml', '@oclif/core'], instead: 'Renderers get views: compute what is shown in fleet/ and hand it in.'},
   prompts: {may: ['spec', 'kernel'], packages: ['@inquirer/prompts'], instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.'},
   ui: {may: ['fleet', 'kernel'], packages: ['ink', 'react', '@inkjs/ui'], instead: 'Screens read stores and send intents: put the work behind an intent.'},

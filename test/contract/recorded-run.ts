@@ -37,6 +37,7 @@ const bodies: readonly EventBody[] = [
   {type: 'phase.finished', phase: 'Join workers', done: 0, satisfied: 0, failed: 0, ms: 1},
   {type: 'phase.started', phase: 'Wait for health', steps: 1},
   {type: 'step.started', step: 'health', title: 'Wait for health', phase: 'Wait for health'},
+  {type: 'condition.changed', subject: 'bow', condition: 'kubelet', status: 'false', reason: 'working', message: 'Write its configuration', host: 'bow'},
   {type: 'condition.changed', subject: 'berth', condition: 'ApiReady', status: 'true', reason: 'Answers'},
   {type: 'step.finished', step: 'health', title: 'Wait for health', phase: 'Wait for health', outcome: 'done', ms: 900},
   {type: 'phase.finished', phase: 'Wait for health', done: 1, satisfied: 0, failed: 0, ms: 900},

@@ -45,7 +45,7 @@ export function findCommandFaults(id: string, command: CommandClass): readonly s
   const faults: string[] = [];
   if (!command.summary?.endsWith('.')) faults.push('a summary that is a sentence');
   if (command.examples === undefined || command.examples.length === 0) faults.push('an example');
-  if (command.examples?.some((example) => !String(example).startsWith(`<%= config.bin %> ${id}`))) faults.push(`examples that begin with <%= config.bin %> ${id}`);
+  if (command.examples?.some((example) => !String(example).includes(`<%= config.bin %> ${id}`))) faults.push(`examples with <%= config.bin %> ${id}`);
   if (command.resultSchema === undefined) faults.push('static resultSchema');
   for (const [name, flag] of Object.entries(flags)) {
     const env = `TRIREME_${name.replaceAll('-', '_').toUpperCase()}`;
