@@ -8,7 +8,8 @@ import {reachedHosts, type Architecture, type HostClusterFacts} from '../../host
 import {imagesInManifests} from '../../hostcluster/manifest-images.ts';
 import {agentProgram, FileDigests, nodeRuntime, programVersion} from '../../hostcluster/program.ts';
 import {agentPaths} from '../../hostcluster/protocol.ts';
-import {gatherFacts} from '../../hosts/gather-facts.ts';
+import {gatherFacts, type GatherOptions} from '../../hosts/gather-facts.ts';
+import type {InventoryTarget} from '../../hosts/inventory.ts';
 import type {DesiredCluster} from '../../spec/desired.ts';
 import {memberOf, type AgentFacts} from './facts.ts';
 import type {AgentScope} from './scope.ts';
@@ -16,17 +17,18 @@ import type {AgentScope} from './scope.ts';
 /** Everything that planning and status read. Rejects only when it is aborted, or this installation is broken. */
 export async function gatherAgentFacts(cluster: DesiredCluster, scope: AgentScope): Promise<AgentFacts> {
   const digests = new FileDigests(join(cacheFolder(), 'file-digests.json'));
-  const [observations, agent] = await Promise.all([observeHosts(cluster, scope), agentProgram(digests)]);
+  const [observations, agent] = await Promise.all([gatherFacts(scope.targets, observation(cluster, scope)), agentProgram(digests)]);
   const hosts = observations.map(memberOf);
   const architectures = [...new Set(reachedHosts({hosts}).map((host) => host.architecture))].toSorted();
   const [runtimes, content] = await Promise.all([runtimesFor(cluster, architectures, digests), contentFor(cluster, architectures, scope)]);
   return {observations, hosts, program: {version: programVersion(), agent, runtimes}, ...content};
 }
 
-async function observeHosts(cluster: DesiredCluster, scope: AgentScope) {
+/** How this cluster's hosts are observed: by one script, over the scope's connections. */
+export function observation(cluster: DesiredCluster, scope: AgentScope): GatherOptions<InventoryTarget> {
   const {spec} = cluster.document;
   const sysctls = [spec.configuration?.sysctls, ...(spec.agent?.hosts ?? []).map((host) => host.configuration?.sysctls)].flatMap((map) => Object.keys(map ?? {}));
-  return gatherFacts(scope.targets, {
+  return {
     open: (target) => scope.runner(target.host),
     script: {
       agent: {program: spec.agent?.root ?? agentPaths.program, seen: agentPaths.seen, lock: agentPaths.lock, content: agentPaths.content, socket: agentPaths.socket},
@@ -35,7 +37,7 @@ async function observeHosts(cluster: DesiredCluster, scope: AgentScope) {
     },
     concurrency: scope.options.concurrency,
     signal: scope.options.signal,
-  });
+  };
 }
 
 async function runtimesFor(cluster: DesiredCluster, architectures: readonly Architecture[], digests: FileDigests): Promise<HostClusterFacts['program']['runtimes']> {
