@@ -1,13 +1,24 @@
 #!/usr/bin/env bash
 # Proves that the test bed's parts fit together, without Trireme: kubeadm init on h1, flannel, join of h2, a pod on each, one asks the other.
-#   smoke.sh [--keep]      about 2 minutes once everything is built; the bed is number 67, so that it disturbs no other
+#   smoke.sh [--keep]       80 s once everything is built; the bed is number 67, so that it disturbs no other
+#   smoke.sh --vm [--keep]  one Debian 13 machine in QEMU, kubeadm's defaults, no override but of the time it may take
 set -euo pipefail; shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
 export BED=67 HOSTS=${HOSTS:-/var/tmp/trireme-hosts-67}
 kubernetes=${KUBERNETES:-v1.36.3} bin=$TESTBED/bin
-if [ "${1:-}" != --keep ]; then trap '"$here/hosts.sh" down' EXIT; fi
-on() { "$here/hosts.sh" ssh "$@"; }
+vm='' keep=''
+for option in "$@"; do case $option in --vm) vm=${VM:-/var/tmp/trireme-smoke-vm};; --keep) keep=1;; *) sed -n '3,4s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2;; esac; done
+if [ -n "$vm" ]; then
+  nodes=1 addresses=(- 10.0.2.15) logs=$vm
+  on() { shift; "$here/vm.sh" ssh "$vm" "$@"; }
+  down() { rm -f "$vm"/*.log; "$here/vm.sh" down "$vm"; }
+else
+  nodes=2 addresses=(- "10.$BED.0.11" "10.$BED.0.12") logs=$HOSTS
+  on() { "$here/hosts.sh" ssh "$@"; }
+  down() { "$here/hosts.sh" down; }
+fi
+if [ -z "$keep" ]; then trap down EXIT; fi
 step() { echo "[$SECONDS s] $*"; }
 # until_says SECONDS WANTED COMMAND...: polls until COMMAND prints WANTED
 until_says() {
@@ -15,7 +26,7 @@ until_says() {
   until said=$("$@" 2>&1) && [ "$said" = "$wanted" ]; do [ $SECONDS -lt $deadline ] || { echo "smoke.sh: $* never said '$wanted', but: $said" >&2; return 1; }; sleep 1; done
 }
 
-"$here/hosts.sh" up 2
+if [ -n "$vm" ]; then "$here/vm.sh" up "$vm"; else "$here/hosts.sh" up $nodes; fi
 step 'hosts are up'
 images=$(mktemp -d); "$here/images.mjs"
 "$here/images.mjs" list > "$images/list"
@@ -24,16 +35,13 @@ install_host() {
   (cd "$bin" && tar -cf - --transform 's|.*/||' kubernetes/"$kubernetes"/{kubeadm,kubelet,kubectl} containerd/*/{containerd,containerd-shim-runc-v2,ctr} runc/*/runc crictl/*/crictl) | on "$1" tar -xf - --no-same-owner -C /usr/local/bin
   on "$1" mkdir -p /opt/cni/bin /etc/containerd /etc/kubernetes /var/lib/kubelet /usr/lib/systemd/system/kubelet.service.d
   tar -C "$(echo "$bin"/cni-plugins/*)" -cf - . | on "$1" tar -xf - --no-same-owner -C /opt/cni/bin
+  { echo 'version = 3'; echo "[plugins.'io.containerd.cri.v1.images'.pinned_images]"; echo "sandbox = '$(grep /pause: "$images/list")'"
+    if [ -n "$vm" ]; then echo "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]"; echo 'SystemdCgroup = true'
+    # this machine's kernel gives no CAP_SYS_RESOURCE, so no score can be lowered
+    else echo "[plugins.'io.containerd.cri.v1.runtime']"; echo 'restrict_oom_score_adj = true'; fi
+  } | on "$1" tee /etc/containerd/config.toml > /dev/null
   on "$1" bash -s << 'SETUP'
 set -euo pipefail
-cat > /etc/containerd/config.toml << 'T'
-version = 3
-[plugins.'io.containerd.cri.v1.images'.pinned_images]
-sandbox = 'registry.k8s.io/pause:3.10.2'
-[plugins.'io.containerd.cri.v1.runtime']
-# the machine's kernel gives no CAP_SYS_RESOURCE, so no score can be lowered
-restrict_oom_score_adj = true
-T
 cat > /etc/systemd/system/containerd.service << 'U'
 [Service]
 Type=notify
@@ -65,21 +73,11 @@ systemctl enable -q kubelet
 SETUP
   while read -r reference; do tar -C "$TESTBED/images/${reference%:*}/${reference##*:}" -cf - . | on "$1" ctr -n k8s.io images import - > /dev/null 2>&1; done < "$images/list"
 }
-install_host 1; install_host 2
+for i in $(seq $nodes); do install_host "$i"; done
 rm -rf "$images"
-step 'programs and images are on both'
+step 'programs and images are there'
 
-on 1 tee /root/kubeadm.yaml << Y > /dev/null
-apiVersion: kubeadm.k8s.io/v1beta4
-kind: InitConfiguration
-localAPIEndpoint: {advertiseAddress: 10.$BED.0.11}
-nodeRegistration: {criSocket: unix:///run/containerd/containerd.sock, ignorePreflightErrors: [SystemVerification]}
-bootstrapTokens: [{token: abcdef.0123456789abcdef}]
----
-apiVersion: kubeadm.k8s.io/v1beta4
-kind: ClusterConfiguration
-kubernetesVersion: $kubernetes
-networking: {podSubnet: 10.244.0.0/16}
+overrides() { cat << Y
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -92,17 +90,36 @@ kind: KubeProxyConfiguration
 mode: nftables
 conntrack: {maxPerCore: 0}
 Y
-on 1 kubeadm init --config /root/kubeadm.yaml > "$HOSTS/init.log" 2>&1 || { tail -n 40 "$HOSTS/init.log" >&2; exit 1; }
+}
+token=$(openssl rand -hex 3).$(openssl rand -hex 8)
+{ cat << Y
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+localAPIEndpoint: {advertiseAddress: ${addresses[1]}}
+nodeRegistration: {criSocket: unix:///run/containerd/containerd.sock$([ -n "$vm" ] || echo ', ignorePreflightErrors: [SystemVerification]')}
+bootstrapTokens: [{token: $token}]
+$([ -z "$vm" ] || echo 'timeouts: {controlPlaneComponentHealthCheck: 20m, kubeletHealthCheck: 20m, kubernetesAPICall: 20m}')
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: $kubernetes
+networking: {podSubnet: 10.244.0.0/16}
+Y
+[ -n "$vm" ] || overrides; } | on 1 tee /root/kubeadm.yaml > /dev/null
+on 1 kubeadm init --config /root/kubeadm.yaml > "$logs/init.log" 2>&1 || { tail -n 40 "$logs/init.log" >&2; exit 1; }
 step 'kubeadm init is done'
 kubectl() { on 1 kubectl --kubeconfig=/etc/kubernetes/admin.conf "$@"; }
 kubectl apply -f - < "$here/flannel/kube-flannel.yaml" > /dev/null
-hash=$(on 1 "openssl x509 -pubkey -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1")
-on 2 kubeadm join "10.$BED.0.11:6443" --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash "sha256:$hash" --ignore-preflight-errors SystemVerification > "$HOSTS/join.log" 2>&1 || { tail -n 40 "$HOSTS/join.log" >&2; exit 1; }
-step 'h2 has joined'
-kubectl wait --for=condition=Ready node/h1 node/h2 --timeout=120s > /dev/null
-step 'both nodes are Ready'
-kubectl -n kube-system rollout status deployment/coredns --timeout=120s > /dev/null
-kubectl -n kube-flannel rollout status daemonset/kube-flannel --timeout=120s > /dev/null
+if [ -z "$vm" ]; then
+  hash=$(on 1 "openssl x509 -pubkey -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1")
+  on 2 kubeadm join "${addresses[1]}:6443" --token "$token" --discovery-token-ca-cert-hash "sha256:$hash" --ignore-preflight-errors SystemVerification > "$logs/join.log" 2>&1 || { tail -n 40 "$logs/join.log" >&2; exit 1; }
+  step 'h2 has joined'
+fi
+wait=$([ -n "$vm" ] && echo 900s || echo 120s)
+kubectl wait --for=condition=Ready nodes --all --timeout="$wait" > /dev/null
+step "$nodes of the nodes are Ready"
+kubectl -n kube-system rollout status deployment/coredns --timeout="$wait" > /dev/null
+kubectl -n kube-flannel rollout status daemonset/kube-flannel --timeout="$wait" > /dev/null
 step 'CoreDNS and flannel are running'
 
 for i in 1 2; do
@@ -111,7 +128,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: probe$i, labels: {app: probe$i}}
 spec:
-  nodeName: h$i
+  nodeName: $([ -n "$vm" ] && echo vm || echo "h$((i > nodes ? nodes : i))")
   terminationGracePeriodSeconds: 1
   tolerations: [{operator: Exists}]
   containers: [{name: probe, image: 'ghcr.io/trireme/testbed-probe:1'}]
@@ -122,8 +139,8 @@ metadata: {name: probe$i}
 spec: {selector: {app: probe$i}, ports: [{port: 80, targetPort: 8080}]}
 Y
 done
-kubectl wait --for=condition=Ready pod/probe1 pod/probe2 --timeout=60s > /dev/null
-until_says 30 probe2 kubectl exec probe1 -- /probe fetch "http://$(kubectl get pod probe2 -o 'jsonpath={.status.podIP}'):8080/"
-until_says 30 probe1 kubectl exec probe2 -- /probe fetch http://probe1.default.svc.cluster.local/
-step 'a pod on each node answers the other, by address and by service name'
+kubectl wait --for=condition=Ready pod/probe1 pod/probe2 --timeout="$wait" > /dev/null
+until_says 60 probe2 kubectl exec probe1 -- /probe fetch "http://$(kubectl get pod probe2 -o 'jsonpath={.status.podIP}'):8080/"
+until_says 60 probe1 kubectl exec probe2 -- /probe fetch http://probe1.default.svc.cluster.local/
+step 'one pod answers the other, by address and by service name'
 kubectl get nodes,pods -A -o wide
