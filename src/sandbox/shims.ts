@@ -14,13 +14,14 @@ const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 // sudo's own ways: -S reads lines from standard input, up to three; what it says is in the C locale
 const sudo = (passwordFile: string | undefined) => String.raw`#!/bin/sh
-reads= never=
+reads= never= prompt='[sudo] password: '
 while [ $# -gt 0 ]; do
   case $1 in
     -k|-E|-H) ;;
     -S) reads=yes ;;
     -n) never=yes ;;
-    -p|-u) shift ;;
+    -p) prompt=$2; shift ;;
+    -u) shift ;;
     --) shift; break ;;
     *) break ;;
   esac
@@ -33,6 +34,7 @@ if [ -n "$wanted" ]; then
   tries=0
   IFS= read -r expected <"$wanted"
   while :; do
+    printf %s "$prompt" >&2
     if ! IFS= read -r given; then
       echo 'sudo: no password was provided' >&2
       [ "$tries" -eq 0 ] || echo "sudo: $tries incorrect password attempt" >&2
@@ -40,6 +42,7 @@ if [ -n "$wanted" ]; then
     fi
     [ "$given" != "$expected" ] || break
     tries=$((tries + 1))
+    echo wrong >>"$wanted.tries"
     if [ "$tries" -ge 3 ]; then echo 'sudo: 3 incorrect password attempts' >&2; exit 1; fi
     echo 'Sorry, try again.' >&2
   done

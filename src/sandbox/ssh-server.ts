@@ -2,7 +2,7 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {createHash, timingSafeEqual} from 'node:crypto';
 import {once} from 'node:events';
-import type {AddressInfo, Socket} from 'node:net';
+import {connect, type AddressInfo, type Socket} from 'node:net';
 import type {Connection, ParsedKey, Server, ServerChannel} from 'ssh2';
 
 export interface SshServerOptions {
@@ -28,6 +28,10 @@ export interface SshFaults {
   refuseLogins?: boolean;
   /** The connection breaks after so many bytes of a command's input. */
   dropAfterBytes?: number;
+  /** As a jump host it forwards nothing. */
+  refuseForwarding?: boolean;
+  /** More channels than this on one connection are refused, as MaxSessions does. */
+  maxSessions?: number;
   /** Printed before every command's own output, as a careless shell profile does. */
   noise?: string;
 }
@@ -49,10 +53,15 @@ export async function startSshServer(options: SshServerOptions): Promise<Running
   const sockets = new Set<Socket>();
   const children = new Set<ChildProcess>();
   const commands: string[] = [];
+  const sessions = new Map<Connection, number>();
 
   const server: Server = new ssh2.Server({hostKeys: [options.hostKey], ident: 'TriremeSimulated'}, (connection) => {
     connections.add(connection);
-    connection.on('close', () => connections.delete(connection));
+    sessions.set(connection, 0);
+    connection.on('close', () => {
+      connections.delete(connection);
+      sessions.delete(connection);
+    });
     connection.on('error', () => {}); // a client that leaves without a word
     connection.on('authentication', (context) => {
       if (options.faults?.refuseLogins === true || context.username !== options.user) return context.reject(['publickey']);
@@ -62,7 +71,21 @@ export async function startSshServer(options: SshServerOptions): Promise<Running
       if (context.signature !== undefined && key.verify(context.blob as Buffer, context.signature, context.hashAlgo) !== true) return context.reject(['publickey']);
       context.accept();
     });
-    connection.on('session', (accept) => {
+    connection.on('tcpip', (accept, reject, {destIP, destPort}) => {
+      if (options.faults?.refuseForwarding === true) return reject();
+      const onward = connect(destPort, destIP);
+      onward.once('error', () => reject());
+      onward.once('connect', () => {
+        const channel = accept();
+        sockets.add(onward);
+        onward.removeAllListeners('error').on('error', () => channel.close()).on('close', () => sockets.delete(onward));
+        channel.on('error', () => onward.destroy()).on('close', () => onward.destroy());
+        channel.pipe(onward).pipe(channel);
+      });
+    });
+    connection.on('session', (accept, reject) => {
+      if (options.faults?.maxSessions !== undefined && sessions.get(connection)! >= options.faults.maxSessions) return reject();
+      sessions.set(connection, (sessions.get(connection) ?? 0) + 1);
       const session = accept();
       session.on('env', (acceptEnv) => acceptEnv?.());
       session.on('pty', (acceptPty) => acceptPty?.());
@@ -96,6 +119,7 @@ export async function startSshServer(options: SshServerOptions): Promise<Running
       child.on('error', () => channel.end());
       child.on('close', (code, signal) => {
         children.delete(child);
+        sessions.set(connection, (sessions.get(connection) ?? 1) - 1);
         if (signal === null) channel.exit(code ?? 1);
         else channel.exit(signal.replace(/^SIG/, ''));
         channel.end();

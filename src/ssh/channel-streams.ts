@@ -15,10 +15,14 @@ const mostOutput = 64 * 1024 * 1024;
 const signals: Readonly<Record<string, number>> = {SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15};
 
 /** Gathers standard output and error, and hands out whole lines. Call the result after the end. */
-export function collect(channel: ClientChannel, onLine?: (stream: 'stdout' | 'stderr', line: string) => void): () => {readonly stdout: string; readonly stderr: string} {
+export function collect(channel: ClientChannel, onLine?: (stream: 'stdout' | 'stderr', line: string) => void): () => Promise<{readonly stdout: string; readonly stderr: string}> {
+  const errorsRead = channel.stderr.readableEnded ? Promise.resolve() : new Promise<void>((resolve) => channel.stderr.once('end', resolve));
   const stdout = gather(channel, (line) => onLine?.('stdout', line), onLine !== undefined);
   const stderr = gather(channel.stderr, (line) => onLine?.('stderr', line), onLine !== undefined);
-  return () => ({stdout: stdout(), stderr: stderr()});
+  return async () => {
+    await errorsRead;
+    return {stdout: stdout(), stderr: stderr()};
+  };
 }
 
 function gather(stream: Readable, onLine: (line: string) => void, wantsLines: boolean): () => string {
@@ -43,15 +47,14 @@ function gather(stream: Readable, onLine: (line: string) => void, wantsLines: bo
   };
 }
 
-/** How the command ended, when the channel has closed and both streams are read; undefined when the channel broke. Call it on a fresh channel. */
+/** How the command ended, when the channel has closed and its standard output is read; undefined when the channel broke. Call it on a fresh channel. */
 export function exitOf(channel: ClientChannel): Promise<Exit | undefined> {
   let exit: Exit | undefined;
   channel.once('exit', (code: number | null, signal?: string) => {
     exit = code === null ? {code: 128 + (signals[signal ?? ''] ?? 0), signal: signal ?? ''} : {code};
   });
-  const errorsRead = new Promise<void>((resolve) => channel.stderr.once('end', resolve));
   return new Promise((resolve) => {
-    channel.once('close', () => void errorsRead.then(() => resolve(exit)));
+    channel.once('close', () => resolve(exit));
   });
 }
 

@@ -64,9 +64,10 @@ export function startScript(channel: ClientChannel, options: StartOptions, roote
       channel.write(elevation.by === 'nothing' ? frameScript(options.script) : Buffer.concat([Buffer.from('TRIREME-GO\n'), frameScript(options.script)]));
       if (options.endInput) channel.end();
     };
+    // 'readable' and not 'data': without its listener the stream is as if nobody had ever listened, so whoever comes next can
     const done = () => {
-      channel.off('data', onOutput).off('exit', onExit).off('close', onClose);
-      channel.stderr.off('data', onErrors);
+      channel.off('readable', onOutput).off('exit', onExit).off('close', onClose);
+      channel.stderr.off('readable', onErrors);
     };
     const fail = (error: TriremeError) => {
       done();
@@ -76,8 +77,9 @@ export function startScript(channel: ClientChannel, options: StartOptions, roote
       reject(error);
     };
     const prompts = () => errors.split(passwordPrompt).length - 1;
-    const onOutput = (chunk: Buffer) => {
-      out = Buffer.concat([out, chunk]);
+    const explain = (output: string) => fail(startFailure({...options, code, errors, output, prompts: prompts()}));
+    const onOutput = () => {
+      for (let chunk = channel.read() as Buffer | null; chunk !== null; chunk = channel.read() as Buffer | null) out = Buffer.concat([out, chunk]);
       if (!isRoot && out.includes(rootMark)) {
         isRoot = true;
         rooted?.();
@@ -86,23 +88,21 @@ export function startScript(channel: ClientChannel, options: StartOptions, roote
       const at = out.indexOf(readyMark);
       if (at >= 0) {
         done();
-        channel.pause();
-        channel.stderr.pause();
         const rest = out.subarray(at + readyMark.length);
         if (rest.length > 0) channel.unshift(rest);
         const said = errors.replaceAll(passwordPrompt, '');
         if (said !== '') channel.stderr.unshift(Buffer.from(said));
         resolve();
-      } else if (out.length > mostNoise) fail(startFailure({...options, code, errors, output: out.toString('utf8', 0, 200), prompts: prompts()}));
+      } else if (out.length > mostNoise) explain(out.toString('utf8', 0, 200));
     };
-    const onErrors = (chunk: Buffer) => {
-      errors = (errors + chunk.toString()).slice(-64 * 1024);
-      if (!isRoot && elevation.by === 'password' && (prompts() > 1 || /try again/i.test(errors))) fail(startFailure({...options, code, errors, output: '', prompts: Math.max(2, prompts())}));
+    const onErrors = () => {
+      for (let chunk = channel.stderr.read() as Buffer | null; chunk !== null; chunk = channel.stderr.read() as Buffer | null) errors = (errors + chunk.toString()).slice(-64 * 1024);
+      if (!isRoot && elevation.by === 'password' && (prompts() > 1 || /try again/i.test(errors))) explain('');
     };
     const onExit = (status: number | null) => (code = status ?? undefined);
-    const onClose = () => fail(startFailure({...options, code, errors, output: out.toString('utf8', 0, 200), prompts: prompts()}));
-    channel.on('data', onOutput).on('exit', onExit).on('close', onClose);
-    channel.stderr.on('data', onErrors);
+    const onClose = () => explain(out.toString('utf8', 0, 200));
+    channel.on('readable', onOutput).on('exit', onExit).on('close', onClose);
+    channel.stderr.on('readable', onErrors);
     if (elevation.by === 'password') channel.write(`${elevation.password}\n`);
     else send();
   });

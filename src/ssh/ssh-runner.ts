@@ -103,7 +103,7 @@ class SshRunner implements SshHostRunner {
         const output = collect(open.channel, options.onLine);
         const sending = options.stdin === undefined ? Promise.resolve() : pump(open.channel, options.stdin);
         const exit = await ended(open, signal, sending);
-        return {code: exit.code, ...output()};
+        return {code: exit.code, ...(await output())};
       } finally {
         open.release();
       }
@@ -180,9 +180,9 @@ class SshRunner implements SshHostRunner {
         return {channel, release, lost, exit};
       } catch (error) {
         giveBack();
-        // RFC 4254, 5.1: 1 and 4 are what a server says that has enough channels
+        // RFC 4254, 5.1: a server that has enough channels says 1, 4, or (OpenSSH) 2
         const {reason} = error as {reason?: unknown};
-        if ((reason === 1 || reason === 4) && this.#slots.used > 0) this.#slots.shrink();
+        if ((reason === 1 || reason === 2 || reason === 4) && this.#slots.used > 0) this.#slots.shrink();
         else if (isTriremeError(error) || signal.aborted) throw error;
         else throw lostConnection(this.target, `${(error as Error).message}`, error);
       }
