@@ -38,6 +38,24 @@ export function serviceStep(wish: ServiceWish): AgentStep {
   };
 }
 
+/** A step that makes systemd read the unit's files anew and start the unit at the next boot, without starting it now. */
+export function enableStep(unit: string, files: readonly string[]): AgentStep {
+  const key = `enabled.${unit}`;
+  const wanted = (target: Target) => digestOfFiles(target, {unit, files});
+  return {
+    id: `enable:${unit}`,
+    title: `Enable ${unit}`,
+    subject: `${unit} at boot`,
+    effect: 'none',
+    check: async ({scope}) => (scope.records.get(key) === (await wanted(scope)) && (await scope.host.exists(`/etc/systemd/system/multi-user.target.wants/${unit}`)) ? 'satisfied' : 'needed'),
+    apply: async ({scope}) => {
+      await scope.host.services.enable(unit);
+      await scope.records.set(key, await wanted(scope));
+    },
+    found: async () => 'disabled, or older unit files',
+  };
+}
+
 async function digestOfFiles(target: Target, wish: ServiceWish): Promise<string> {
   const texts = await Promise.all(wish.files.map((path) => target.host.read(path)));
   return digestOf(JSON.stringify([texts, wish.also ?? []]));

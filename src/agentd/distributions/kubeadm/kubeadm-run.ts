@@ -41,5 +41,5 @@ function complaintOf(stderr: string): string | undefined {
   const lines = stderr.split('\n').map((line) => line.trim());
   const preflight = lines.filter((line) => line.startsWith('[ERROR '));
   if (preflight.length > 0) return preflight.join('; ');
-  return lines.find((line) => /^error( |:)/.test(line) && !line.startsWith('error: error execution phase preflight'))?.replace(/^error: /, '');
+  return lines.find((line) => /^error( |:)/.test(line))?.replace(/^(error: )?error execution phase ([\w-/]+): /, '$2: ').replace(/^error: /, '');
 }

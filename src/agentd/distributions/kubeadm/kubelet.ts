@@ -1,5 +1,6 @@
 // The programs kubeadm, kubelet and kubectl, and the kubelet's unit. It runs once the host is a member: see kubelet-service.ts.
 import {absentStep, fileStep} from '../../file-step.ts';
+import {enableStep} from '../../service-step.ts';
 import type {Reconciler, Target} from '../../reconciler.ts';
 import {requireContent} from '../../reconcilers/content.ts';
 import {installStep} from './install.ts';
@@ -29,6 +30,7 @@ export const kubelet: Reconciler = {
       fileStep({path: kubeletPaths.unit, content: kubeletUnit(host.bin)}),
       fileStep({path: kubeletPaths.dropIn, content: kubeadmDropIn(host.bin)}),
       proxy === undefined ? absentStep(kubeletPaths.proxy) : fileStep({path: kubeletPaths.proxy, content: proxy, mode: '0600'}),
+      enableStep('kubelet.service', Object.values(kubeletPaths)),
     ];
   },
 };

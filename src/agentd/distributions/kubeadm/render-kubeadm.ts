@@ -131,16 +131,16 @@ export function renderJoin(input: {readonly wanted: Wanted; readonly secrets: Se
   });
 }
 
-/** A kubeconfig that holds only where the cluster is and who it is. No secret. */
+/** A kubeconfig that holds only where the cluster is and who it is, in the shape of kubeadm's own `cluster-info`: no context, no user, no secret. */
 export function renderDiscovery(wanted: Wanted, ca: string): string {
   return stringify(
     {
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [{name: wanted.cluster.name, cluster: {server: `https://${endpointOf(wanted)}`, 'certificate-authority-data': Buffer.from(ca).toString('base64')}}],
-      contexts: [{name: wanted.cluster.name, context: {cluster: wanted.cluster.name, user: ''}}],
-      'current-context': wanted.cluster.name,
-      users: [],
+      clusters: [{name: '', cluster: {server: `https://${endpointOf(wanted)}`, 'certificate-authority-data': Buffer.from(ca).toString('base64')}}],
+      contexts: null,
+      'current-context': '',
+      users: null,
     },
     {lineWidth: 0},
   );
