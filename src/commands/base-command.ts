@@ -44,7 +44,7 @@ export abstract class BaseCommand<R> extends Command {
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const parsed = await super.parse<F, B, A>(options, argv);
     const flags: Record<string, unknown> = parsed.flags;
-    for (const [name, flag] of Object.entries(this.ctor.flags)) {
+    for (const [name, flag] of Object.entries(this.ctor.flags ?? {})) {
       const value = flags[name];
       if ('multiple' in flag && flag.multiple === true && typeof value === 'string') flags[name] = value.split(',').filter((item) => item !== '');
     }

@@ -58,7 +58,10 @@ function check(yaml: YamlDocument, value: unknown, path: readonly (string | numb
   for (const key of ['apiVersion', 'kind']) {
     if (typeof object[key] !== 'string' || object[key] === '') complain(`The object has no ${key}.`, key in object ? [key] : []);
   }
-  if (metadata === null || typeof metadata !== 'object' || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
+  const name = metadata !== null && typeof metadata === 'object' ? metadata['name'] : undefined;
+  if (typeof name === 'boolean' || typeof name === 'number') {
+    complain(`metadata.name is read as ${String(name)}, not as text; put it in quotes.`, ['metadata', 'name']);
+  } else if (metadata === null || typeof metadata !== 'object' || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
     complain(`The object ${typeof object['kind'] === 'string' ? `of kind ${object['kind']} ` : ''}has no metadata.name.`, metadata === undefined ? [] : ['metadata']);
   }
   if (complaints.length === before) objects.push(value as ManifestObject);
