@@ -13,7 +13,7 @@ const host = z.strictObject({
   site: z.string().optional(),
   labels: z.record(z.string(), z.string()),
 });
-const result = z.strictObject({cluster: z.string(), hosts: z.array(host)});
+const result = z.strictObject({cluster: z.string(), simulated: z.boolean(), hosts: z.array(host)});
 
 const columns: readonly Column<z.infer<typeof host>>[] = [
   {title: 'NAME', cell: ({name}) => name},
@@ -37,8 +37,10 @@ export default class HostList extends HostsCommand<ResultOf<typeof result>> {
     const {fileNodeAddresses, selectTargets} = await import('../../hosts/inventory.ts');
     const all = (document.spec.agent?.hosts ?? []).map((one) => ({host: one.name, role: one.role, site: one.site, labels: one.labels ?? {}, address: one.address, nodeAddresses: [...fileNodeAddresses(one)]}));
     const hosts = selectTargets(all, flags.limit).map(({host: name, role, address, nodeAddresses, site, labels}) => ({name, role, address, nodeAddresses, labels, ...(site === undefined ? {} : {site})}));
+    const simulated = document.spec.kubernetes.distribution === 'simulated';
     const isWide = this.out.format === 'wide';
     this.out.print(this.out.format === 'name' ? hosts.map(({name}) => name).join('\n') : renderTable(hosts, columns, {style: this.out.style, wide: isWide}));
-    return {cluster: document.metadata.name, hosts};
+    if (simulated && this.out.format !== 'name') this.out.print('SIMULATED: these hosts exist on this computer only.');
+    return {cluster: document.metadata.name, simulated, hosts};
   }
 }

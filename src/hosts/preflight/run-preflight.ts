@@ -41,13 +41,13 @@ export interface PreflightReport {
 /** Runs the checks. Throws `usage.invalid` for an id that no check has. */
 export function runPreflight(context: PreflightContext, options: PreflightOptions = {}): PreflightReport {
   const registry = options.checks ?? allChecks;
-  requireKnown(registry, options.only ?? [], '--only');
-  requireKnown(registry, options.ignore ?? [], '--ignore');
-  const fromFile = context.cluster.spec.agent?.preflight?.ignore ?? [];
-  requireKnown(registry, fromFile, 'spec.agent.preflight.ignore');
+  requireKnownChecks(context.cluster, options);
+  const fromFile = ignoredByFile(context.cluster);
   const ignored = new Set([...fromFile, ...(options.ignore ?? [])]);
   const only = new Set(options.only);
-  const chosen = registry.filter(({id}) => only.size === 0 || only.has(id));
+  // a host that doesn't answer passes no check: that shows, whichever were asked for
+  const isSilent = context.hosts.some(({problem}) => problem !== undefined);
+  const chosen = registry.filter(({id}) => only.size === 0 || only.has(id) || (id === 'ssh' && isSilent));
   const results = chosen.flatMap((check) => resultsOf(check, context, ignored.has(check.id)));
   return {
     cluster: context.cluster.metadata.name,
@@ -60,6 +60,16 @@ export function runPreflight(context: PreflightContext, options: PreflightOption
     ignored: results.filter((result) => result.ignored).length,
   };
 }
+
+/** Throws `usage.invalid` for an id that no check has: before any host is asked. */
+export function requireKnownChecks(cluster: PreflightContext['cluster'], options: PreflightOptions): void {
+  const registry = options.checks ?? allChecks;
+  requireKnown(registry, options.only ?? [], '--only');
+  requireKnown(registry, options.ignore ?? [], '--ignore');
+  requireKnown(registry, ignoredByFile(cluster), 'spec.agent.preflight.ignore');
+}
+
+const ignoredByFile = (cluster: PreflightContext['cluster']) => cluster.spec.agent?.preflight?.ignore ?? [];
 
 function resultsOf(check: Check, context: PreflightContext, isIgnored: boolean): readonly PreflightResult[] {
   const ok = (host?: string): PreflightResult => ({...base(check, host), status: 'ok', ignored: false, observed: '', wanted: '', remedy: ''});

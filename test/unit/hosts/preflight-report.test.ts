@@ -64,6 +64,15 @@ describe('the problem that decides the exit code', () => {
   });
 });
 
+it("shows a host that doesn't answer, whichever checks were asked for", () => {
+  const scene = healthyScene();
+  scene.problems['h4'] = problemOf(new TriremeError('host.unreachable', 'No answer.', {host: 'h4'}));
+  const {report, context} = run(scene, {only: ['swap']});
+  expect(reportRows(report)).toMatchObject([{host: 'h4', id: 'ssh', status: 'error'}]);
+  expect(reportProblem(report, context)).toMatchObject({exit: 4});
+  expect(reportProblem(run(scene, {ignore: ['ssh']}).report, context)).toBeUndefined();
+});
+
 it('lists errors before warnings, by host, and the cluster last', () => {
   const scene = healthyScene();
   const h1 = scene.facts['h1'] as Loose<HostFacts>;
