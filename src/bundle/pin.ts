@@ -181,7 +181,7 @@ async function pinFromBundle(request: ContentRequest, session: PinSession, pins:
   const {content, missing} = selectContent(contents, request);
   if (missing.length > 0) {
     throw new TriremeError('bundle.incomplete', `The bundle ${place} lacks what Kubernetes ${request.version} (${request.distribution}) needs: ${missing.map((one) => `${one.name} for ${one.architecture}`).join(', ')}.`, {
-      hints: [`Build it for this cluster: trireme bundle build --version ${request.version} --arch ${request.architectures.join(',')} --out FOLDER`, 'Images that the profile names must be in it as well: pass the same file with -f.'],
+      hints: [`Build it for this cluster: trireme bundle build -f FILE ${request.architectures.map((architecture) => `--arch ${architecture}`).join(' ')} --out FOLDER`],
       details: {missing},
     });
   }

@@ -29,6 +29,7 @@ export default class BundleInspect extends BaseCommand<ResultOf<typeof result>> 
   static override description = 'Reads the manifests only. Whether every byte is right is what bundle verify says.';
   static override examples = ['<%= config.bin %> bundle inspect ./bundle', '<%= config.bin %> bundle inspect bundle.tar -o wide'];
   static override args = {bundle: Args.string({description: 'Folder or tar.', required: true, ignoreStdin: true})};
+  static override flags = {};
   static override resultSchema = () => result;
 
   async run() {
