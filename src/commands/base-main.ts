@@ -29,7 +29,7 @@ async function reportBeforeCommand(error: unknown, argv: readonly string[], know
   const asked = askedFor(argv);
   const out = new Presenter({terminal: createTerminal(asked.noColor ? {color: 'never'} : {}), format: asked.format, quiet: asked.quiet, verbose: asked.verbose, redactor: new Redactor()});
   const problem = problemOf(error instanceof Errors.CLIError ? unknownCommand(error, argv, known) : error);
-  const envelope = await out.finish({command: argv.filter((word) => !word.startsWith('-')).join(' '), result: null, problem});
+  const envelope = await out.finish({command: wordsOf(argv), result: null, problem});
   out.problem(problem);
   if (problem.exit === 70 && error instanceof Error) out.detail(error.stack ?? '');
   setExitCode(envelope.exit);
@@ -38,7 +38,12 @@ async function reportBeforeCommand(error: unknown, argv: readonly string[], know
 /** oclif ends with 127 for an unknown command; for us that is wrong usage like any other. */
 function unknownCommand(error: Errors.CLIError, argv: readonly string[], known: readonly string[]): TriremeError {
   if (error.oclif.exit !== 127 && !/^command .* not found$/.test(error.message)) return usageErrorOf(error);
-  const words = argv.filter((word) => !word.startsWith('-')).join(' ');
+  const words = wordsOf(argv);
   const near = nearest(words, known) ?? nearest(words.split(' ')[0] ?? '', known);
   return new TriremeError('usage.invalid', `There's no command trireme ${words}.`, {hints: [...(near === undefined ? [] : [`Did you mean trireme ${near}?`]), 'List them: trireme help'], cause: error});
+}
+
+/** What was typed without flags, and without the value of -o. */
+function wordsOf(argv: readonly string[]): string {
+  return argv.filter((word, index) => !word.startsWith('-') && argv[index - 1] !== '-o' && argv[index - 1] !== '--output').join(' ');
 }

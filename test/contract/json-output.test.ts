@@ -1,0 +1,128 @@
+// Every command's real JSON output against its schema, in success and in failure: the built program in processes of its own, against simulated hosts.
+import {chmod, mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {z} from 'zod';
+import {envelopeResult} from '../../src/commands/base-results.ts';
+import {startSandbox, type Sandbox} from '../../src/sandbox/sandbox.ts';
+import {trireme} from '../support/trireme.ts';
+import {readCommands} from './surface.ts';
+
+interface Run {
+  readonly args: readonly string[];
+  readonly exit: number;
+  /** Expected `problem.code`; absent: none. */
+  readonly code?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Expect a result although it failed. */
+  readonly hasResult?: boolean;
+}
+
+interface Cases {
+  readonly failure: Run;
+  /** Absent: the reason why it can't be had here. */
+  readonly success: Run | string;
+}
+
+const ok = (...args: readonly string[]): Run => ({args, exit: 0});
+const fails = (exit: number, code: string, ...args: readonly string[]): Run => ({args, exit, code});
+const noFile = {TRIREME_FILE: '/nowhere/trireme.yaml'};
+const unreadable = (...args: readonly string[]): Run => ({...fails(3, 'file.not-found', ...args), env: noFile});
+
+/** One success and one failure for every command; what comes first runs first. `TMP` is a folder of the test's own. */
+const before: Readonly<Record<string, Run>> = {
+  'cluster kubeconfig': fails(1, 'cluster.not-made', 'cluster', 'kubeconfig'),
+  status: {...fails(6, 'run.unhealthy', 'status'), hasResult: true},
+  'agent status': {...fails(4, 'agent.not-installed', 'agent', 'status'), hasResult: true},
+  apply: fails(2, 'usage.answer-required', 'apply'),
+  plan: {...fails(9, 'plan.something-to-do', 'plan', '--exit-code', '--out', 'TMP/plan.json'), hasResult: true},
+};
+
+const table: Readonly<Record<string, Cases>> = {
+  apply: {success: ok('apply', '--yes'), failure: fails(8, 'plan.moved', 'apply', 'TMP/plan.json', '--yes')},
+  'agent logs': {success: ok('agent', 'logs', 'cp1'), failure: fails(2, 'host.not-found', 'agent', 'logs', 'nobody')},
+  'agent status': {success: ok('agent', 'status'), failure: unreadable('agent', 'status')},
+  'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
+  'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
+  'cluster list': {success: ok('cluster', 'list'), failure: fails(2, 'usage.invalid', 'cluster', 'list', '--blub')},
+  doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
+  explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
+  history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
+  'host check': {success: ok('host', 'check'), failure: fails(2, 'host.not-found', 'host', 'check', '--limit', 'nobody')},
+  'host exec': {success: ok('host', 'exec', '--', 'true'), failure: {...fails(1, 'host.command-failed', 'host', 'exec', '--', 'false'), hasResult: true}},
+  'host facts': {success: ok('host', 'facts', 'cp1'), failure: fails(2, 'host.not-found', 'host', 'facts', 'nobody')},
+  'host list': {success: ok('host', 'list'), failure: unreadable('host', 'list')},
+  'host logs': {success: ok('host', 'logs', 'cp1', '--unit', 'trireme-agent'), failure: fails(2, 'host.not-found', 'host', 'logs', 'nobody')},
+  'host shell': {success: 'a shell needs a terminal', failure: fails(2, 'usage.invalid', 'host', 'shell', 'cp1')},
+  init: {success: ok('init', '--file', 'TMP/new.yaml', '--name', 'berth', '--mode', 'agent', '--control-plane', 'h1=192.0.2.11', '--kubernetes-version', 'v1.36.3'), failure: fails(2, 'usage.answer-required', 'init', '--file', 'TMP/other.yaml')},
+  plan: {success: ok('plan'), failure: unreadable('plan')},
+  preflight: {success: ok('preflight'), failure: fails(2, 'usage.invalid', 'preflight', '--only', 'cheese')},
+  'sandbox run': {success: ok('sandbox', 'run', '--control-planes', '1', '--workers', '0'), failure: fails(2, 'usage.invalid', 'sandbox', 'run', '--workers', 'many')},
+  'sandbox shell': {success: ok('sandbox', 'shell', '--control-planes', '1', '--workers', '0', '-o', 'json', '--', 'true'), failure: fails(2, 'usage.invalid', 'sandbox', 'shell', '--workers', '-1')},
+  schema: {success: ok('schema'), failure: fails(2, 'usage.invalid', 'schema', '--blub')},
+  'settings get': {success: ok('settings', 'get', 'ascii'), failure: fails(2, 'settings.invalid', 'settings', 'get', 'cheese')},
+  'settings list': {success: ok('settings', 'list'), failure: fails(2, 'usage.invalid', 'settings', 'list', '--blub')},
+  'settings set': {success: ok('settings', 'set', 'ascii', 'true'), failure: fails(2, 'settings.invalid', 'settings', 'set', 'concurrency', 'many')},
+  status: {success: ok('status', '--wait', '--timeout', '1m'), failure: unreadable('status')},
+  validate: {success: ok('validate'), failure: fails(3, 'file.invalid', 'validate', '-f', 'TMP/wrong.yaml')},
+};
+
+const commands = await readCommands();
+
+describe('JSON output', {timeout: 120_000}, () => {
+  let sandbox: Sandbox;
+  let folder = '';
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'trireme-json-'));
+    await writeFile(join(folder, 'wrong.yaml'), 'apiVersion: trireme.dev/v1alpha1\nkind: Cluster\nmetadata: {name: berth}\nspec: {mode: agnt}\n');
+    await mkdir(join(folder, 'untidy/.ssh'), {recursive: true});
+    await writeFile(join(folder, 'untidy/.ssh/config'), '');
+    await chmod(join(folder, 'untidy/.ssh/config'), 0o666);
+    sandbox = await startSandbox({controlPlanes: 1, workers: 1});
+  }, 60_000);
+
+  afterAll(async () => {
+    await sandbox.stop();
+    await rm(folder, {recursive: true});
+  });
+
+  async function hold(id: string, run: Run): Promise<void> {
+    const args = run.args.map((arg) => arg.replace('TMP', folder));
+    const ownEnv = Object.fromEntries(Object.entries(run.env ?? {}).map(([name, value]) => [name, value.replace('TMP', folder)]));
+    const json = args.includes('-o') ? [] : args.includes('--') ? ['-o', 'json'] : [];
+    const words = args.includes('--') ? [...args.slice(0, args.indexOf('--')), ...json, ...args.slice(args.indexOf('--'))] : [...args, '-o', 'json'];
+    const ran = await trireme(words, {cwd: folder, env: {HOME: folder, ...sandbox.env, ...ownEnv}, timeout: 110_000});
+    const said = `${ran.stderr}\n${ran.stdout}`;
+    expect(() => JSON.parse(ran.stdout) as unknown, said).not.toThrow();
+    const envelope = envelopeResult.parse(JSON.parse(ran.stdout));
+    expect({exit: envelope.exit, code: envelope.problem?.code}, said).toEqual({exit: run.exit, code: run.code});
+    expect(envelope).toMatchObject({ok: run.exit === 0, command: id});
+    expect(ran.code, said).toBe(run.exit);
+    expect(ran.stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
+    if (run.exit !== 0 && run.hasResult !== true) expect(envelope.result).toBeNull();
+    else requireSchema(id).parse(envelope.result);
+  }
+
+  function requireSchema(id: string): z.ZodType {
+    const schema = commands.get(id)?.resultSchema?.();
+    if (schema === undefined) throw new Error(`trireme ${id} has no result schema`);
+    return schema;
+  }
+
+  it('is tried for every command there is', () => {
+    expect(Object.keys(table).toSorted()).toEqual([...commands.keys()].toSorted());
+  });
+
+  it.each(Object.entries(before))('%s, before there is a cluster', (id, run) => hold(id, run));
+
+  const all = Object.entries(table);
+  it.each(all.flatMap(([id, {success}]) => (typeof success === 'string' ? [] : [[id, success] as const])))('%s, when it succeeds', (id, run) => hold(id, run));
+  it.each(all.map(([id, {failure}]) => [id, failure] as const))('%s, when it fails', (id, run) => hold(id, run));
+
+  it('does not take just anything: each schema refuses a result with one more field', () => {
+    // a JSON Schema has any fields it likes
+    for (const id of commands.keys()) if (id !== 'schema') expect(requireSchema(id).safeParse({cheese: true}).success, id).toBe(false);
+  });
+});
