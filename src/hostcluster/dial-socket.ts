@@ -13,39 +13,39 @@ export interface DialEnd {
 export class DialSocket extends Duplex {
   /** Settles when the program on the host has ended. */
   readonly ended: Promise<DialEnd>;
-  readonly #process: RemoteProcess;
+  readonly #remote: RemoteProcess;
 
-  constructor(process: RemoteProcess) {
+  constructor(remote: RemoteProcess) {
     super();
-    this.#process = process;
+    this.#remote = remote;
     let errors = '';
-    process.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)));
-    this.ended = process.exited.then(
+    remote.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)));
+    this.ended = remote.exited.then(
       ({code}) => ({code, message: errors.trim()}),
       (error: unknown) => ({code: -1, message: error instanceof Error ? error.message : String(error)}),
     );
-    process.stdout.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) process.stdout.pause();
+    remote.stdout.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) remote.stdout.pause();
     });
-    process.stdout.on('end', () => this.push(null));
-    for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', (error: Error) => this.destroy(error));
-    void this.ended.then(() => process.stdout.readableEnded || setImmediate(() => this.destroy()));
+    remote.stdout.on('end', () => this.push(null));
+    for (const stream of [remote.stdin, remote.stdout, remote.stderr]) stream.on('error', (error: Error) => this.destroy(error));
+    void this.ended.then(() => remote.stdout.readableEnded || setImmediate(() => this.destroy()));
   }
 
   override _read(): void {
-    this.#process.stdout.resume();
+    this.#remote.stdout.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#process.stdin.write(chunk, done);
+    this.#remote.stdin.write(chunk, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#process.stdin.end(() => done());
+    this.#remote.stdin.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#process.close();
+    this.#remote.close();
     done(error);
   }
 

@@ -12,6 +12,11 @@ export interface UploadProgress {
   readonly total: number;
 }
 
+/** A blob at hand on this computer; with a path where a file is exactly this blob. */
+export interface LocalBlob extends OpenedBlob {
+  readonly path?: string;
+}
+
 /** Connections are opened when they are first used, one for each host, and kept until the scope is closed. */
 export interface HostClusterScope {
   readonly redactor: Redactor;
@@ -20,9 +25,9 @@ export interface HostClusterScope {
   /** Closes the host's connection after it broke; the next use opens a new one. */
   forget(host: string): Promise<void>;
   /** Brings pinned content onto this computer, verified; throws `bundle.*` before any host is touched. */
-  fetch(digests: readonly string[], options: FetchOptions): Promise<readonly OpenedBlob[]>;
+  fetch(digests: readonly string[], options: FetchOptions): Promise<readonly LocalBlob[]>;
   /** Sends blobs into the host's content folder: verified there, resumable, named atomically. */
-  upload(host: string, blobs: readonly OpenedBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void>;
+  upload(host: string, blobs: readonly LocalBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void>;
   readonly leases: Leases;
   readonly secrets: SecretsKeeper;
   /** What the run has learnt so far. */

@@ -85,7 +85,7 @@ export class SecretsKeeper {
 
   async #run(host: string, script: string, stdin?: string): Promise<Secrets | undefined> {
     const runner = await this.#options.runner(host);
-    const result = await runner.run(script, {root: true, deadline, ...(stdin === undefined ? {} : {stdin})});
+    const result = await runner.run(script, {root: true, deadline, repeatable: true, ...(stdin === undefined ? {} : {stdin})});
     if (result.code !== 0) throw new TriremeError('host.command-failed', `Can't reach the cluster's secrets on ${host}: ${result.stderr.trim().split('\n').at(-1) ?? `exit code ${result.code}`}`, {host});
     return parseSecrets(result.stdout);
   }

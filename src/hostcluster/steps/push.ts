@@ -1,13 +1,12 @@
 // Content to hosts: only what they lack, verified there before it has its name.
 import {createReadStream} from 'node:fs';
-import type {OpenedBlob} from '../../bundle/content.ts';
 import {TriremeError} from '../../kernel/errors.ts';
 import type {Step, StepContext} from '../../plan/plan.ts';
 import type {HostWork} from '../assess.ts';
 import type {Blob} from '../content.ts';
 import type {PushFile} from '../facts.ts';
 import {agentPaths} from '../protocol.ts';
-import type {HostClusterScope} from '../scope.ts';
+import type {HostClusterScope, LocalBlob} from '../scope.ts';
 import {rootedPath, shellQuote} from '../shell.ts';
 
 /** In ms. */
@@ -57,7 +56,7 @@ export function pushStep(work: HostWork): Step<HostClusterScope> {
   };
 }
 
-async function fetchBlobs(context: Context, digests: readonly string[]): Promise<readonly OpenedBlob[]> {
+async function fetchBlobs(context: Context, digests: readonly string[]): Promise<readonly LocalBlob[]> {
   if (digests.length === 0) return [];
   return context.scope.fetch(digests, {
     signal: context.signal,
@@ -68,7 +67,7 @@ async function fetchBlobs(context: Context, digests: readonly string[]): Promise
 /** One look at the host's content folder. */
 async function missingOf(scope: HostClusterScope, host: string, needed: readonly Blob[]): Promise<readonly Blob[]> {
   const runner = await scope.runner(host);
-  const {stdout} = await runner.run(`ls ${rootedPath(agentPaths.content)} 2>/dev/null || true`, {root: true, deadline});
+  const {stdout} = await runner.run(`ls ${rootedPath(agentPaths.content)} 2>/dev/null || true`, {root: true, deadline, repeatable: true});
   const present = new Set(stdout.split('\n').map((name) => `sha256:${name}`));
   return needed.filter((blob) => !present.has(blob.digest));
 }
@@ -84,8 +83,8 @@ async function linkFiles(scope: HostClusterScope, host: string, files: readonly 
   return files;
 }
 
-function openFile(file: PushFile): OpenedBlob {
-  return {digest: file.digest, size: file.size, stream: (start = 0) => createReadStream(file.path, {start})};
+function openFile(file: PushFile): LocalBlob {
+  return {digest: file.digest, size: file.size, path: file.path, stream: (start = 0) => createReadStream(file.path, {start})};
 }
 
 function mebibytes(bytes: number): string {

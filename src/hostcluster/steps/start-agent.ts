@@ -23,7 +23,7 @@ export function agentStep(work: HostWork, root: string): Step<HostClusterScope> 
     effect: 'none',
     check: async ({scope}) => {
       const runner = await scope.runner(host);
-      const {stdout} = await runner.run(`cat ${rootedPath(`${root}/current/digests.json`)} 2>/dev/null || true`, {root: true, deadline: times.command});
+      const {stdout} = await runner.run(`cat ${rootedPath(`${root}/current/digests.json`)} 2>/dev/null || true`, {root: true, deadline: times.command, repeatable: true});
       if (stdout.trim() !== digestsText(options)) return 'needed';
       return (await stateOrUndefined(scope, host)) === undefined ? 'needed' : 'satisfied';
     },

@@ -1,13 +1,11 @@
 // The way to a host: SSH, with the scope's shared keys and jump hosts.
-import type {OpenedBlob} from '../../bundle/content.ts';
-import type {UploadProgress} from '../../hostcluster/scope.ts';
+import type {LocalBlob, UploadProgress} from '../../hostcluster/scope.ts';
 import type {HostRunner} from '../../ssh/runner.ts';
 import {createSshContext, type SshContext} from '../../ssh/context.ts';
 import {openRunner} from '../../ssh/ssh-runner.ts';
 import type {ScopeOptions} from '../mode.ts';
 import {agentPaths} from '../../hostcluster/protocol.ts';
-import {rootedPath} from '../../hostcluster/shell.ts';
-import {TriremeError} from '../../kernel/errors.ts';
+import {uploadBlobs} from '../../ssh/upload.ts';
 
 export {openRunner};
 
@@ -34,17 +32,8 @@ export function contextFor(options: ScopeOptions): SshContext {
   });
 }
 
-/** Sends blobs into the host's content folder. */
-export async function uploadTo(runner: HostRunner, blobs: readonly OpenedBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void> {
-  const total = blobs.reduce((sum, blob) => sum + blob.size, 0);
-  let sent = 0;
-  for (const blob of blobs) {
-    const folder = rootedPath(agentPaths.content);
-    const hex = blob.digest.replace('sha256:', '');
-    const script = `set -e; d=${folder}; mkdir -p "$d"; cat >"$d/${hex}.part"; echo "${hex}  $d/${hex}.part" | sha256sum -c - >/dev/null; mv "$d/${hex}.part" "$d/${hex}"`;
-    const result = await runner.run(script, {root: true, stdin: blob.stream(), deadline: 600_000, signal: options.signal});
-    if (result.code !== 0) throw new TriremeError('host.command-failed', result.stderr, {host: runner.host});
-    sent += blob.size;
-    options.onProgress({sent, total});
-  }
+/** Sends blobs into the host's content folder, over one channel. */
+export async function uploadTo(runner: HostRunner, blobs: readonly LocalBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void> {
+  const sources = blobs.map(({digest, size, path, stream}) => ({digest, size, ...(path === undefined ? {stream: () => stream()} : {path})}));
+  await uploadBlobs(runner, sources, {folder: agentPaths.content, signal: options.signal, onProgress: options.onProgress});
 }

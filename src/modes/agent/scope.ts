@@ -1,13 +1,12 @@
 // The connections of one command: opened when they're first used, one for each host, closed at its end.
 import {randomBytes} from 'node:crypto';
 import type {ContentRequest, PinnedContent} from '../../bundle/resolve.ts';
-import type {OpenedBlob} from '../../bundle/content.ts';
 import {TriremeError} from '../../kernel/errors.ts';
 import type {Redactor} from '../../kernel/redact.ts';
 import {Leases} from '../../hostcluster/lease.ts';
 import {openAgentLink, type AgentLink} from '../../hostcluster/link.ts';
 import {agentPaths} from '../../hostcluster/protocol.ts';
-import type {FetchOptions, HostClusterScope, RunProgress, UploadProgress} from '../../hostcluster/scope.ts';
+import type {FetchOptions, HostClusterScope, LocalBlob, RunProgress, UploadProgress} from '../../hostcluster/scope.ts';
 import {SecretsKeeper} from '../../hostcluster/secrets-keeper.ts';
 import {readTargets, type InventoryTarget} from '../../hosts/inventory.ts';
 import {lockOwner} from '../../plan/lock.ts';
@@ -28,7 +27,7 @@ export class AgentScope implements HostClusterScope, Scope {
   readonly #root: string;
   readonly #runners = new Map<string, Promise<SshHostRunner>>();
   readonly #links = new Map<string, AgentLink>();
-  readonly #blobs = new Map<string, OpenedBlob>();
+  readonly #blobs = new Map<string, LocalBlob>();
   readonly #ssh: SshContext;
   #pinned: PinnedContent | undefined;
 
@@ -98,7 +97,7 @@ export class AgentScope implements HostClusterScope, Scope {
     return this.#pinned;
   }
 
-  async fetch(digests: readonly string[], options: FetchOptions): Promise<readonly OpenedBlob[]> {
+  async fetch(digests: readonly string[], options: FetchOptions): Promise<readonly LocalBlob[]> {
     const lacking = digests.filter((digest) => !this.#blobs.has(digest));
     if (lacking.length > 0) await this.#fetchAnew(lacking, options);
     return digests.flatMap((digest) => this.#blobs.get(digest) ?? []);
@@ -108,10 +107,13 @@ export class AgentScope implements HostClusterScope, Scope {
     if (this.#pinned === undefined) throw new TriremeError('bundle.incomplete', "The content that hosts lack isn't at hand: it couldn't be pinned on this computer.", {hints: ['Name it in the file: spec.agent.bundle']});
     const {fetchContent} = await import('../../bundle/resolve.ts');
     const content = await fetchContent(this.#pinned, {digests, signal, onProgress: ({name, received, total}) => onProgress(name, received, total)});
-    for (const digest of digests) this.#blobs.set(digest, await content.open(digest));
+    for (const digest of digests) {
+      const path = content.path(digest);
+      this.#blobs.set(digest, {...(await content.open(digest)), ...(path === undefined ? {} : {path})});
+    }
   }
 
-  async upload(host: string, blobs: readonly OpenedBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void> {
+  async upload(host: string, blobs: readonly LocalBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void> {
     await uploadTo(await this.runner(host), blobs, options);
   }
 
