@@ -36,7 +36,7 @@ async function refused(work: Promise<unknown>): Promise<TriremeError> {
   }
   throw new Error('it was not refused');
 }
-const rules = (error: TriremeError) => (error.details?.['complaints'] as readonly Complaint[]).map((complaint) => `${complaint.file}:${complaint.line} ${complaint.rule}`);
+const rules = (error: TriremeError) => ((error.details?.['complaints'] ?? []) as readonly Complaint[]).map((complaint) => `${complaint.file}:${complaint.line} ${complaint.rule}`);
 
 describe('a complete file', () => {
   test('gives defaults, layers in order with variables filled in, host files and hooks', async () => {
