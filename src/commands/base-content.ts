@@ -8,12 +8,29 @@ import {clusterFlags} from './base-flags.ts';
 
 export const contentFlags = {
   ...clusterFlags,
-  'kubernetes-version': Flags.string({summary: 'Version of Kubernetes, such as v1.36.3; without a file.', env: 'TRIREME_KUBERNETES_VERSION', helpValue: 'VERSION', exclusive: ['file', 'cluster']}),
-  image: Flags.string({summary: 'An image besides those of the version and the profile; repeatable.', env: 'TRIREME_IMAGE', multiple: true, multipleNonGreedy: true, helpValue: 'REFERENCE'}),
+  'kubernetes-version': Flags.string({
+    summary: 'Version of Kubernetes, such as v1.36.3; without a file.',
+    env: 'TRIREME_KUBERNETES_VERSION',
+    helpValue: 'VERSION',
+    exclusive: ['file', 'cluster'],
+  }),
+  image: Flags.string({
+    summary: 'An image besides those of the version and the profile; repeatable.',
+    env: 'TRIREME_IMAGE',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'REFERENCE',
+  }),
 };
 
 /** An architecture of hosts. The file doesn't say which they have, and no host is asked. */
-export const architectureFlag = Flags.string({summary: `Architecture of the hosts (${architectures.join(', ')}); repeatable.`, env: 'TRIREME_ARCH', multiple: true, multipleNonGreedy: true, helpValue: 'ARCH'});
+export const architectureFlag = Flags.string({
+  summary: `Architecture of the hosts (${architectures.join(', ')}); repeatable.`,
+  env: 'TRIREME_ARCH',
+  multiple: true,
+  multipleNonGreedy: true,
+  helpValue: 'ARCH',
+});
 
 export interface MeantContent {
   readonly version: string;

@@ -41,11 +41,16 @@ export abstract class HostsCommand<R> extends ClusterCommand<R> {
   }
 
   /** Works on every host, and reports those that failed: the others go on. */
-  protected async eachHost<T>({targets, concurrency}: OpenHosts, work: (target: InventoryTarget) => Promise<T>): Promise<readonly HostResult<T>[]> {
+  protected eachHost<T>({targets, concurrency}: OpenHosts, work: (target: InventoryTarget) => Promise<T>): Promise<readonly HostResult<T>[]> {
+    return this.eachTarget(targets, concurrency, work);
+  }
+
+  /** As eachHost, for anything that has a host's name. */
+  protected async eachTarget<H extends {readonly host: string}, T>(targets: readonly H[], concurrency: number, work: (target: H) => Promise<T>): Promise<readonly HostResult<T>[]> {
     const settled = await mapPool(targets, concurrency, (target) => work(target));
     this.signal.throwIfAborted();
     return settled.map((one, index) => {
-      const host = (targets[index] as InventoryTarget).host;
+      const {host} = targets[index] as H;
       return one.status === 'fulfilled' ? {host, value: one.value} : {host, problem: {host, ...problemOf(one.reason)}};
     });
   }

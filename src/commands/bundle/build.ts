@@ -36,10 +36,29 @@ export default class BundleBuild extends ClusterCommand<ResultOf<typeof result>>
     ...contentFlags,
     arch: architectureFlag,
     out: Flags.string({summary: 'Folder to write, or a file that ends in .tar.', env: 'TRIREME_OUT', required: true, helpValue: 'PATH'}),
-    from: Flags.string({...list, summary: 'An OCI image layout (folder or tar) to take content from before the public sources; repeatable.', env: 'TRIREME_FROM', helpValue: 'PATH'}),
-    program: Flags.string({...list, summary: 'A program from this computer instead of its public source; repeatable.', env: 'TRIREME_PROGRAM', helpValue: 'ARCH/NAME=PATH'}),
-    source: Flags.string({...list, summary: 'Another address for a public place, over those of the file; repeatable.', env: 'TRIREME_SOURCE', helpValue: 'HOST=ADDRESS'}),
-    lock: Flags.string({summary: 'Lock file of versions and digests; default: that of the file, or trireme.lock here.', env: 'TRIREME_LOCK', helpValue: 'FILE'}),
+    from: Flags.string({
+      ...list,
+      summary: 'An OCI image layout (folder or tar) to take content from before the public sources; repeatable.',
+      env: 'TRIREME_FROM',
+      helpValue: 'PATH',
+    }),
+    program: Flags.string({
+      ...list,
+      summary: 'A program from this computer instead of its public source; repeatable.',
+      env: 'TRIREME_PROGRAM',
+      helpValue: 'ARCH/NAME=PATH',
+    }),
+    source: Flags.string({
+      ...list,
+      summary: 'Another address for a public place, over those of the file; repeatable.',
+      env: 'TRIREME_SOURCE',
+      helpValue: 'HOST=ADDRESS',
+    }),
+    lock: Flags.string({
+      summary: 'Lock file of versions and digests; default: that of the file, or trireme.lock here.',
+      env: 'TRIREME_LOCK',
+      helpValue: 'FILE',
+    }),
   };
   static override resultSchema = () => result;
 
@@ -47,7 +66,8 @@ export default class BundleBuild extends ClusterCommand<ResultOf<typeof result>>
     const {flags} = await this.parse(BundleBuild);
     const chosen = requireArchitectures(flags.arch ?? ['amd64']);
     const version = flags['kubernetes-version'];
-    const content = version === undefined ? await contentOfCluster(await this.readCluster(flags), flags.image ?? []) : contentOfVersion(version, flags.image ?? []);
+    const content =
+      version === undefined ? await contentOfCluster(await this.readCluster(flags), flags.image ?? []) : contentOfVersion(version, flags.image ?? []);
     const {buildBundle} = await import('../../bundle/build.ts');
     this.out.note(`Collecting Kubernetes ${content.version} (${content.distribution}) for ${chosen.join(' and ')}`);
     const {warnings, ...built} = await buildBundle({
@@ -62,7 +82,11 @@ export default class BundleBuild extends ClusterCommand<ResultOf<typeof result>>
       onProgress: this.#reporter(),
     });
     for (const message of warnings) this.out.warn({code: 'bundle.lock-unwritten', message});
-    this.out.print(this.out.format === 'name' ? built.out : `${built.out}: ${count(built.files, 'program')}, ${count(built.images, 'image')}, ${formatBytes(built.size)} in ${count(built.blobs, 'blob')}\n${built.digest}`);
+    this.out.print(
+      this.out.format === 'name'
+        ? built.out
+        : `${built.out}: ${count(built.files, 'program')}, ${count(built.images, 'image')}, ${formatBytes(built.size)} in ${count(built.blobs, 'blob')}\n${built.digest}`,
+    );
     return built;
   }
 
@@ -86,6 +110,7 @@ function programOf(text: string) {
   const [key, path] = pairOf(text, '--program', 'ARCH/NAME=PATH');
   const [architecture, name] = key.split('/');
   const [known] = requireArchitectures([architecture ?? '']);
-  if (known === undefined || name === undefined || name === '') throw new TriremeError('usage.invalid', `--program takes ARCH/NAME=PATH, not ${text}.`, {hints: ['For example: --program amd64/kubeadm=./kubeadm']});
+  if (known === undefined || name === undefined || name === '')
+    throw new TriremeError('usage.invalid', `--program takes ARCH/NAME=PATH, not ${text}.`, {hints: ['For example: --program amd64/kubeadm=./kubeadm']});
   return {architecture: known, name, path: resolve(path)};
 }

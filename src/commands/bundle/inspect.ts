@@ -4,7 +4,14 @@ import {count, formatBytes, renderTable, type Column} from '../../output/table.t
 import {BaseCommand} from '../base-command.ts';
 import type {ResultOf} from '../base-results.ts';
 
-const row = z.strictObject({name: z.string(), kind: z.enum(['binary', 'archive', 'image']), architecture: z.string(), version: z.string(), size: z.int(), digest: z.string()});
+const row = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['binary', 'archive', 'image']),
+  architecture: z.string(),
+  version: z.string(),
+  size: z.int(),
+  digest: z.string(),
+});
 const result = z.strictObject({
   bundle: z.string(),
   form: z.enum(['folder', 'tar']),
