@@ -1,7 +1,7 @@
 // Reads files into documents: several files, several documents, standard input; everything that is wrong with them at once.
 import {createReadStream} from 'node:fs';
 import {isAbsolute, join} from 'node:path';
-import {z} from 'zod';
+import type {z} from 'zod';
 import {complaintsOf, placeIssues} from './check-schema.ts';
 import type {Complaint} from './complaint.ts';
 import {schemaOfKind} from './json-schema.ts';
@@ -9,8 +9,6 @@ import {listOr, nearest} from './nearest.ts';
 import {apiVersion, type ClusterDocument, type Kind, kinds, laterKinds, type ProfileDocument} from './schema.ts';
 import {largestFile, readSource, type Source, sourceOfBytes} from './source.ts';
 import {locate, parseYaml, type YamlDocument} from './yaml-text.ts';
-
-z.config({jitless: true}); // each schema is used a few times per run: compiling them costs more than it brings
 
 export interface SpecDocument {
   readonly yaml: YamlDocument;

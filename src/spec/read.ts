@@ -131,7 +131,7 @@ async function readOne(document: SpecDocument, context: Context): Promise<Desire
 
 async function readLayers(cluster: ClusterDocument, report: Report, context: Context): Promise<readonly DesiredLayer[]> {
   if (cluster.spec.profile === undefined) {
-    report.warn({path: ['spec'], rule: 'profile.missing', message: `The cluster ${cluster.metadata.name} has no profile: without a pod network its nodes stay NotReady.`, hint: 'Name a ClusterProfile with a cni layer in spec.profile.'});
+    if (cluster.spec.kubernetes.distribution !== 'simulated') report.warn({path: ['spec'], rule: 'profile.missing', message: `The cluster ${cluster.metadata.name} has no profile: without a pod network its nodes stay NotReady.`, hint: 'Name a ClusterProfile with a cni layer in spec.profile.'});
     return [];
   }
   const profile = await findProfile(cluster, report, context);

@@ -97,10 +97,12 @@ function lintEndpoint(cluster: ClusterDocument, hosts: readonly AgentHost[], rep
     report.error({path, rule: 'endpoint.host', message: `${JSON.stringify(endpoint.host.slice(0, 80))} is no name or address.`, hint: 'Write the host alone; the port goes to endpoint.port.'});
     return;
   }
-  const owner = hosts.find((host) => [host.name, host.address, ...nodeAddressesOf(host)].some((own) => isSameAddress(own, endpoint.host)));
+  const owners = hosts.filter((host) => [host.name, host.address, ...nodeAddressesOf(host)].some((own) => isSameAddress(own, endpoint.host)));
+  // behind an address translation several hosts have one address
+  const owner = owners.find((host) => host.role === 'control-plane') ?? owners[0];
   if (owner?.role === 'worker') {
     report.error({path, rule: 'endpoint.worker', message: `The endpoint is the worker ${owner.name}; no API server runs there.`, hint: 'Use a control plane, or a load balancer in front of them.'});
-  } else if (owner !== undefined && hosts.filter((host) => host.role === 'control-plane').length > 1) {
+  } else if (owner !== undefined && cluster.spec.kubernetes.distribution !== 'simulated' && hosts.filter((host) => host.role === 'control-plane').length > 1) {
     report.warn({path, rule: 'endpoint.single', message: `The endpoint is the control plane ${owner.name}: while it is away the API can't be reached, though the others run.`, hint: 'Put a load balancer or a DNS name in front of the control planes.'});
   }
 }

@@ -33,6 +33,21 @@ export function lintMode(cluster: ClusterDocument, report: Report, rules: ModeRu
     report.error({path: ['spec'], atKey: true, rule: 'mode.section', message: 'spec.agent is missing: agent mode needs the hosts.', hint: 'Write spec.agent.hosts.'});
   }
   lintVersion(cluster, report, rules);
+  lintSettings(cluster, report);
+}
+
+function lintSettings(cluster: ClusterDocument, report: Report): void {
+  const {rollout, agent} = cluster.spec;
+  const share = typeof rollout.maxUnavailable === 'string' ? Number.parseInt(rollout.maxUnavailable, 10) : undefined;
+  if (share !== undefined && (share < 1 || share > 100)) report.error({path: ['spec', 'rollout', 'maxUnavailable'], rule: 'rollout.share', message: `maxUnavailable is ${rollout.maxUnavailable}; a share is 1% to 100%.`, hint: 'With 0% nothing could ever be changed.'});
+  for (const scheme of ['http', 'https'] as const) {
+    const url = agent?.proxy?.[scheme];
+    if (url !== undefined && !isProxyUrl(url)) report.error({path: ['spec', 'agent', 'proxy', scheme], rule: 'proxy.url', message: `The proxy for ${scheme} is no URL.`, hint: 'Write it like http://proxy.example:3128.'});
+  }
+}
+
+function isProxyUrl(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:', 'socks5:'].includes(new URL(text).protocol) && !/\s/.test(text);
 }
 
 function lintVersion(cluster: ClusterDocument, report: Report, rules: ModeRules): void {

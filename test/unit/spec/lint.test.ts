@@ -82,6 +82,8 @@ describe('refuses, at its place', () => {
     ['a hook that is not there', 'role: worker', 'role: worker, hooks: {beforeApply: nowhere.sh}', 'files.missing at 16:76'],
     ["a file over the agent's own", 'role: worker', 'role: worker, files: [{source: nowhere.txt, path: /var/lib/trireme/wanted.json}]', 'files.path at 16:91'],
     ['a runtime that is not there', '    ssh:', '    runtime: {arm64: ./node}\n    ssh:', 'files.missing at 13:22'],
+    ['a share that allows nothing', '  configuration: {}', '  rollout: {maxUnavailable: 0%}', 'rollout.share at 11:29'],
+    ['a proxy that is no URL', '{user: ops}', '{user: ops}\n    proxy: {https: "proxy.example:3128"}', 'proxy.url at 14:20'],
     ['a profile that is not there', '  configuration: {}', '  profile: {file: nowhere.yaml}', 'files.missing at 11:19'],
     ['a profile that is no document', '  configuration: {}', '  profile: {name: harbour}', 'profile.not-found at 11:19'],
   ])('%s', async (_what, from, to, expected) => {
@@ -134,4 +136,11 @@ test('an endpoint on one of three control planes is a warning', async () => {
   const {complaints, clusters} = await check(text);
   expect(complaints).toEqual([]);
   expect(clusters[0]?.warnings.map((warning) => warning.code)).toContain('endpoint.single');
+});
+
+test('an endpoint that a control plane and a worker share, behind one translated address, is no mistake', async () => {
+  const text = base
+    .replace('api.berth.example', '203.0.113.5')
+    .replace(h('h1', '10.77.0.11', 'control-plane') + h('h2', '10.77.0.12', 'worker'), h('w', '203.0.113.5', 'worker', ', nodeAddress: 10.9.0.2, ssh: {port: 2202}') + h('c', '203.0.113.5', 'control-plane', ', nodeAddress: 10.9.0.1, ssh: {port: 2201}'));
+  expect(brief((await check(text)).complaints)).toEqual([]);
 });
