@@ -27,6 +27,8 @@ export interface AgentOptions {
   /** `TRIREME_ROOT`: every path is below it; empty on a real host. */
   readonly root: string;
   readonly version: string;
+  /** Digest of the program: another build may render anew without that being drift. */
+  readonly build: string;
   /** Folder of the running program, the place for programs when /usr/local/bin can't be written. */
   readonly programFolder: string;
 }
@@ -57,7 +59,7 @@ export class Agent {
     this.#redactor = new Redactor();
     this.events = new EventLog({path: this.#at(agentPaths.events), redactor: this.#redactor});
     this.#seen = new SeenFile(this.#at(agentPaths.seen));
-    this.#manager = new Manager({events: this.events, program: options.version, onChange: () => this.#changed()});
+    this.#manager = new Manager({events: this.events, build: options.build, onChange: () => this.#changed()});
     this.#watch = new FileWatch((names) => this.#manager.hurry(names));
   }
 

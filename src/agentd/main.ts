@@ -3,6 +3,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {connect} from 'node:net';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {digestOf} from '../kernel/digest.ts';
 import {agentPaths, protocol} from '../hostcluster/protocol.ts';
 
 declare const __AGENT_VERSION__: string;
@@ -19,8 +20,9 @@ function fail(message: string, code: number): void {
 
 async function run(): Promise<void> {
   const [{Agent}, {serveApi}, {notifySystemd}] = await Promise.all([import('./agent.ts'), import('./api.ts'), import('./systemd.ts')]);
-  // what we write is private unless it says otherwise
-  const agent = await Agent.open({root, version, programFolder: dirname(fileURLToPath(import.meta.url))});
+  const own = fileURLToPath(import.meta.url);
+  const build = digestOf(await readFile(own));
+  const agent = await Agent.open({root, version, build, programFolder: dirname(own)});
   const api = await serveApi(agent, at(agentPaths.socket));
   // simulated hosts have no systemd to ask whether we run
   if (root !== '') await writeFile(join(dirname(at(agentPaths.socket)), 'agent.pid'), `${process.pid}\n`);

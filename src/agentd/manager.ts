@@ -26,8 +26,8 @@ interface Entry {
 
 export interface ManagerOptions {
   readonly events: EventLog;
-  /** Version of the program: a new one may render anew without that being drift. */
-  readonly program: string;
+  /** Digest of the program: another build may render anew without that being drift. */
+  readonly build: string;
   /** Called whenever something that AgentState tells has changed. */
   onChange(): void;
 }
@@ -76,7 +76,7 @@ export class Manager {
     const names = new Set(reconcilers.map((one) => one.name));
     for (const name of this.#entries.keys()) if (!names.has(name)) this.#entries.delete(name);
     for (const reconciler of reconcilers) {
-      const digest = inputsDigest(reconciler, target, this.#options.program);
+      const digest = inputsDigest(reconciler, target, this.#options.build);
       const entry = this.#entries.get(reconciler.name);
       if (entry === undefined) {
         this.#entries.set(reconciler.name, {reconciler, status: 'waiting', message: undefined, since: now(), attempts: 0, running: false, nextAt: 0, digest});

@@ -76,8 +76,8 @@ function pick(wanted: Wanted, path: string): unknown {
   return value;
 }
 
-/** Digest of all that a reconciler reads, for this version of the program. */
-export function inputsDigest(reconciler: Reconciler, target: Target, program: string): string {
+/** Digest of all that a reconciler reads, for this build of the program. */
+export function inputsDigest(reconciler: Reconciler, target: Target, build: string): string {
   const values = reconciler.inputs.map((input) => (input === 'secrets' ? target.secrets : pick(target.wanted, input)));
-  return digestOfValue([program, values]);
+  return digestOfValue([build, values]);
 }

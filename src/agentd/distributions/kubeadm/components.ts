@@ -1,4 +1,5 @@
 // The control plane's components run with the settings that are wanted now: their manifests are rendered anew by kubeadm, one after another.
+import {mkdir, rename} from 'node:fs/promises';
 import {sleep} from '../../../kernel/cancel.ts';
 import {digestOfValue} from '../../../kernel/digest.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
@@ -25,6 +26,10 @@ const components: readonly Component[] = [
   {name: 'kube-scheduler', setting: 'scheduler', phase: ['control-plane', 'scheduler'], health: 'https://127.0.0.1:10259/healthz'},
 ];
 
+function componentsOf(wanted: Wanted): readonly Component[] {
+  return wanted.configuration.etcd['external'] === undefined ? components : components.filter((one) => one.name !== 'etcd');
+}
+
 const manifestOf = (name: string) => `/etc/kubernetes/manifests/${name}.yaml`;
 
 export const componentsReconciler: Reconciler = {
@@ -35,8 +40,7 @@ export const componentsReconciler: Reconciler = {
   interval: 15_000,
   steps: (target) => {
     if (isVersionChange(target)) return [];
-    const list = target.wanted.configuration.etcd['external'] === undefined ? components : components.filter((one) => one.name !== 'etcd');
-    return [namesStep(), ...list.map(manifestStep)];
+    return [namesStep(), ...componentsOf(target.wanted).map(manifestStep)];
   },
 };
 
@@ -58,49 +62,75 @@ function manifestStep(component: Component): AgentStep {
       const {scope} = context;
       const {host, wanted, records} = scope;
       const before = await host.read(manifestOf(component.name));
-      await runKubeadm(context, {args: ['init', 'phase', ...component.phase], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: `configure ${component.name}`, step: id});
-      if (component.name === 'etcd' && before !== undefined) await keepInitialCluster(scope, before);
-      // an unchanged manifest restarts nothing
-      const changed = before !== (await host.read(manifestOf(component.name)));
-      if (changed) await waitHealthy(context, component);
+      const after = await renderManifest(context, component, id, before);
+      // an unchanged manifest isn't touched, so nothing restarts
+      if (after !== before) {
+        await placeManifest(scope, component, after);
+        await waitHealthy(context, component, 25_000);
+      }
       await records.set(key, settingsDigest(wanted, component));
-      return changed ? undefined : 'was so already';
+      return after === before ? 'was so already' : undefined;
     },
   };
 }
 
+/** Has kubeadm render the manifest into a folder of ours: written in place, the kubelet would run each version on the way to the right one. */
+async function renderManifest(context: AgentStepContext, component: Component, step: string, before: string | undefined): Promise<string> {
+  const {host, wanted} = context.scope;
+  const folder = `/run/trireme/render-${component.name}`;
+  await host.remove(folder);
+  await mkdir(host.path(folder), {recursive: true, mode: 0o700});
+  try {
+    const env = {KUBEADM_INIT_DRYRUN_DIR: host.path(folder)};
+    await runKubeadm(context, {args: ['init', 'phase', ...component.phase, '--dry-run'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: `render ${component.name}`, step, env, isQuiet: true});
+    const text = await host.read(`${folder}/${component.name}.yaml`);
+    if (text === undefined) throw new TriremeError('agent.failed', `kubeadm rendered no manifest of ${component.name} on ${host.name}.`, {host: host.name});
+    return component.name === 'etcd' && before !== undefined ? keepInitialCluster(text, before) : text;
+  } finally {
+    await host.remove(folder);
+  }
+}
+
+/** By a rename from outside: the kubelet takes every file in its folder for a manifest, temporary ones too. */
+async function placeManifest({host}: Target, component: Component, text: string): Promise<void> {
+  const part = `/etc/kubernetes/.trireme-${component.name}.yaml`;
+  await host.write(part, text, '0600');
+  await rename(host.path(part), host.path(manifestOf(component.name)));
+}
+
 /** kubeadm renders etcd as a cluster of one; those flags count only for empty data, and there they must name the real cluster. */
-async function keepInitialCluster({host}: Target, before: string): Promise<void> {
-  const flag = (text: string, name: string) => new RegExp(`^ *- --${name}=.*$\\n`, 'm').exec(text)?.[0];
-  const path = manifestOf('etcd');
-  let text = (await host.read(path)) ?? '';
-  const [old, now] = [flag(before, 'initial-cluster'), flag(text, 'initial-cluster')];
-  if (old !== undefined && now !== undefined) text = text.replace(now, old);
-  const state = flag(before, 'initial-cluster-state');
-  if (state !== undefined && flag(text, 'initial-cluster-state') === undefined && old !== undefined) text = text.replace(old, `${old}${state}`);
-  await host.write(path, text, '0600');
+export function keepInitialCluster(text: string, before: string): string {
+  const flag = (manifest: string, name: string) => new RegExp(`^ *- --${name}=.*\\n`, 'm').exec(manifest)?.[0];
+  const [old, now, state] = [flag(before, 'initial-cluster'), flag(text, 'initial-cluster'), flag(before, 'initial-cluster-state')];
+  if (old === undefined || now === undefined) return text;
+  return text.replace(now, `${old}${flag(text, 'initial-cluster-state') === undefined ? (state ?? '') : ''}`);
 }
 
 /** The kubelet sees the new manifest within 20 s, stops the old pod and starts the new one. */
-async function waitHealthy({signal, scope: {host}}: AgentStepContext, component: Component): Promise<void> {
+async function waitHealthy({signal, scope: {host}}: AgentStepContext, component: Component, steady: number): Promise<void> {
   const api = new ClusterApi({server: new URL(component.health).origin, insecureLocal: true});
   const until = Date.now() + 240_000;
-  // the old one still answers for a moment: it has to be healthy over a while
+  // after a change the old one still answers for a moment: it has to be healthy for `steady` ms
   let healthySince: number | undefined;
   try {
     for (;;) {
       const answer = await api.send({path: new URL(component.health).pathname, deadline: 3000, signal}).catch(() => undefined);
       if (answer === undefined || answer.status >= 500) healthySince = undefined;
       else healthySince ??= Date.now();
-      if (healthySince !== undefined && Date.now() - healthySince > 25_000) return;
+      if (healthySince !== undefined && Date.now() - healthySince >= steady) return;
       if (Date.now() > until) {
-        throw new TriremeError('agent.failed', `${component.name} on ${host.name} isn't healthy four minutes after its settings changed.`, {host: host.name, hints: [`Look at its log on the host: crictl logs $(crictl ps -a --name ${component.name} -q | head -1)`, 'Take the last change of its settings back.']});
+        throw new TriremeError('agent.failed', `${component.name} on ${host.name} isn't healthy after four minutes.`, {host: host.name, hints: [`Look at its log on the host: crictl logs $(crictl ps -a --name ${component.name} -q | head -1)`, 'If its settings have just changed, take the change back.']});
       }
       await sleep(1000, signal);
     }
   } finally {
     api.close();
   }
+}
+
+/** Waits until every component of this control plane answers that it's healthy. */
+export async function waitAllHealthy(context: AgentStepContext): Promise<void> {
+  for (const component of componentsOf(context.scope.wanted)) await waitHealthy(context, component, 0);
 }
 
 /** The API server's certificate has the names that are wanted. A first look only notes what kubeadm made. */

@@ -10,6 +10,7 @@ import {withLease} from '../../lease.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
 import {adminApi, adminKubeconfig, kubeletKubeconfig, whyNotJoinable} from './access.ts';
 import {certificatesStep} from './certificates.ts';
+import {waitAllHealthy} from './components.ts';
 import {removeLostMember} from './etcd.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {memberOf, type Member} from './member.ts';
@@ -18,7 +19,6 @@ import {renderKubelet} from './render-kubelet.ts';
 import {traitsOf} from './traits.ts';
 
 const discoveryFile = '/etc/kubernetes/trireme-discovery.conf';
-const manifests = '/etc/kubernetes/manifests';
 /** What an unfinished run of ours leaves, by the names of kubeadm's checks. */
 const ownLeftovers = [
   ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'].map((name) => `FileAvailable--etc-kubernetes-manifests-${name}.yaml`),
@@ -103,38 +103,31 @@ function initStep(): AgentStep {
   };
 }
 
-interface JoinPhase {
-  readonly phase: readonly string[];
+interface JoinStep {
+  readonly id: string;
   readonly title: string;
   readonly purpose: string;
-  isDone(target: Target): Promise<boolean>;
-  /** Runs around the phase. */
+  /** kubeadm's phases, in order; each is noted when it's done. */
+  readonly phases: readonly (readonly string[])[];
+  /** Done by another sign than the note. */
+  isDone?(target: Target): Promise<boolean>;
+  /** Runs around the phases. */
   around?(context: AgentStepContext, work: () => Promise<void>): Promise<void>;
 }
 
 function joinSteps(wanted: Wanted): readonly AgentStep[] {
   const isControlPlane = wanted.role === 'control-plane';
-  const hasLocalEtcd = wanted.configuration.etcd['external'] === undefined;
-  const marked = (name: string) => async ({records}: Target) => records.get<string[]>('join.phases')?.includes(name) === true;
-  const phases: (JoinPhase | false)[] = [
-    {phase: ['preflight'], title: "Run kubeadm's own checks", purpose: 'join', isDone: marked('preflight')},
-    isControlPlane && {phase: ['control-plane-prepare', 'all'], title: 'Prepare certificates and components', purpose: 'prepare the control plane', isDone: marked('control-plane-prepare')},
-    {
-      phase: ['kubelet-start'],
-      title: 'Start the kubelet',
-      purpose: 'start the kubelet',
-      isDone: async (target) => (await target.host.exists(kubeletKubeconfig)) || (await marked('kubelet-start')(target)),
-    },
-    isControlPlane && hasLocalEtcd && {
-      phase: ['etcd-join'],
-      title: 'Join etcd',
-      purpose: 'join etcd',
-      isDone: marked('etcd-join'),
-      around: joinEtcd,
-    },
-    {phase: ['kubelet-wait-bootstrap'], title: 'Get credentials for the kubelet', purpose: 'get credentials for the kubelet', isDone: async ({host}) => (await host.exists(kubeletKubeconfig)) && !(await host.exists('/etc/kubernetes/bootstrap-kubelet.conf'))},
-    isControlPlane && {phase: ['control-plane-join', 'all'], title: 'Mark the node as control plane', purpose: 'mark the node as control plane', isDone: marked('control-plane-join')},
-    isControlPlane && {phase: ['wait-control-plane'], title: 'Wait for the components', purpose: 'see all components healthy', isDone: marked('wait-control-plane')},
+  const hasLocalEtcd = isControlPlane && wanted.configuration.etcd['external'] === undefined;
+  const hasCredentials = async ({host}: Target) => (await host.exists(kubeletKubeconfig)) && !(await host.exists('/etc/kubernetes/bootstrap-kubelet.conf'));
+  const steps: (JoinStep | false)[] = [
+    {id: 'join:preflight', title: "Run kubeadm's own checks", purpose: 'join', phases: [['preflight']]},
+    isControlPlane && {id: 'join:prepare', title: 'Prepare certificates and components', purpose: 'prepare the control plane', phases: [['control-plane-prepare', 'all']]},
+    hasLocalEtcd
+      ? // the kubelet starts only when it's this host's turn: an API server without etcd would fail over and over, and be started ever more rarely
+        {id: 'join:etcd', title: 'Start the kubelet and join etcd', purpose: 'join etcd', phases: [['kubelet-start'], ['etcd-join']], around: joinEtcd}
+      : {id: 'join:kubelet', title: 'Start the kubelet', purpose: 'start the kubelet', phases: [['kubelet-start']]},
+    {id: 'join:credentials', title: 'Get credentials for the kubelet', purpose: 'get credentials for the kubelet', phases: [['kubelet-wait-bootstrap']], isDone: hasCredentials},
+    isControlPlane && {id: 'join:mark', title: 'Mark the node as control plane', purpose: 'mark the node as control plane', phases: [['control-plane-join', 'all']]},
   ];
   return [
     {
@@ -144,28 +137,44 @@ function joinSteps(wanted: Wanted): readonly AgentStep[] {
       check: async ({scope}) => ((await scope.host.read(discoveryFile)) === renderDiscovery(scope.wanted, requireSecrets(scope).ca.certificate) ? 'satisfied' : 'needed'),
       apply: async ({scope}) => scope.host.write(discoveryFile, renderDiscovery(scope.wanted, requireSecrets(scope).ca.certificate)),
     },
-    ...phases.filter((phase) => phase !== false).map(phaseStep),
+    ...steps.filter((step) => step !== false).map(joinStep),
+    ...(isControlPlane ? [healthyStep()] : []),
   ];
 }
 
-function phaseStep({phase, title, purpose, isDone, around}: JoinPhase): AgentStep {
-  const [name = ''] = phase;
-  const id = `join:${name}`;
+const phasesDone = ({records}: Target) => records.get<readonly string[]>('join.phases') ?? [];
+
+function joinStep({id, title, purpose, phases, isDone, around}: JoinStep): AgentStep {
+  const missing = (target: Target) => phases.filter(([name = '']) => !phasesDone(target).includes(name));
   return {
     id,
     title,
     effect: 'none',
-    check: async ({scope}) => ((await isDone(scope)) ? 'satisfied' : 'needed'),
+    check: async ({scope}) => ((isDone === undefined ? missing(scope).length === 0 : await isDone(scope)) ? 'satisfied' : 'needed'),
     apply: async (context) => {
       const {scope} = context;
       const run = async () => {
-        const begun = scope.records.get<readonly string[]>('join.phases') ?? [];
-        const config = renderJoin({wanted: scope.wanted, secrets: requireSecrets(scope), discoveryFile, ...(begun.length > 0 || scope.records.get('join.begun') === true ? {ignored: ownLeftovers} : {})});
-        await scope.records.set('join.begun', true);
-        await runKubeadm(context, {args: ['join', 'phase', ...phase], config, purpose, step: id});
+        for (const phase of isDone === undefined ? missing(scope) : phases) {
+          const config = renderJoin({wanted: scope.wanted, secrets: requireSecrets(scope), discoveryFile, ...(scope.records.get('join.begun') === true ? {ignored: ownLeftovers} : {})});
+          await scope.records.set('join.begun', true);
+          await runKubeadm(context, {args: ['join', 'phase', ...phase], config, purpose, step: id});
+          await scope.records.set('join.phases', [...new Set([...phasesDone(scope), phase[0]])]);
+        }
       };
       await (around === undefined ? run() : around(context, run));
-      await scope.records.set('join.phases', [...(scope.records.get<readonly string[]>('join.phases') ?? []), name]);
+    },
+  };
+}
+
+function healthyStep(): AgentStep {
+  return {
+    id: 'join:healthy',
+    title: 'Wait for the components',
+    effect: 'none',
+    check: async ({scope}) => (scope.records.get('join.healthy') === true ? 'satisfied' : 'needed'),
+    apply: async (context) => {
+      await waitAllHealthy(context);
+      await context.scope.records.set('join.healthy', true);
     },
   };
 }
@@ -175,7 +184,7 @@ async function joinEtcd(context: AgentStepContext, work: () => Promise<void>): P
   const {scope, signal, emit} = context;
   const api = await adminApi(scope);
   if (api === undefined) throw new TriremeError('agent.failed', `${adminKubeconfig} is missing on ${scope.host.name}.`, {host: scope.host.name});
-  const onWait = (holder: string) => emit({type: 'step.output', step: 'join:etcd-join', host: scope.host.name, stream: 'stdout', line: `waits for its turn: ${holder} is joining etcd`});
+  const onWait = (holder: string) => emit({type: 'step.output', step: 'join:etcd', host: scope.host.name, stream: 'stdout', line: `waits for its turn: ${holder} is joining etcd`});
   await withLease(api, {name: 'trireme-etcd-join', self: scope.host.name, signal, onWait}, async () => {
     await removeLostMember(api, context);
     await work();
@@ -195,9 +204,4 @@ function memberStep(): AgentStep {
       await scope.records.set('member', {kubernetesVersion: scope.wanted.kubernetesVersion, at: new Date().toISOString()} satisfies Member);
     },
   };
-}
-
-/** Whether this control plane's manifests are written, which is what a running one has. */
-export async function hasManifests({host}: Target): Promise<boolean> {
-  return host.exists(`${manifests}/kube-apiserver.yaml`);
 }

@@ -13,6 +13,9 @@ export interface KubeadmRun {
   /** What it was to do, for the message: `start the cluster`. */
   readonly purpose: string;
   readonly step: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its lines are no events. */
+  readonly isQuiet?: boolean;
 }
 
 /** Runs `kubeadm ARGS --config FILE`; each line is an event. Throws `agent.failed` with what kubeadm said. */
@@ -25,8 +28,8 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
       deadline,
       signal: context.signal,
       // kubeadm hands these on to the control plane's pods
-      env: wanted.proxy,
-      onLine: (stream, line) => context.emit({type: 'step.output', step: run.step, host: host.name, stream, line}),
+      env: {...wanted.proxy, ...run.env},
+      ...(run.isQuiet === true ? {} : {onLine: (stream, line) => tell(context, run.step, stream, line)}),
     });
     if (result.code === 0) return;
     const said = complaintOf(result.stderr) ?? lastLine(result);
@@ -34,6 +37,13 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
   } finally {
     await host.remove(path);
   }
+}
+
+/** kubeadm colours its list of kernel settings, one line each: those that are fine say nothing to anyone. */
+function tell(context: AgentStepContext, step: string, stream: 'stdout' | 'stderr', line: string): void {
+  const plain = line.replaceAll(/\u001b\[[0-9;]*m/g, '');
+  if (/^(CONFIG|CGROUPS)_\w+: (enabled|not set)/.test(plain) || plain.includes('retry_interceptor.go')) return;
+  context.emit({type: 'step.output', step, host: context.scope.host.name, stream, line: plain});
 }
 
 /** kubeadm's errors: `[ERROR Name]: text` lines of preflight, else the line that begins with `error`. */
