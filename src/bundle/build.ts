@@ -33,7 +33,8 @@ export interface BuildResult {
 
 /** Pins, fetches and writes a bundle. Throws `bundle.*`, and `usage.invalid` for a place that isn't ours to write to. */
 export async function buildBundle(request: BuildRequest): Promise<BuildResult> {
-  if (request.architectures.length === 0) throw new TriremeError('usage.invalid', 'A bundle needs at least one architecture.', {hints: ['Name amd64, arm64 or both.']});
+  if (request.architectures.length === 0)
+    throw new TriremeError('usage.invalid', 'A bundle needs at least one architecture.', {hints: ['Name amd64, arm64 or both.']});
   const pinned = await pinContent(request);
   const {signal, onProgress, onWrite} = request;
   const resolved = await fetchContent(pinned, {...(signal === undefined ? {} : {signal}), ...(onProgress === undefined ? {} : {onProgress})});
@@ -60,7 +61,11 @@ function layoutParts(pinned: PinnedContent, resolved: ResolvedContent): LayoutPa
   const addText = (text: string): {readonly digest: string; readonly size: number} => {
     const bytes = Buffer.from(text);
     const digest = digestOf(bytes);
-    blobs.set(digest, {digest, size: bytes.length, open: async () => ({digest, size: bytes.length, stream: (start = 0) => Readable.from([bytes.subarray(start)])})});
+    blobs.set(digest, {
+      digest,
+      size: bytes.length,
+      open: async () => ({digest, size: bytes.length, stream: (start = 0) => Readable.from([bytes.subarray(start)])}),
+    });
     return {digest, size: bytes.length};
   };
   const entries = Object.entries(pinned.content).map(([architecture, items]) => ({architecture: architecture as Architecture, items}));
@@ -73,7 +78,9 @@ function layoutParts(pinned: PinnedContent, resolved: ResolvedContent): LayoutPa
     const platforms = entries.flatMap(({architecture, items}) => {
       const item = items.find((one) => one.reference === reference);
       const manifest = item?.blobs?.[0];
-      return manifest === undefined ? [] : [{mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size, platform: {architecture, os: 'linux'}}];
+      return manifest === undefined
+        ? []
+        : [{mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size, platform: {architecture, os: 'linux'}}];
     });
     const annotations = {[annotationKeys.containerdName]: reference, [annotationKeys.reference]: reference};
     const [only] = platforms;
@@ -88,7 +95,12 @@ function layoutParts(pinned: PinnedContent, resolved: ResolvedContent): LayoutPa
   return {index: JSON.stringify({schemaVersion: 2, mediaType: mediaTypes.index, manifests}), blobs: [...blobs.values()]};
 }
 
-function programs(pinned: PinnedContent, architecture: Architecture, items: readonly ContentItem[], addText: (text: string) => {readonly digest: string; readonly size: number}): Descriptor {
+function programs(
+  pinned: PinnedContent,
+  architecture: Architecture,
+  items: readonly ContentItem[],
+  addText: (text: string) => {readonly digest: string; readonly size: number},
+): Descriptor {
   const {version, distribution} = pinned;
   const annotations = {[annotationKeys.kubernetes]: version, [annotationKeys.distribution]: distribution, [annotationKeys.architecture]: architecture};
   const layers = items
@@ -105,6 +117,15 @@ function programs(pinned: PinnedContent, architecture: Architecture, items: read
         [annotationKeys.version]: pinned.versions.get(architecture)?.get(item.name) ?? '',
       },
     }));
-  const manifest = addText(JSON.stringify({schemaVersion: 2, mediaType: mediaTypes.manifest, artifactType: mediaTypes.bundle, config: {mediaType: mediaTypes.empty, ...addText('{}')}, layers, annotations}));
+  const manifest = addText(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: mediaTypes.manifest,
+      artifactType: mediaTypes.bundle,
+      config: {mediaType: mediaTypes.empty, ...addText('{}')},
+      layers,
+      annotations,
+    }),
+  );
   return {mediaType: mediaTypes.manifest, ...manifest, artifactType: mediaTypes.bundle, annotations};
 }

@@ -60,7 +60,14 @@ export class ContentCache {
         const [owner, pid, , suffix] = name.split('.');
         const abandoned = name === `${hex}.part` || (owner === hex && suffix === 'part' && pid !== undefined && !isRunning(Number(pid)));
         // rename is what decides who gets it: for the slower one the name is gone
-        if (abandoned && (await rename(join(this.folder, name), mine).then(() => true, () => false))) break;
+        if (
+          abandoned &&
+          (await rename(join(this.folder, name), mine).then(
+            () => true,
+            () => false,
+          ))
+        )
+          break;
       }
       const found = await stat(mine).catch(() => undefined);
       return {path: mine, size: found?.size ?? 0};
@@ -110,10 +117,20 @@ export class ContentCache {
 export function cacheError(error: unknown, folder: string): unknown {
   if (isTriremeError(error) || isAbortError(error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
-  const reasons: Readonly<Record<string, string>> = {ENOSPC: 'its file system is full', EDQUOT: 'the quota is used up', EACCES: 'permission is denied', EPERM: 'permission is denied', EROFS: 'its file system is read-only', ENOTDIR: 'a part of its path is a file'};
+  const reasons: Readonly<Record<string, string>> = {
+    ENOSPC: 'its file system is full',
+    EDQUOT: 'the quota is used up',
+    EACCES: 'permission is denied',
+    EPERM: 'permission is denied',
+    EROFS: 'its file system is read-only',
+    ENOTDIR: 'a part of its path is a file',
+  };
   const reason = reasons[code ?? ''];
   if (reason === undefined) return error;
-  return new TriremeError('bundle.cache-failed', `Can't write content to ${folder}: ${reason}.`, {hints: ['Make room there or allow it, or choose another folder with XDG_CACHE_HOME.'], cause: error});
+  return new TriremeError('bundle.cache-failed', `Can't write content to ${folder}: ${reason}.`, {
+    hints: ['Make room there or allow it, or choose another folder with XDG_CACHE_HOME.'],
+    cause: error,
+  });
 }
 
 /** `sha256:HEX` of a file, read as a stream. */

@@ -3,7 +3,10 @@ import {TriremeError} from '../kernel/errors.ts';
 
 /** Finds the digest (`sha256:HEX`) of `fileName` in a published text; throws `bundle.source-failed` when there is none. */
 export function readPublishedChecksum(text: string, fileName: string, url: string): string {
-  const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
   const bare = lines.length === 1 ? /^[0-9a-fA-F]{64}$/.exec(lines[0] ?? '') : null;
   if (bare !== null) return `sha256:${bare[0].toLowerCase()}`;
   for (const line of lines) {

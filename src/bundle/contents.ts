@@ -61,7 +61,10 @@ function referenceOf(entry: Descriptor): string | undefined {
 
 async function readPrograms(source: ManifestSource, entry: Descriptor): Promise<readonly BundledFile[]> {
   const parsed = imageManifest.safeParse(parseJson(await source.read(entry)));
-  if (!parsed.success) throw new TriremeError('bundle.damaged', `The list of programs ${entry.digest} of ${source.place} can't be read: ${parsed.error.issues[0]?.message}.`, {cause: parsed.error});
+  if (!parsed.success)
+    throw new TriremeError('bundle.damaged', `The list of programs ${entry.digest} of ${source.place} can't be read: ${parsed.error.issues[0]?.message}.`, {
+      cause: parsed.error,
+    });
   const kubernetesVersion = parsed.data.annotations?.[annotationKeys.kubernetes] ?? '';
   const distribution = parsed.data.annotations?.[annotationKeys.distribution] ?? '';
   return parsed.data.layers.flatMap((layer): readonly BundledFile[] => {
@@ -69,7 +72,15 @@ async function readPrograms(source: ManifestSource, entry: Descriptor): Promise<
     const kind = layer.annotations?.[annotationKeys.kind];
     const architecture = architectureOf(layer.annotations?.[annotationKeys.architecture]);
     if (name === undefined || architecture === undefined || (kind !== 'binary' && kind !== 'archive')) return [];
-    return [{item: {name, kind, digest: layer.digest, size: layer.size}, architecture, version: layer.annotations?.[annotationKeys.version] ?? '', kubernetesVersion, distribution}];
+    return [
+      {
+        item: {name, kind, digest: layer.digest, size: layer.size},
+        architecture,
+        version: layer.annotations?.[annotationKeys.version] ?? '',
+        kubernetesVersion,
+        distribution,
+      },
+    ];
   });
 }
 
@@ -87,7 +98,9 @@ async function readImage(source: ManifestSource, entry: Descriptor, reference: s
   const manifest = parseManifest({bytes, mediaType: entry.mediaType}, reference);
   const chosen = architecture ?? (await architectureByConfiguration(source, manifest.config));
   if (chosen === undefined) return [];
-  return [{item: imageItem(reference, {digest: entry.digest, size: entry.size, mediaType: entry.mediaType}, blobsOf(manifest)), architecture: chosen, reference}];
+  return [
+    {item: imageItem(reference, {digest: entry.digest, size: entry.size, mediaType: entry.mediaType}, blobsOf(manifest)), architecture: chosen, reference},
+  ];
 }
 
 /** Layouts of other tools may leave the platform out of the index; the image's configuration has it. */
@@ -97,7 +110,11 @@ async function architectureByConfiguration(source: ManifestSource, config: Descr
 }
 
 /** The content item of an image: its manifest first, then configuration and layers, each blob once. */
-export function imageItem(reference: string, manifest: {readonly digest: string; readonly size: number; readonly mediaType: string}, rest: readonly {readonly digest: string; readonly size: number; readonly mediaType: string}[]): ContentItem {
+export function imageItem(
+  reference: string,
+  manifest: {readonly digest: string; readonly size: number; readonly mediaType: string},
+  rest: readonly {readonly digest: string; readonly size: number; readonly mediaType: string}[],
+): ContentItem {
   const blobs = [...new Map([manifest, ...rest].map(({digest, size, mediaType}) => [digest, {digest, size, mediaType}] as const)).values()];
   return {name: `image:${reference}`, kind: 'image', digest: manifest.digest, size: blobs.reduce((sum, blob) => sum + blob.size, 0), reference, blobs};
 }

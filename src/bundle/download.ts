@@ -79,7 +79,7 @@ async function attempt(wanted: WantedBlob, partial: PartFile, options: DownloadO
         // more than the whole can't be right: don't fill the disk with it
         if (received > wanted.size) throw mismatch(wanted, `more than ${wanted.size} bytes`, from);
         hash.update(chunk);
-        for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
+        for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done)).bytesWritten;
         report(received);
       }
       await file.sync();
@@ -102,10 +102,14 @@ async function attempt(wanted: WantedBlob, partial: PartFile, options: DownloadO
 
 /** A mismatch named in full: what, expected by whom, found where, and what to do. */
 export function mismatch(wanted: Pick<WantedBlob, 'name' | 'digest' | 'expectedBy' | 'hints'>, found: string, from: string): TriremeError {
-  return new TriremeError('bundle.digest-mismatch', `The content of ${wanted.name} is not what it should be: ${wanted.expectedBy} says ${wanted.digest}, and ${from || 'the download'} gives ${found}. No host was touched.`, {
-    hints: wanted.hints ?? ['Find out who changed it before you go on. Nothing with a wrong digest is used.'],
-    details: {name: wanted.name, expected: wanted.digest, found, from},
-  });
+  return new TriremeError(
+    'bundle.digest-mismatch',
+    `The content of ${wanted.name} is not what it should be: ${wanted.expectedBy} says ${wanted.digest}, and ${from || 'the download'} gives ${found}. No host was touched.`,
+    {
+      hints: wanted.hints ?? ['Find out who changed it before you go on. Nothing with a wrong digest is used.'],
+      details: {name: wanted.name, expected: wanted.digest, found, from},
+    },
+  );
 }
 
 function continuesAt(response: HttpResponse, start: number): boolean {
@@ -113,7 +117,11 @@ function continuesAt(response: HttpResponse, start: number): boolean {
 }
 
 function passing(why: string, url: string, cause?: unknown): TriremeError {
-  return new TriremeError('bundle.source-failed', `A download fails: ${why} (${url}).`, {hints: ['Run it again: what has arrived is kept, and the download goes on from there.'], ...(cause === undefined ? {} : {cause}), details: {url, retryable: true}});
+  return new TriremeError('bundle.source-failed', `A download fails: ${why} (${url}).`, {
+    hints: ['Run it again: what has arrived is kept, and the download goes on from there.'],
+    ...(cause === undefined ? {} : {cause}),
+    details: {url, retryable: true},
+  });
 }
 
 function isLocal(error: unknown): boolean {

@@ -45,7 +45,8 @@ export async function fetchContent(pinned: PinnedContent, options: FetchOptions 
   for (const item of items) {
     for (const blob of item.blobs ?? [item]) {
       const origin = pinned.origins.get(blob.digest);
-      if (origin !== undefined && (chosen === undefined || chosen.has(blob.digest))) jobs.set(blob.digest, {name: item.name, digest: blob.digest, size: blob.size, origin});
+      if (origin !== undefined && (chosen === undefined || chosen.has(blob.digest)))
+        jobs.set(blob.digest, {name: item.name, digest: blob.digest, size: blob.size, origin});
     }
   }
   // one failure ends the others early: a wrong digest shouldn't wait for gigabytes
@@ -65,7 +66,10 @@ export async function fetchContent(pinned: PinnedContent, options: FetchOptions 
   });
   options.signal?.throwIfAborted();
   if (first !== undefined) throw first;
-  throwFirst(results, list.map((job) => job.name));
+  throwFirst(
+    results,
+    list.map((job) => job.name),
+  );
   for (const item of items) await requireSameBlobs(item, pinned, jobs);
   return {
     content: pinned.content,
@@ -80,7 +84,10 @@ export async function fetchContent(pinned: PinnedContent, options: FetchOptions 
       if (origin?.kind === 'layout') return origin.layout.open(digest);
       const path = pathOf(pinned, digest);
       const found = path === undefined ? undefined : await stat(path).catch(() => undefined);
-      if (path === undefined || found === undefined) throw new TriremeError('bundle.incomplete', `The blob ${digest} isn't at hand${origin === undefined ? ': no item of the content has it' : ''}.`, {hints: [`Run it again: what is missing in ${cache.folder} is fetched.`]});
+      if (path === undefined || found === undefined)
+        throw new TriremeError('bundle.incomplete', `The blob ${digest} isn't at hand${origin === undefined ? ': no item of the content has it' : ''}.`, {
+          hints: [`Run it again: what is missing in ${cache.folder} is fetched.`],
+        });
       return {digest, size: found.size, stream: (start = 0) => createReadStream(path, {start, highWaterMark: 256 * 1024})};
     },
   };
@@ -109,10 +116,18 @@ async function fetchBlob(job: Job, pinned: PinnedContent, signal: AbortSignal, o
     return;
   }
   if (origin.kind === 'url') {
-    await downloadBlob(wanted, {cache, repeat: transport.repeat, request: (headers) => transport.http(origin.url, {headers, signal}), signal, ...(onProgress === undefined ? {} : {onProgress})});
+    await downloadBlob(wanted, {
+      cache,
+      repeat: transport.repeat,
+      request: (headers) => transport.http(origin.url, {headers, signal}),
+      signal,
+      ...(onProgress === undefined ? {} : {onProgress}),
+    });
     return;
   }
-  const isManifest = Object.values(pinned.content).flat().some((item) => item.kind === 'image' && item.digest === job.digest);
+  const isManifest = Object.values(pinned.content)
+    .flat()
+    .some((item) => item.kind === 'image' && item.digest === job.digest);
   if (isManifest) {
     await registry.manifest({registry: origin.reference.registry, repository: origin.reference.repository, digest: job.digest}, signal, origin);
     onProgress?.({name: job.name, digest: job.digest, received: job.size, total: job.size});
@@ -129,5 +144,10 @@ async function requireSameBlobs(item: ContentItem, pinned: PinnedContent, fetche
   const named = new Set([item.digest, ...blobsOf(parseManifest({bytes, mediaType: item.blobs[0]?.mediaType ?? ''}, item.name)).map((blob) => blob.digest)]);
   const listed = new Set(item.blobs.map((blob) => blob.digest));
   const odd = [...listed].find((digest) => !named.has(digest)) ?? [...named].find((digest) => !listed.has(digest));
-  if (odd !== undefined) throw mismatch({name: item.name, digest: odd, expectedBy: origin.expectedBy, hints: origin.hints}, 'a manifest with other blobs', item.reference ?? item.name);
+  if (odd !== undefined)
+    throw mismatch(
+      {name: item.name, digest: odd, expectedBy: origin.expectedBy, hints: origin.hints},
+      'a manifest with other blobs',
+      item.reference ?? item.name,
+    );
 }

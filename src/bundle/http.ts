@@ -47,9 +47,15 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       const location = response.headers.location;
       if (!redirects.has(status) || location === undefined) return {status, headers: response.headers, url: url.href, body: response};
       response.destroy();
-      if (hop === maxRedirects) throw new TriremeError('bundle.source-failed', `${url.href} comes after more than ${maxRedirects} redirects.`, {details: {url: url.href, retryable: false}});
+      if (hop === maxRedirects)
+        throw new TriremeError('bundle.source-failed', `${url.href} comes after more than ${maxRedirects} redirects.`, {
+          details: {url: url.href, retryable: false},
+        });
       const next = new URL(location, url);
-      if (url.protocol === 'https:' && next.protocol === 'http:') throw new TriremeError('bundle.source-failed', `${url.href} redirects from HTTPS to plain HTTP (${next.origin}).`, {details: {url: url.href, retryable: false}});
+      if (url.protocol === 'https:' && next.protocol === 'http:')
+        throw new TriremeError('bundle.source-failed', `${url.href} redirects from HTTPS to plain HTTP (${next.origin}).`, {
+          details: {url: url.href, retryable: false},
+        });
       if (next.origin !== url.origin) headers = Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
       url = next;
     }
@@ -57,7 +63,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
 }
 
 async function send(url: URL, request: HttpRequest, options: HttpOptions): Promise<IncomingMessage> {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TriremeError('bundle.source-failed', `${url.href} isn't an HTTP address.`, {details: {url: url.href, retryable: false}});
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new TriremeError('bundle.source-failed', `${url.href} isn't an HTTP address.`, {details: {url: url.href, retryable: false}});
   request.signal?.throwIfAborted();
   const proxy = proxyFor(url, options.env);
   try {
@@ -94,7 +101,13 @@ function answer(target: URL, settings: RequestOptions, options: HttpOptions): Pr
 function openTunnel(url: URL, proxy: URL, signal: AbortSignal | undefined, options: HttpOptions): Promise<Duplex> {
   const authority = `${url.hostname}:${url.port || '443'}`;
   return new Promise((resolve, reject) => {
-    const request = (proxy.protocol === 'https:' ? httpsRequest : httpRequest)(proxy, {method: 'CONNECT', path: authority, headers: {host: authority, ...authorizationOf(proxy)}, agent: false, signal});
+    const request = (proxy.protocol === 'https:' ? httpsRequest : httpRequest)(proxy, {
+      method: 'CONNECT',
+      path: authority,
+      headers: {host: authority, ...authorizationOf(proxy)},
+      agent: false,
+      signal,
+    });
     request.setTimeout(options.idleTimeout, () => request.destroy(new Error(`the proxy is silent for ${options.idleTimeout / 1000} s`)));
     request.on('connect', (response, socket, head) => {
       if (response.statusCode === 200) {
@@ -143,7 +156,10 @@ export function statusError(what: string, response: HttpResponse): TriremeError 
   response.body.destroy();
   const {status, url} = response;
   const refused = status === 401 || status === 403;
-  const hint = status === 404 ? `Check that the version exists and that the address is right: ${url}` : `Ask whoever runs ${new URL(url).host}, or name a mirror in spec.bundle.sources.`;
+  const hint =
+    status === 404
+      ? `Check that the version exists and that the address is right: ${url}`
+      : `Ask whoever runs ${new URL(url).host}, or name a mirror in spec.bundle.sources.`;
   return new TriremeError(refused ? 'bundle.source-refused' : 'bundle.source-failed', `Can't fetch ${what}: ${url} answers ${status}.`, {
     hints: [hint],
     details: {url, status, retryable: status >= 500 || status === 429 || status === 408},
@@ -157,7 +173,10 @@ export async function readSmallBody(what: string, response: HttpResponse, limit 
   try {
     for await (const chunk of response.body) {
       length += (chunk as Buffer).length;
-      if (length > limit) throw new TriremeError('bundle.source-failed', `${what} is longer than ${limit} bytes: ${response.url}`, {details: {url: response.url, retryable: false}});
+      if (length > limit)
+        throw new TriremeError('bundle.source-failed', `${what} is longer than ${limit} bytes: ${response.url}`, {
+          details: {url: response.url, retryable: false},
+        });
       chunks.push(chunk as Buffer);
     }
   } catch (error) {

@@ -31,10 +31,33 @@ export interface BundleInspection {
 export async function inspectBundle(bundle: string): Promise<BundleInspection> {
   const layout = await openLayout(bundle);
   const contents = await readContents({place: bundle, index: layout.index, read: (descriptor) => layout.read(descriptor.digest)});
-  const versions = new Map(contents.files.map((file) => [`${file.kubernetesVersion} ${file.distribution} ${file.architecture}`, {version: file.kubernetesVersion, distribution: file.distribution, architecture: file.architecture}]));
+  const versions = new Map(
+    contents.files.map((file) => [
+      `${file.kubernetesVersion} ${file.distribution} ${file.architecture}`,
+      {version: file.kubernetesVersion, distribution: file.distribution, architecture: file.architecture},
+    ]),
+  );
   const rows = [
-    ...contents.files.map((file): BundleRow => ({name: file.item.name, kind: file.item.kind, architecture: file.architecture, version: file.version, size: file.item.size, digest: file.item.digest})),
-    ...contents.images.map((image): BundleRow => ({name: image.reference.replace(/@.*$|:[^:/]*$/, ''), kind: 'image', architecture: image.architecture, version: /@(.*)$|:([^:/]*)$/.exec(image.reference)?.slice(1).find((part) => part !== undefined) ?? '', size: image.item.size, digest: image.item.digest})),
+    ...contents.files.map((file): BundleRow => ({
+      name: file.item.name,
+      kind: file.item.kind,
+      architecture: file.architecture,
+      version: file.version,
+      size: file.item.size,
+      digest: file.item.digest,
+    })),
+    ...contents.images.map((image): BundleRow => ({
+      name: image.reference.replace(/@.*$|:[^:/]*$/, ''),
+      kind: 'image',
+      architecture: image.architecture,
+      version:
+        /@(.*)$|:([^:/]*)$/
+          .exec(image.reference)
+          ?.slice(1)
+          .find((part) => part !== undefined) ?? '',
+      size: image.item.size,
+      digest: image.item.digest,
+    })),
   ];
   return {
     bundle,

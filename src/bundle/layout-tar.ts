@@ -36,7 +36,11 @@ async function walk(file: FileHandle, path: string): Promise<ReadonlyMap<string,
     const size = header.size ?? 0;
     const content = offset + block;
     if (content + size > length) {
-      throw new TriremeError('bundle.damaged', `The tar ${path} is cut off within ${header.path ?? 'an entry'}: ${content + size} bytes are needed, ${length} are there.`, {hints: ['Copy it again from where it was built.']});
+      throw new TriremeError(
+        'bundle.damaged',
+        `The tar ${path} is cut off within ${header.path ?? 'an entry'}: ${content + size} bytes are needed, ${length} are there.`,
+        {hints: ['Copy it again from where it was built.']},
+      );
     }
     offset = content + Math.ceil(size / block) * block;
     if (header.type === 'ExtendedHeader' || header.type === 'NextFileHasLongPath') {
@@ -69,6 +73,11 @@ function readHeader(buffer: Buffer, pax: Pax | undefined): Header | undefined {
 
 function notATar(path: string, offset: number, buffer: Buffer): TriremeError {
   const compressed = offset === 0 && ((buffer[0] === 0x1f && buffer[1] === 0x8b) || buffer.readUInt32BE(0) === 0x28b52ffd);
-  if (compressed) return new TriremeError('bundle.damaged', `The bundle ${path} is compressed, and blobs are read in place.`, {hints: ['Decompress it first (gunzip, zstd -d): what is in it is compressed already.']});
-  return new TriremeError('bundle.damaged', `${path} isn't a tar file that can be read: no header at byte ${offset}.`, {hints: ['Copy it again from where it was built.']});
+  if (compressed)
+    return new TriremeError('bundle.damaged', `The bundle ${path} is compressed, and blobs are read in place.`, {
+      hints: ['Decompress it first (gunzip, zstd -d): what is in it is compressed already.'],
+    });
+  return new TriremeError('bundle.damaged', `${path} isn't a tar file that can be read: no header at byte ${offset}.`, {
+    hints: ['Copy it again from where it was built.'],
+  });
 }

@@ -62,7 +62,9 @@ export async function writeLayoutTar(out: string, parts: LayoutParts, options: L
   try {
     await writeEntry(file, 'oci-layout', Buffer.byteLength(marker), Readable.from([Buffer.from(marker)]));
     await writeEntry(file, 'index.json', Buffer.byteLength(parts.index), Readable.from([Buffer.from(parts.index)]));
-    await eachBlob(parts, options, async (blob) => writeEntry(file, `blobs/sha256/${hexOf(blob.digest)}`, blob.size, Readable.from(checked(await blob.open()))));
+    await eachBlob(parts, options, async (blob) =>
+      writeEntry(file, `blobs/sha256/${hexOf(blob.digest)}`, blob.size, Readable.from(checked(await blob.open()))),
+    );
     await file.write(Buffer.alloc(1024));
     await file.sync();
     await file.close();
@@ -112,16 +114,22 @@ async function writeEntry(file: FileHandle, path: string, size: number, content:
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
+  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
 }
 
 /** We write into a new or empty folder, or over a layout; never among somebody's other files. */
 async function requireOwnFolder(out: string): Promise<void> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [] as string[];
-    throw new TriremeError('usage.invalid', `Can't write a bundle to ${out}: it isn't a folder.`, {hints: ['Name a new folder, or a file that ends in .tar.'], cause: error});
+    throw new TriremeError('usage.invalid', `Can't write a bundle to ${out}: it isn't a folder.`, {
+      hints: ['Name a new folder, or a file that ends in .tar.'],
+      cause: error,
+    });
   });
   // a build that was interrupted has left only blobs
   const foreign = names.filter((name) => !['oci-layout', 'index.json', 'blobs'].includes(name) && !name.endsWith('.tmp'));
-  if (foreign.length > 0) throw new TriremeError('usage.invalid', `The folder ${out} holds other files (${foreign.slice(0, 3).join(', ')}), and a bundle needs one of its own.`, {hints: ['Name a new folder.']});
+  if (foreign.length > 0)
+    throw new TriremeError('usage.invalid', `The folder ${out} holds other files (${foreign.slice(0, 3).join(', ')}), and a bundle needs one of its own.`, {
+      hints: ['Name a new folder.'],
+    });
 }

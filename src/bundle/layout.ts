@@ -53,7 +53,10 @@ export class Layout {
   /** A blob for reading, its digest unchecked; throws `bundle.incomplete` when it isn't there. */
   open(digest: string): OpenedBlob {
     const extent = this.#extents.get(digest);
-    if (extent === undefined) throw new TriremeError('bundle.incomplete', `The bundle ${this.place} lacks the blob ${digest}.`, {hints: [`See what else is missing: trireme bundle verify ${this.place}`]});
+    if (extent === undefined)
+      throw new TriremeError('bundle.incomplete', `The bundle ${this.place} lacks the blob ${digest}.`, {
+        hints: [`See what else is missing: trireme bundle verify ${this.place}`],
+      });
     const {file, offset, size} = extent;
     return {digest, size, stream: (start = 0) => openPart(file, offset + start, size - start)};
   }
@@ -61,7 +64,8 @@ export class Layout {
   /** A small blob whole and checked; throws `bundle.damaged`. */
   async read(digest: string): Promise<Buffer> {
     const blob = this.open(digest);
-    if (blob.size > 4 * 1024 * 1024) throw new TriremeError('bundle.damaged', `The blob ${digest} of ${this.place} should be a manifest, and is ${blob.size} bytes long.`);
+    if (blob.size > 4 * 1024 * 1024)
+      throw new TriremeError('bundle.damaged', `The blob ${digest} of ${this.place} should be a manifest, and is ${blob.size} bytes long.`);
     const chunks: Buffer[] = [];
     for await (const chunk of blob.stream()) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);
@@ -90,7 +94,10 @@ export function damagedBlob(place: string, digest: string, found: string): Trire
 /** Opens a layout: a folder, or a tar that isn't compressed. Throws `bundle.not-found` and `bundle.damaged`. */
 export async function openLayout(place: string): Promise<Layout> {
   const found = await stat(place).catch(() => undefined);
-  if (found === undefined) throw new TriremeError('bundle.not-found', `There is no bundle at ${place}.`, {hints: ['Build one: trireme bundle build --out FOLDER', 'Or leave spec.agent.bundle out: then the content is fetched from the public sources.']});
+  if (found === undefined)
+    throw new TriremeError('bundle.not-found', `There is no bundle at ${place}.`, {
+      hints: ['Build one: trireme bundle build --out FOLDER', 'Or leave spec.agent.bundle out: then the content is fetched from the public sources.'],
+    });
   return found.isDirectory() ? openFolder(place) : openTar(place);
 }
 
@@ -153,9 +160,15 @@ export function parseIndex(place: string, bytes: Buffer): ImageIndex {
   }
   const parsed = imageIndex.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new TriremeError('bundle.damaged', `The image index of ${place} can't be read: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}.`, {cause: parsed.error});
+  throw new TriremeError(
+    'bundle.damaged',
+    `The image index of ${place} can't be read: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}.`,
+    {cause: parsed.error},
+  );
 }
 
 function notALayout(place: string, why: string): TriremeError {
-  return new TriremeError('bundle.not-found', `${place} isn't a bundle (an OCI image layout): ${why}.`, {hints: ['Build one: trireme bundle build --out FOLDER']});
+  return new TriremeError('bundle.not-found', `${place} isn't a bundle (an OCI image layout): ${why}.`, {
+    hints: ['Build one: trireme bundle build --out FOLDER'],
+  });
 }

@@ -12,10 +12,17 @@ export function choosePlatform(entries: readonly Descriptor[], architecture: Arc
 /** Reads an image manifest; throws `bundle.damaged` for anything else. */
 export function parseManifest(manifest: {readonly bytes: Buffer; readonly mediaType: string}, name: string): ImageManifest {
   if (!isManifestType(manifest.mediaType)) {
-    throw new TriremeError('bundle.damaged', `${name} is of the type ${manifest.mediaType}, which isn't an image that container runtimes of today take.`, {hints: ['Ask who publishes it for an OCI image, or for Docker schema 2.']});
+    throw new TriremeError('bundle.damaged', `${name} is of the type ${manifest.mediaType}, which isn't an image that container runtimes of today take.`, {
+      hints: ['Ask who publishes it for an OCI image, or for Docker schema 2.'],
+    });
   }
   const parsed = imageManifest.safeParse(parseJson(manifest.bytes));
-  if (!parsed.success) throw new TriremeError('bundle.damaged', `The manifest of ${name} isn't one: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}.`, {cause: parsed.error});
+  if (!parsed.success)
+    throw new TriremeError(
+      'bundle.damaged',
+      `The manifest of ${name} isn't one: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}.`,
+      {cause: parsed.error},
+    );
   return parsed.data;
 }
 

@@ -28,12 +28,18 @@ export async function pinFile(session: PinSession, source: FileSource): Promise<
 function lockJudgement(lock: ContentLock, key: string): {readonly expectedBy: string; readonly hints: readonly string[]} {
   return {
     expectedBy: basename(lock.path),
-    hints: [`Find out who changed it: the lock has had this digest since it was first seen.`, `If the change is wanted, delete the entry "${key}" from ${lock.path} and run it again.`],
+    hints: [
+      `Find out who changed it: the lock has had this digest since it was first seen.`,
+      `If the change is wanted, delete the entry "${key}" from ${lock.path} and run it again.`,
+    ],
   };
 }
 
 function tamperedHints(checksumUrl: string): readonly string[] {
-  return [`Compare with ${checksumUrl}: either it or the download isn't the project's own.`, 'When a mirror is named in spec.bundle.sources, let it fetch both anew, then delete the entry from the lock file and run it again.'];
+  return [
+    `Compare with ${checksumUrl}: either it or the download isn't the project's own.`,
+    'When a mirror is named in spec.bundle.sources, let it fetch both anew, then delete the entry from the lock file and run it again.',
+  ];
 }
 
 async function look(session: PinSession, source: FileSource): Promise<{readonly digest: string; readonly size: number}> {
@@ -42,9 +48,15 @@ async function look(session: PinSession, source: FileSource): Promise<{readonly 
   const checksumPlace = transport.locate(source.checksumUrl);
   if (place.kind === 'file') {
     const found = await stat(place.path).catch(() => undefined);
-    if (found?.isFile() !== true) throw new TriremeError('bundle.not-found', `There is no ${place.path}, where spec.bundle.sources says that ${source.name} ${source.version} is.`, {hints: [`Put there what ${source.url} gives.`]});
+    if (found?.isFile() !== true)
+      throw new TriremeError('bundle.not-found', `There is no ${place.path}, where spec.bundle.sources says that ${source.name} ${source.version} is.`, {
+        hints: [`Put there what ${source.url} gives.`],
+      });
     const text = checksumPlace.kind === 'file' ? await readFile(checksumPlace.path, 'utf8').catch(() => undefined) : undefined;
-    const digest = text === undefined || checksumPlace.kind !== 'file' ? await digestOfFile(place.path, signal) : readPublishedChecksum(text, basename(place.path), checksumPlace.path);
+    const digest =
+      text === undefined || checksumPlace.kind !== 'file'
+        ? await digestOfFile(place.path, signal)
+        : readPublishedChecksum(text, basename(place.path), checksumPlace.path);
     return {digest, size: found.size};
   }
   const checksumUrl = checksumPlace.kind === 'http' ? checksumPlace.url : source.checksumUrl;
@@ -53,7 +65,10 @@ async function look(session: PinSession, source: FileSource): Promise<{readonly 
     if (response.status !== 200) throw statusError(`the checksum of ${source.name} ${source.version}`, response);
     return (await readSmallBody(`The checksum of ${source.name}`, response)).toString();
   }, signal);
-  return {digest: readPublishedChecksum(text, basename(new URL(source.url).pathname), checksumUrl), size: await lengthOf(session, place.url, `${source.name} ${source.version}`)};
+  return {
+    digest: readPublishedChecksum(text, basename(new URL(source.url).pathname), checksumUrl),
+    size: await lengthOf(session, place.url, `${source.name} ${source.version}`),
+  };
 }
 
 /** The length of what an address gives, without reading it. Servers that know no HEAD are asked with GET, and left at the first byte. */
@@ -68,7 +83,11 @@ async function lengthOf(session: PinSession, url: string, what: string): Promise
       response.body.destroy();
     }
     const length = Number(response.headers['content-length']);
-    if (!Number.isSafeInteger(length) || response.headers['content-length'] === undefined) throw new TriremeError('bundle.source-failed', `${url} doesn't say how long ${what} is.`, {hints: ['Name another mirror in spec.bundle.sources.'], details: {url, retryable: false}});
+    if (!Number.isSafeInteger(length) || response.headers['content-length'] === undefined)
+      throw new TriremeError('bundle.source-failed', `${url} doesn't say how long ${what} is.`, {
+        hints: ['Name another mirror in spec.bundle.sources.'],
+        details: {url, retryable: false},
+      });
     return length;
   }, signal);
 }
@@ -86,5 +105,15 @@ export async function pinImage(session: PinSession, text: string, architecture: 
   const {manifest, blobs} = await registry.platform(reference, found, architecture, signal);
   const own = {digest: manifest.digest, size: manifest.size, mediaType: manifest.mediaType};
   lock.addPlatform(text, found.digest, architecture, {...own, blobs: [...blobs]});
-  return {item: imageItem(text, own, blobs), origin: {kind: 'registry', reference, expectedBy: 'its manifest', hints: [`The registry ${reference.registry} gives bytes that its own manifest doesn't name: ask whoever runs it, or name another mirror in spec.bundle.sources.`]}};
+  return {
+    item: imageItem(text, own, blobs),
+    origin: {
+      kind: 'registry',
+      reference,
+      expectedBy: 'its manifest',
+      hints: [
+        `The registry ${reference.registry} gives bytes that its own manifest doesn't name: ask whoever runs it, or name another mirror in spec.bundle.sources.`,
+      ],
+    },
+  };
 }

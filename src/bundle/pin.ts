@@ -14,6 +14,7 @@ import type {BlobOrigin, PinnedItem, PinSession} from './origin.ts';
 import {pinFile, pinImage} from './pin-sources.ts';
 import {parseReference, type ImageReference} from './reference.ts';
 import {RegistryClient} from './registry.ts';
+import {findItem, selectContent, type ContentNeed} from './select.ts';
 import {simulateContent} from './simulated.ts';
 import {fileSourcesOf, neededImages} from './sources.ts';
 import {createTransport, type TransportOptions} from './transport.ts';
@@ -25,15 +26,9 @@ export interface LocalFile {
   readonly path: string;
 }
 
-export interface ContentRequest {
+export interface ContentRequest extends ContentNeed {
   /** A folder, a tar, or `oci://registry/repository:tag`; absent: the public sources. */
   readonly bundle?: string;
-  /** `v1.36.3`. */
-  readonly version: string;
-  readonly distribution: Distribution;
-  readonly architectures: readonly Architecture[];
-  /** References of images that are needed besides those of the version: what the profile's manifests name. */
-  readonly images: readonly string[];
   /** `spec.bundle.sources`. */
   readonly sources?: Readonly<Record<string, string>>;
   /** What relative folders in `sources` start from: the folder of the file. */
@@ -89,7 +84,11 @@ interface Pins {
 async function openSession(request: ContentRequest): Promise<PinSession> {
   const env = request.transport?.env ?? process.env;
   const cache = new ContentCache(request.cacheFolder ?? defaultCacheFolder(env));
-  const transport = createTransport({...request.transport, ...(request.sources === undefined ? {} : {sources: request.sources}), ...(request.folder === undefined ? {} : {folder: request.folder})});
+  const transport = createTransport({
+    ...request.transport,
+    ...(request.sources === undefined ? {} : {sources: request.sources}),
+    ...(request.folder === undefined ? {} : {folder: request.folder}),
+  });
   // generated content has nothing to pin: a lock file beside a sandbox's file would only puzzle
   const lock = request.distribution === 'simulated' && request.bundle === undefined ? new ContentLock(request.lockFile) : await readLock(request.lockFile);
   return {cache, transport, lock, registry: new RegistryClient(transport, cache), signal: request.signal};
@@ -109,11 +108,24 @@ async function pinFromSources(request: ContentRequest, session: PinSession, pins
   for (const place of request.inputs ?? []) inputs.push(await openInput(place));
   const images = neededImages(request.version, request.images);
   const jobs = request.architectures.flatMap((architecture) => [
-    ...fileSourcesOf(request.version, architecture).map((source) => ({architecture, name: source.name, version: source.version, pin: async () => (await fromLocalFile(request, source)) ?? fromInputs(inputs, request, architecture, source.name) ?? (await pinFile(session, source))})),
-    ...images.map((reference) => ({architecture, name: `image:${reference}`, version: undefined, pin: async () => fromInputs(inputs, request, architecture, `image:${reference}`) ?? (await pinImage(session, reference, architecture))})),
+    ...fileSourcesOf(request.version, architecture).map((source) => ({
+      architecture,
+      name: source.name,
+      version: source.version,
+      pin: async () => (await fromLocalFile(request, source)) ?? fromInputs(inputs, request, architecture, source.name) ?? (await pinFile(session, source)),
+    })),
+    ...images.map((reference) => ({
+      architecture,
+      name: `image:${reference}`,
+      version: undefined,
+      pin: async () => fromInputs(inputs, request, architecture, `image:${reference}`) ?? (await pinImage(session, reference, architecture)),
+    })),
   ]);
   const results = await mapPool(jobs, window, async (job) => job.pin());
-  throwFirst(results, jobs.map((job) => `${job.name} (${job.architecture})`));
+  throwFirst(
+    results,
+    jobs.map((job) => `${job.name} (${job.architecture})`),
+  );
   for (const [index, job] of jobs.entries()) {
     const result = results[index];
     if (result?.status !== 'fulfilled') continue;
@@ -129,7 +141,12 @@ async function openInput(place: string): Promise<{readonly layout: Layout; reado
   return {layout, contents: await readContents({place, index: layout.index, read: (descriptor) => layout.read(descriptor.digest)})};
 }
 
-function fromInputs(inputs: readonly {readonly layout: Layout; readonly contents: BundleContents}[], request: ContentRequest, architecture: Architecture, name: string): PinnedItem | undefined {
+function fromInputs(
+  inputs: readonly {readonly layout: Layout; readonly contents: BundleContents}[],
+  request: ContentRequest,
+  architecture: Architecture,
+  name: string,
+): PinnedItem | undefined {
   for (const {layout, contents} of inputs) {
     const item = findItem(contents, request, architecture, name);
     if (item !== undefined) return {item, origin: {kind: 'layout', layout}};
@@ -137,53 +154,41 @@ function fromInputs(inputs: readonly {readonly layout: Layout; readonly contents
   return undefined;
 }
 
-async function fromLocalFile(request: ContentRequest, source: {readonly name: string; readonly kind: 'binary' | 'archive'; readonly architecture: Architecture}): Promise<PinnedItem | undefined> {
+async function fromLocalFile(
+  request: ContentRequest,
+  source: {readonly name: string; readonly kind: 'binary' | 'archive'; readonly architecture: Architecture},
+): Promise<PinnedItem | undefined> {
   const file = request.files?.find((one) => one.name === source.name && one.architecture === source.architecture);
   if (file === undefined) return undefined;
   const found = await stat(file.path).catch(() => undefined);
-  if (found?.isFile() !== true) throw new TriremeError('bundle.not-found', `There is no file ${file.path}, which is named for ${file.name} (${file.architecture}).`, {hints: ['Correct the path.']});
+  if (found?.isFile() !== true)
+    throw new TriremeError('bundle.not-found', `There is no file ${file.path}, which is named for ${file.name} (${file.architecture}).`, {
+      hints: ['Correct the path.'],
+    });
   const digest = await digestOfFile(file.path, request.signal);
-  return {item: {name: file.name, kind: source.kind, digest, size: found.size}, origin: {kind: 'file', path: file.path, expectedBy: 'the first look at it', hints: [`${basename(file.path)} changed meanwhile: run it again.`]}};
-}
-
-/** An item of a bundle by name, for this version and distribution. */
-function findItem(contents: BundleContents, request: Pick<ContentRequest, 'version' | 'distribution'>, architecture: Architecture, name: string): ContentItem | undefined {
-  const image = contents.images.find((one) => one.architecture === architecture && one.item.name === name);
-  if (image !== undefined) return image.item;
-  return contents.files.find((one) => one.architecture === architecture && one.item.name === name && one.kubernetesVersion === request.version && one.distribution === request.distribution)?.item;
-}
-
-/** Names of all that a cluster needs on one architecture; throws `bundle.version-unsupported`. */
-export function neededNames(request: Pick<ContentRequest, 'version' | 'distribution' | 'images'>, architecture: Architecture): readonly string[] {
-  if (request.distribution === 'simulated') return simulateContent(request.version, architecture, request.images).items.map((item) => item.name);
-  return [...fileSourcesOf(request.version, architecture).map((source) => source.name), ...neededImages(request.version, request.images).map((reference) => `image:${reference}`)];
-}
-
-/** What a bundle gives for a cluster, and what it lacks. */
-export function selectContent(contents: BundleContents, request: Pick<ContentRequest, 'version' | 'distribution' | 'architectures' | 'images'>): {readonly content: ContentByArchitecture; readonly missing: readonly {readonly name: string; readonly architecture: Architecture}[]} {
-  const content: Partial<Record<Architecture, readonly ContentItem[]>> = {};
-  const missing: {name: string; architecture: Architecture}[] = [];
-  for (const architecture of request.architectures) {
-    const items: ContentItem[] = [];
-    for (const name of neededNames(request, architecture)) {
-      const item = findItem(contents, request, architecture, name);
-      if (item === undefined) missing.push({name, architecture});
-      else items.push(item);
-    }
-    content[architecture] = items;
-  }
-  return {content, missing};
+  return {
+    item: {name: file.name, kind: source.kind, digest, size: found.size},
+    origin: {kind: 'file', path: file.path, expectedBy: 'the first look at it', hints: [`${basename(file.path)} changed meanwhile: run it again.`]},
+  };
 }
 
 async function pinFromBundle(request: ContentRequest, session: PinSession, pins: Pins): Promise<void> {
   const place = request.bundle ?? '';
-  const {contents, origin} = place.startsWith('oci://') ? await openRemote(place, session) : await openInput(place).then(({layout, contents}) => ({contents, origin: {kind: 'layout', layout} as BlobOrigin}));
+  const {contents, origin} = place.startsWith('oci://')
+    ? await openRemote(place, session)
+    : await openInput(place).then(({layout, contents}) => ({contents, origin: {kind: 'layout', layout} as BlobOrigin}));
   const {content, missing} = selectContent(contents, request);
   if (missing.length > 0) {
-    throw new TriremeError('bundle.incomplete', `The bundle ${place} lacks what Kubernetes ${request.version} (${request.distribution}) needs: ${missing.map((one) => `${one.name} for ${one.architecture}`).join(', ')}.`, {
-      hints: [`Build it for this cluster: trireme bundle build -f FILE ${request.architectures.map((architecture) => `--arch ${architecture}`).join(' ')} --out FOLDER`],
-      details: {missing},
-    });
+    throw new TriremeError(
+      'bundle.incomplete',
+      `The bundle ${place} lacks what Kubernetes ${request.version} (${request.distribution}) needs: ${missing.map((one) => `${one.name} for ${one.architecture}`).join(', ')}.`,
+      {
+        hints: [
+          `Build it for this cluster: trireme bundle build -f FILE ${request.architectures.map((architecture) => `--arch ${architecture}`).join(' ')} --out FOLDER`,
+        ],
+        details: {missing},
+      },
+    );
   }
   for (const architecture of request.architectures) {
     const items = content[architecture] ?? [];
@@ -198,14 +203,21 @@ async function openRemote(address: string, session: PinSession): Promise<{readon
   const locked = session.lock.bundle(address);
   const reference: ImageReference = locked === undefined ? named : {registry: named.registry, repository: named.repository, digest: locked.digest};
   const top = await session.registry.manifest(reference, session.signal);
-  if (!isIndexType(top.mediaType)) throw new TriremeError('bundle.not-found', `${address} isn't a bundle: it is a ${top.mediaType}, and a bundle is an index.`, {hints: ['Push the layout of a bundle there as an index.']});
+  if (!isIndexType(top.mediaType))
+    throw new TriremeError('bundle.not-found', `${address} isn't a bundle: it is a ${top.mediaType}, and a bundle is an index.`, {
+      hints: ['Push the layout of a bundle there as an index.'],
+    });
   if (locked === undefined && named.digest === undefined) session.lock.addBundle(address, top.digest);
   const contents = await readContents({
     place: address,
     index: parseIndex(address, top.bytes),
-    read: async (descriptor) => (await session.registry.manifest({registry: named.registry, repository: named.repository, digest: descriptor.digest}, session.signal)).bytes,
+    read: async (descriptor) =>
+      (await session.registry.manifest({registry: named.registry, repository: named.repository, digest: descriptor.digest}, session.signal)).bytes,
   });
-  return {contents, origin: {kind: 'registry', reference: named, expectedBy: `the bundle ${address}`, hints: ['Push the bundle again from where it was built.']}};
+  return {
+    contents,
+    origin: {kind: 'registry', reference: named, expectedBy: `the bundle ${address}`, hints: ['Push the bundle again from where it was built.']},
+  };
 }
 
 /** Throws the first failure, and names the other items that failed. */

@@ -21,14 +21,18 @@ export function isLoopback(host: string): boolean {
 }
 
 function isExempt(host: string, port: string, list: string): boolean {
-  return list.split(',').map((entry) => entry.trim().toLowerCase()).filter((entry) => entry !== '').some((entry) => {
-    if (entry === '*') return true;
-    if (entry.includes('/')) return isInNetwork(host, entry);
-    const [name = '', entryPort] = isIP(entry) === 6 ? [entry] : entry.split(':');
-    if (entryPort !== undefined && entryPort !== port) return false;
-    const bare = name.replace(/^\*?\./, '');
-    return host === bare || host.endsWith(`.${bare}`);
-  });
+  return list
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .filter((entry) => entry !== '')
+    .some((entry) => {
+      if (entry === '*') return true;
+      if (entry.includes('/')) return isInNetwork(host, entry);
+      const [name = '', entryPort] = isIP(entry) === 6 ? [entry] : entry.split(':');
+      if (entryPort !== undefined && entryPort !== port) return false;
+      const bare = name.replace(/^\*?\./, '');
+      return host === bare || host.endsWith(`.${bare}`);
+    });
 }
 
 function isInNetwork(host: string, cidr: string): boolean {

@@ -15,7 +15,10 @@ const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 
 /** Reads `nginx`, `ghcr.io/o/r:tag`, `host:5000/r@sha256:...` with the defaults that container runtimes have; throws `usage.invalid`. */
 export function parseReference(text: string): ImageReference {
-  const bad = (why: string) => new TriremeError('usage.invalid', `"${text}" isn't an image reference: ${why}.`, {hints: ['Write it as REGISTRY/REPOSITORY:TAG, for example registry.k8s.io/pause:3.10.2.']});
+  const bad = (why: string) =>
+    new TriremeError('usage.invalid', `"${text}" isn't an image reference: ${why}.`, {
+      hints: ['Write it as REGISTRY/REPOSITORY:TAG, for example registry.k8s.io/pause:3.10.2.'],
+    });
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest)) throw bad('the part after @ must be sha256: and 64 hexadecimal digits');

@@ -30,7 +30,9 @@ export async function findCredentials(host: string, env: Environment): Promise<R
     return {unusable: `${path} can't be read`};
   }
   const isDockerHub = host === 'docker.io' || host === 'registry-1.docker.io';
-  const names = isDockerHub ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io'] : [host, `https://${host}`, `http://${host}`, `https://${host}/`, `https://${host}/v2/`];
+  const names = isDockerHub
+    ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io']
+    : [host, `https://${host}`, `http://${host}`, `https://${host}/`, `https://${host}/v2/`];
   for (const name of names) {
     const entry = config.auths?.[name];
     if (entry?.auth) return {basic: `Basic ${entry.auth}`};
@@ -39,7 +41,9 @@ export async function findCredentials(host: string, env: Environment): Promise<R
   }
   const helper = names.map((name) => config.credHelpers?.[name]).find((value) => value !== undefined) ?? config.credsStore;
   if (helper === undefined) return {};
-  return {unusable: `${path} keeps them with the helper program docker-credential-${helper}, which Trireme doesn't run: a program named by a file isn't something to start unasked`};
+  return {
+    unusable: `${path} keeps them with the helper program docker-credential-${helper}, which Trireme doesn't run: a program named by a file isn't something to start unasked`,
+  };
 }
 
 export interface Challenge {
@@ -59,7 +63,16 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
 }
 
 /** Answers a challenge with the value of an Authorization header; throws `bundle.source-refused`. */
-export async function answerChallenge(challenge: Challenge | undefined, options: {readonly http: HttpClient; readonly host: string; readonly repository: string; readonly credentials: RegistryCredentials; readonly signal?: AbortSignal}): Promise<string> {
+export async function answerChallenge(
+  challenge: Challenge | undefined,
+  options: {
+    readonly http: HttpClient;
+    readonly host: string;
+    readonly repository: string;
+    readonly credentials: RegistryCredentials;
+    readonly signal?: AbortSignal;
+  },
+): Promise<string> {
   const {http, host, repository, credentials, signal} = options;
   if (challenge?.scheme === 'basic') {
     if (credentials.basic !== undefined) return credentials.basic;
@@ -67,7 +80,9 @@ export async function answerChallenge(challenge: Challenge | undefined, options:
   }
   const realm = challenge?.parameters['realm'];
   if (challenge === undefined || realm === undefined || !URL.canParse(realm)) {
-    throw new TriremeError('bundle.source-refused', `The registry ${host} wants credentials in a way that Trireme doesn't understand.`, {hints: ['Name a mirror without it in spec.bundle.sources.']});
+    throw new TriremeError('bundle.source-refused', `The registry ${host} wants credentials in a way that Trireme doesn't understand.`, {
+      hints: ['Name a mirror without it in spec.bundle.sources.'],
+    });
   }
   const address = new URL(realm);
   if (challenge.parameters['service'] !== undefined) address.searchParams.set('service', challenge.parameters['service']);
@@ -86,7 +101,8 @@ export async function answerChallenge(challenge: Challenge | undefined, options:
   } catch {
     token = undefined;
   }
-  if (typeof token !== 'string' || token === '') throw new TriremeError('bundle.source-failed', `${address.origin} gives no token for ${host}.`, {details: {url: address.href, retryable: false}});
+  if (typeof token !== 'string' || token === '')
+    throw new TriremeError('bundle.source-failed', `${address.origin} gives no token for ${host}.`, {details: {url: address.href, retryable: false}});
   return `Bearer ${token}`;
 }
 
@@ -94,6 +110,9 @@ export async function answerChallenge(challenge: Challenge | undefined, options:
 export function refusedBy(host: string, repository: string, credentials: RegistryCredentials): TriremeError {
   const why = credentials.unusable ?? (credentials.basic === undefined ? 'no credentials are known for it' : 'those of config.json are refused');
   return new TriremeError('bundle.source-refused', `The registry ${host} refuses to give ${repository}: ${why}.`, {
-    hints: [`Check the name of the image, or put user name and password for ${host} into "auths" of ~/.docker/config.json (docker login without a helper does).`, 'Or name a mirror in spec.bundle.sources.'],
+    hints: [
+      `Check the name of the image, or put user name and password for ${host} into "auths" of ~/.docker/config.json (docker login without a helper does).`,
+      'Or name a mirror in spec.bundle.sources.',
+    ],
   });
 }

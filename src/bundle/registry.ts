@@ -51,7 +51,11 @@ export class RegistryClient {
   }
 
   /** The manifest or index that a reference names; with a digest its bytes are checked. Throws `bundle.source-failed`, `bundle.source-refused`, `bundle.digest-mismatch`. */
-  async manifest(reference: ImageReference, signal?: AbortSignal, judged?: {readonly expectedBy: string; readonly hints: readonly string[]}): Promise<FetchedManifest> {
+  async manifest(
+    reference: ImageReference,
+    signal?: AbortSignal,
+    judged?: {readonly expectedBy: string; readonly hints: readonly string[]},
+  ): Promise<FetchedManifest> {
     const name = formatReference(reference);
     if (reference.digest !== undefined && (await this.#cache.verify(reference.digest, signal))) {
       return withType(await readFile(this.#cache.path(reference.digest)), undefined, name);
@@ -63,7 +67,11 @@ export class RegistryClient {
       return withType(bytes, response.headers['content-type'], name);
     }, signal);
     if (reference.digest !== undefined && manifest.digest !== reference.digest) {
-      throw mismatch({name: `the manifest of ${reference.registry}/${reference.repository}`, digest: reference.digest, expectedBy: 'the reference', ...judged}, manifest.digest, this.#transport.locateRegistry(reference.registry).host);
+      throw mismatch(
+        {name: `the manifest of ${reference.registry}/${reference.repository}`, digest: reference.digest, expectedBy: 'the reference', ...judged},
+        manifest.digest,
+        this.#transport.locateRegistry(reference.registry).host,
+      );
     }
     await this.#cache.put(manifest.digest, manifest.bytes);
     return manifest;
@@ -75,12 +83,24 @@ export class RegistryClient {
     if (isIndexType(top.mediaType)) {
       const index = parseIndex(name, top.bytes);
       const chosen = choosePlatform(index.manifests, architecture);
-      if (chosen === undefined) throw noPlatform(name, architecture, index.manifests.map((entry) => entry.platform?.architecture ?? '').filter((found) => found !== '' && found !== 'unknown'));
+      if (chosen === undefined)
+        throw noPlatform(
+          name,
+          architecture,
+          index.manifests.map((entry) => entry.platform?.architecture ?? '').filter((found) => found !== '' && found !== 'unknown'),
+        );
       const manifest = await this.manifest({registry: reference.registry, repository: reference.repository, digest: chosen.digest}, signal);
       return {manifest, blobs: blobsOf(parseManifest(manifest, name))};
     }
     const parsed = parseManifest(top, name);
-    await this.blob({name: `the configuration of ${name}`, reference, digest: parsed.config.digest, size: parsed.config.size, expectedBy: 'the manifest', signal});
+    await this.blob({
+      name: `the configuration of ${name}`,
+      reference,
+      digest: parsed.config.digest,
+      size: parsed.config.size,
+      expectedBy: 'the manifest',
+      signal,
+    });
     const found = (JSON.parse(await readFile(this.#cache.path(parsed.config.digest), 'utf8')) as {architecture?: string}).architecture;
     if (found !== undefined && found !== architecture) throw noPlatform(name, architecture, [found]);
     return {manifest: top, blobs: blobsOf(parsed)};
@@ -139,15 +159,29 @@ export class RegistryClient {
 
 function withType(bytes: Buffer, header: string | undefined, name: string): FetchedManifest {
   const value = parseJson(bytes) as {mediaType?: unknown; manifests?: unknown; schemaVersion?: unknown} | undefined;
-  if (value === undefined || value === null || typeof value !== 'object') throw new TriremeError('bundle.source-failed', `The registry's answer for ${name} isn't a manifest.`, {hints: ['Check that the address in spec.bundle.sources is a registry.'], details: {retryable: false}});
+  if (value === undefined || value === null || typeof value !== 'object')
+    throw new TriremeError('bundle.source-failed', `The registry's answer for ${name} isn't a manifest.`, {
+      hints: ['Check that the address in spec.bundle.sources is a registry.'],
+      details: {retryable: false},
+    });
   const declared = typeof value.mediaType === 'string' ? value.mediaType : header?.split(';')[0]?.trim();
   const known = isIndexType(declared) || isManifestType(declared);
   // manifests may leave the type out, and an old header may say only JSON
-  const mediaType = known ? (declared ?? '') : value.schemaVersion === 2 ? (Array.isArray(value.manifests) ? mediaTypes.index : mediaTypes.manifest) : (declared ?? 'unknown');
+  const mediaType = known
+    ? (declared ?? '')
+    : value.schemaVersion === 2
+      ? Array.isArray(value.manifests)
+        ? mediaTypes.index
+        : mediaTypes.manifest
+      : (declared ?? 'unknown');
   const digest = digestOf(bytes);
   return {digest, size: bytes.length, mediaType, bytes};
 }
 
 function noPlatform(name: string, architecture: Architecture, found: readonly string[]): TriremeError {
-  return new TriremeError('bundle.incomplete', `${name} has no image for linux/${architecture}: it has ${found.length === 0 ? 'none at all' : found.join(', ')}.`, {hints: [`Choose an image that is built for ${architecture}, or leave hosts of that architecture out.`]});
+  return new TriremeError(
+    'bundle.incomplete',
+    `${name} has no image for linux/${architecture}: it has ${found.length === 0 ? 'none at all' : found.join(', ')}.`,
+    {hints: [`Choose an image that is built for ${architecture}, or leave hosts of that architecture out.`]},
+  );
 }

@@ -8,5 +8,9 @@ export {pinContent, type ContentRequest, type PinnedContent} from './pin.ts';
 /** Pins and fetches in one call. A plan needs only `pinContent`; `fetchContent` comes before any host is touched. */
 export async function resolveContent(request: ContentRequest & Pick<FetchOptions, 'onProgress' | 'digests'>): Promise<ResolvedContent> {
   const {signal, onProgress, digests} = request;
-  return fetchContent(await pinContent(request), {...(signal === undefined ? {} : {signal}), ...(onProgress === undefined ? {} : {onProgress}), ...(digests === undefined ? {} : {digests})});
+  return fetchContent(await pinContent(request), {
+    ...(signal === undefined ? {} : {signal}),
+    ...(onProgress === undefined ? {} : {onProgress}),
+    ...(digests === undefined ? {} : {digests}),
+  });
 }

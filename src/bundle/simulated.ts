@@ -41,7 +41,9 @@ export function simulateContent(version: string, architecture: Architecture, ext
   const images = known === version ? neededImages(version, extraImages) : [...new Set(extraImages.map(normalizeReference))];
   for (const reference of images) {
     const layer = add(() => bytesFrom(`image ${reference} ${architecture}`, layerSize));
-    const config = add(() => Buffer.from(JSON.stringify({architecture, os: 'linux', rootfs: {type: 'layers', diff_ids: [layer.digest]}, config: {Labels: {simulated: 'true'}}})));
+    const config = add(() =>
+      Buffer.from(JSON.stringify({architecture, os: 'linux', rootfs: {type: 'layers', diff_ids: [layer.digest]}, config: {Labels: {simulated: 'true'}}})),
+    );
     const manifestText = JSON.stringify({
       schemaVersion: 2,
       mediaType: mediaTypes.manifest,
@@ -49,7 +51,12 @@ export function simulateContent(version: string, architecture: Architecture, ext
       layers: [{mediaType: mediaTypes.layer, ...layer}],
     });
     const manifest = add(() => Buffer.from(manifestText));
-    items.push(imageItem(reference, {...manifest, mediaType: mediaTypes.manifest}, [{...config, mediaType: mediaTypes.config}, {...layer, mediaType: mediaTypes.layer}]));
+    items.push(
+      imageItem(reference, {...manifest, mediaType: mediaTypes.manifest}, [
+        {...config, mediaType: mediaTypes.config},
+        {...layer, mediaType: mediaTypes.layer},
+      ]),
+    );
   }
   return {items, versions, blobs};
 }

@@ -14,7 +14,7 @@ export interface FileSource {
   readonly checksumUrl: string;
 }
 
-export interface RuntimeVersions {
+interface RuntimeVersions {
   readonly containerd: string;
   readonly runc: string;
   readonly cniPlugins: string;
@@ -48,17 +48,15 @@ function releaseOf(version: string): {readonly release: MinorRelease; readonly p
   const match = /^v(\d+\.\d+)\.(\d+)$/.exec(version);
   const release = match === null ? undefined : releases[match[1] ?? ''];
   if (match === null || release === undefined) {
-    throw new TriremeError('bundle.version-unsupported', `Trireme doesn't know which content Kubernetes ${version} needs: it knows ${supportedMinors.map((minor) => `v${minor}`).join(', ')}.`, {
-      hints: ['Choose one of these minor versions in spec.kubernetes.version, or use a version of Trireme that knows this one.'],
-    });
+    throw new TriremeError(
+      'bundle.version-unsupported',
+      `Trireme doesn't know which content Kubernetes ${version} needs: it knows ${supportedMinors.map((minor) => `v${minor}`).join(', ')}.`,
+      {
+        hints: ['Choose one of these minor versions in spec.kubernetes.version, or use a version of Trireme that knows this one.'],
+      },
+    );
   }
   return {release, patch: Number(match[2])};
-}
-
-/** The versions of containerd, runc, the CNI plugins and crictl that go with a Kubernetes version; throws `bundle.version-unsupported`. */
-export function runtimeVersionsOf(version: string): RuntimeVersions {
-  const {containerd, runc, cniPlugins, crictl} = releaseOf(version).release;
-  return {containerd, runc, cniPlugins, crictl};
 }
 
 /** The files of one Kubernetes version (`v1.36.3`) for one architecture; throws `bundle.version-unsupported`. */

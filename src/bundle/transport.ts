@@ -61,9 +61,13 @@ export function createTransport(options: TransportOptions = {}): Transport {
     locateRegistry: (registry) => {
       const mirror = base(registry);
       if (mirror?.kind === 'file') {
-        throw new TriremeError('file.invalid', `spec.bundle.sources gives the folder ${mirror.path} for the registry ${registry}, and a folder isn't a registry.`, {
-          hints: ['Name an HTTP address there, or build a bundle from the OCI layout in that folder: trireme bundle build --from FOLDER'],
-        });
+        throw new TriremeError(
+          'file.invalid',
+          `spec.bundle.sources gives the folder ${mirror.path} for the registry ${registry}, and a folder isn't a registry.`,
+          {
+            hints: ['Name an HTTP address there, or build a bundle from the OCI layout in that folder: trireme bundle build --from FOLDER'],
+          },
+        );
       }
       if (mirror === undefined) {
         const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
@@ -83,7 +87,9 @@ function placeOf(host: string, value: string, folder: string): Place {
   if (/^https?:\/\//.test(value)) return {kind: 'http', url: value.replace(/\/+$/, '')};
   if (value.startsWith('file:')) return {kind: 'file', path: fileURLToPath(value)};
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(value)) {
-    throw new TriremeError('file.invalid', `The source of ${host} is ${value}, which can't be read: only http, https and file addresses and folders can.`, {hints: ['Correct spec.bundle.sources.']});
+    throw new TriremeError('file.invalid', `The source of ${host} is ${value}, which can't be read: only http, https and file addresses and folders can.`, {
+      hints: ['Correct spec.bundle.sources.'],
+    });
   }
   return {kind: 'file', path: resolvePath(folder, value)};
 }

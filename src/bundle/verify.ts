@@ -1,12 +1,11 @@
 // Verifying a bundle: every digest computed anew, and whether it has all that a cluster needs.
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {mapPool} from '../kernel/pool.ts';
-import type {Architecture, Distribution} from './content.ts';
 import {readContents, type BundleContents} from './contents.ts';
 import {openLayout, type Layout} from './layout.ts';
 import {blobsOf, parseJson} from './manifest.ts';
 import {annotationKeys, imageIndex, imageManifest, isIndexType, isManifestType, type Descriptor} from './media-types.ts';
-import {selectContent} from './pin.ts';
+import {selectContent, type ContentNeed} from './select.ts';
 
 export interface BundleComplaint {
   readonly kind: 'damaged' | 'missing-blob' | 'wrong-size' | 'missing-content' | 'unreadable';
@@ -20,7 +19,7 @@ export interface VerifyRequest {
   /** A folder or a tar. */
   readonly bundle: string;
   /** Checks that nothing is missing for this cluster; absent: only digests. */
-  readonly cluster?: {readonly version: string; readonly distribution: Distribution; readonly architectures: readonly Architecture[]; readonly images: readonly string[]};
+  readonly cluster?: ContentNeed;
   readonly signal?: AbortSignal;
   /** Told after each blob: how many bytes of all are checked. */
   readonly onBlob?: (checked: number, total: number) => void;
@@ -70,7 +69,8 @@ async function danglingReferences(layout: Layout, damaged: ReadonlySet<string>):
       complaints.push({kind: 'missing-blob', subject: entry.digest, message: `The blob ${entry.digest} is missing; ${owner} names it.`});
       return;
     }
-    if (size !== entry.size) complaints.push({kind: 'wrong-size', subject: entry.digest, message: `The blob ${entry.digest} has ${size} bytes, and ${owner} says ${entry.size}.`});
+    if (size !== entry.size)
+      complaints.push({kind: 'wrong-size', subject: entry.digest, message: `The blob ${entry.digest} has ${size} bytes, and ${owner} says ${entry.size}.`});
     if (damaged.has(entry.digest) || !(isIndexType(entry.mediaType) || isManifestType(entry.mediaType))) return;
     const name = entry.annotations?.[annotationKeys.containerdName] ?? entry.digest;
     const value = parseJson(await layout.read(entry.digest));
@@ -87,7 +87,7 @@ async function danglingReferences(layout: Layout, damaged: ReadonlySet<string>):
   return complaints;
 }
 
-async function lackingContent(layout: Layout, cluster: NonNullable<VerifyRequest['cluster']>): Promise<readonly BundleComplaint[]> {
+async function lackingContent(layout: Layout, cluster: ContentNeed): Promise<readonly BundleComplaint[]> {
   let contents: BundleContents;
   try {
     contents = await readContents({place: layout.place, index: layout.index, read: (descriptor) => layout.read(descriptor.digest)});
@@ -96,7 +96,11 @@ async function lackingContent(layout: Layout, cluster: NonNullable<VerifyRequest
     throw error;
   }
   const {missing} = selectContent(contents, cluster);
-  return missing.map(({name, architecture}) => ({kind: 'missing-content', subject: name, message: `${name} for ${architecture} is missing, and Kubernetes ${cluster.version} (${cluster.distribution}) needs it.`}));
+  return missing.map(({name, architecture}) => ({
+    kind: 'missing-content',
+    subject: name,
+    message: `${name} for ${architecture} is missing, and Kubernetes ${cluster.version} (${cluster.distribution}) needs it.`,
+  }));
 }
 
 /** The error that stands for a bundle's complaints, damage before gaps; undefined when there are none. */
@@ -104,8 +108,16 @@ export function verifyError(result: VerifyResult): TriremeError | undefined {
   const [first] = result.complaints;
   if (first === undefined) return undefined;
   const isDamaged = result.complaints.some((complaint) => complaint.kind !== 'missing-content');
-  return new TriremeError(isDamaged ? 'bundle.damaged' : 'bundle.incomplete', `The bundle ${result.bundle} has ${result.complaints.length} ${result.complaints.length === 1 ? 'fault' : 'faults'}.`, {
-    hints: [isDamaged ? 'Copy it again from where it was built, or build it anew: trireme bundle build' : 'Build it for this cluster: trireme bundle build -f FILE --out FOLDER'],
-    details: {complaints: result.complaints},
-  });
+  return new TriremeError(
+    isDamaged ? 'bundle.damaged' : 'bundle.incomplete',
+    `The bundle ${result.bundle} has ${result.complaints.length} ${result.complaints.length === 1 ? 'fault' : 'faults'}.`,
+    {
+      hints: [
+        isDamaged
+          ? 'Copy it again from where it was built, or build it anew: trireme bundle build'
+          : 'Build it for this cluster: trireme bundle build -f FILE --out FOLDER',
+      ],
+      details: {complaints: result.complaints},
+    },
+  );
 }

@@ -8,7 +8,11 @@ import {fileSourcesOf, imagesOf} from '../../src/bundle/sources.ts';
 export const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** A fault is used up by one request, unless `times` says otherwise. */
-export type Fault = {readonly kind: 'status'; readonly status: number} | {readonly kind: 'cut'; readonly after: number} | {readonly kind: 'flip'} | {readonly kind: 'no-range'};
+export type Fault =
+  | {readonly kind: 'status'; readonly status: number}
+  | {readonly kind: 'cut'; readonly after: number}
+  | {readonly kind: 'flip'}
+  | {readonly kind: 'no-range'};
 
 export interface SeenRequest {
   readonly method: string;
@@ -78,18 +82,41 @@ export class ContentServer {
   putImage(reference: string, architectures: readonly Architecture[], seed = ''): string {
     const isDocker = this.#options.isDocker === true;
     const types = isDocker
-      ? {index: 'application/vnd.docker.distribution.manifest.list.v2+json', manifest: 'application/vnd.docker.distribution.manifest.v2+json', config: 'application/vnd.docker.container.image.v1+json', layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip'}
-      : {index: 'application/vnd.oci.image.index.v1+json', manifest: 'application/vnd.oci.image.manifest.v1+json', config: 'application/vnd.oci.image.config.v1+json', layer: 'application/vnd.oci.image.layer.v1.tar+gzip'};
+      ? {
+          index: 'application/vnd.docker.distribution.manifest.list.v2+json',
+          manifest: 'application/vnd.docker.distribution.manifest.v2+json',
+          config: 'application/vnd.docker.container.image.v1+json',
+          layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+        }
+      : {
+          index: 'application/vnd.oci.image.index.v1+json',
+          manifest: 'application/vnd.oci.image.manifest.v1+json',
+          config: 'application/vnd.oci.image.config.v1+json',
+          layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+        };
     const [repository, tag] = splitReference(reference);
     const manifests = architectures.map((architecture) => {
       const layer = Buffer.from(`layer of ${reference} ${architecture} ${seed} `.repeat(100));
       const config = Buffer.from(JSON.stringify({architecture, os: 'linux', seed, reference}));
-      const manifest = Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: types.manifest, config: {mediaType: types.config, digest: this.putBlob(config), size: config.length}, layers: [{mediaType: types.layer, digest: this.putBlob(layer), size: layer.length}]}));
+      const manifest = Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: types.manifest,
+          config: {mediaType: types.config, digest: this.putBlob(config), size: config.length},
+          layers: [{mediaType: types.layer, digest: this.putBlob(layer), size: layer.length}],
+        }),
+      );
       const digest = `sha256:${sha256(manifest)}`;
       this.manifests.set(`${repository}@${digest}`, {bytes: manifest, type: types.manifest});
       return {mediaType: types.manifest, digest, size: manifest.length, platform: {architecture, os: 'linux'}};
     });
-    const index = Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: types.index, manifests: [...manifests, {mediaType: types.manifest, digest: `sha256:${'0'.repeat(64)}`, size: 7, platform: {architecture: 'unknown', os: 'unknown'}}]}));
+    const index = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: types.index,
+        manifests: [...manifests, {mediaType: types.manifest, digest: `sha256:${'0'.repeat(64)}`, size: 7, platform: {architecture: 'unknown', os: 'unknown'}}],
+      }),
+    );
     const digest = `sha256:${sha256(index)}`;
     this.manifests.set(`${repository}@${digest}`, {bytes: index, type: types.index});
     this.manifests.set(`${repository}:${tag}`, {bytes: index, type: types.index});
@@ -108,7 +135,10 @@ export class ContentServer {
     const registry = /^\/([^/]+)\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path);
     if (registry === null) return this.#send(request, response, path, this.files.get(path.slice(1)), 'application/octet-stream');
     if (!this.#isAllowed(request)) {
-      const challenge = this.#options.auth?.scheme === 'basic' ? 'Basic realm="registry"' : `Bearer realm="${this.url}/token",service="made-up",scope="repository:${registry[2]}:pull"`;
+      const challenge =
+        this.#options.auth?.scheme === 'basic'
+          ? 'Basic realm="registry"'
+          : `Bearer realm="${this.url}/token",service="made-up",scope="repository:${registry[2]}:pull"`;
       response.writeHead(401, {'www-authenticate': challenge}).end('{"errors":[]}');
       return;
     }
@@ -140,7 +170,11 @@ export class ContentServer {
     if (fault?.kind === 'flip') bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     const start = fault?.kind === 'no-range' ? 0 : Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     if (start > 0 && start >= bytes.length) return void response.writeHead(416).end();
-    response.writeHead(start > 0 ? 206 : 200, {'content-type': type, 'content-length': bytes.length - start, ...(start > 0 ? {'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`} : {})});
+    response.writeHead(start > 0 ? 206 : 200, {
+      'content-type': type,
+      'content-length': bytes.length - start,
+      ...(start > 0 ? {'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`} : {}),
+    });
     if (request.method === 'HEAD') return void response.end();
     if (fault?.kind === 'cut') return void response.write(bytes.subarray(start, start + fault.after), () => setImmediate(() => response.destroy()));
     response.end(bytes.subarray(start));

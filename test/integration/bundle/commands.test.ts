@@ -73,7 +73,10 @@ describe('bundle', () => {
   });
 
   it('verifies it against the file, and says what is missing for other hosts, with exit code 3', async () => {
-    expect(await run('bundle', 'verify', 'bundle', '-f', 'trireme.yaml')).toMatchObject({code: 0, stdout: expect.stringContaining('nothing is missing for Kubernetes v1.36.3 on amd64') as string});
+    expect(await run('bundle', 'verify', 'bundle', '-f', 'trireme.yaml')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing is missing for Kubernetes v1.36.3 on amd64') as string,
+    });
     const ran = await run('bundle', 'verify', 'bundle', '-f', 'trireme.yaml', '--arch', 'arm64');
     expect(ran.code).toBe(3);
     expect(ran.stdout).toContain('kubelet for arm64 is missing');

@@ -6,7 +6,10 @@ import {createHttpClient, readSmallBody} from '../../../src/bundle/http.ts';
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
 
-async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void, server: Server = createServer(answer)): Promise<{readonly url: string; readonly server: Server; readonly port: number}> {
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  server: Server = createServer(answer),
+): Promise<{readonly url: string; readonly server: Server; readonly port: number}> {
   servers.push(server);
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -41,7 +44,10 @@ describe('redirects', () => {
 
   it('without end are left', async () => {
     const {url} = await serve((_request, response) => response.writeHead(302, {location: '/again'}).end());
-    await expect(client()(`${url}/`)).rejects.toMatchObject({code: 'bundle.source-failed', message: expect.stringContaining('more than 8 redirects') as string});
+    await expect(client()(`${url}/`)).rejects.toMatchObject({
+      code: 'bundle.source-failed',
+      message: expect.stringContaining('more than 8 redirects') as string,
+    });
   });
 });
 
@@ -49,7 +55,9 @@ describe('proxies', () => {
   it('get plain requests with the whole address and their own credentials', async () => {
     const proxy = await serve((request, response) => response.end(`${request.url} ${request.headers.host} ${request.headers['proxy-authorization']}`));
     const basic = Buffer.from('deck:hand').toString('base64');
-    expect(await textOf('http://dl.example/release/x', {http_proxy: `http://deck:hand@127.0.0.1:${proxy.port}`})).toBe(`http://dl.example/release/x dl.example Basic ${basic}`);
+    expect(await textOf('http://dl.example/release/x', {http_proxy: `http://deck:hand@127.0.0.1:${proxy.port}`})).toBe(
+      `http://dl.example/release/x dl.example Basic ${basic}`,
+    );
   });
 
   it('open a tunnel for HTTPS, and in it TLS is spoken with the host itself', async () => {
@@ -66,7 +74,10 @@ describe('proxies', () => {
         });
       });
     });
-    await expect(client({https_proxy: proxy.url})('https://dl.example/kubeadm')).rejects.toMatchObject({code: 'bundle.source-failed', message: expect.stringContaining(`https://dl.example/kubeadm through the proxy 127.0.0.1:${proxy.port}`) as string});
+    await expect(client({https_proxy: proxy.url})('https://dl.example/kubeadm')).rejects.toMatchObject({
+      code: 'bundle.source-failed',
+      message: expect.stringContaining(`https://dl.example/kubeadm through the proxy 127.0.0.1:${proxy.port}`) as string,
+    });
     expect(asked).toEqual(['dl.example:443']);
     const bytes = await hello;
     // a TLS handshake record, and in it the name of the host (SNI)
@@ -104,6 +115,9 @@ describe('silence', () => {
 
   it('in the middle of a body ends it as well', async () => {
     const {url} = await serve((_request, response) => void response.writeHead(200, {'content-length': 100}).write('begun'));
-    await expect(client({}, 50)(url).then((response) => readSmallBody('the body', response))).rejects.toMatchObject({code: 'bundle.source-failed', message: expect.stringContaining('breaks off') as string});
+    await expect(client({}, 50)(url).then((response) => readSmallBody('the body', response))).rejects.toMatchObject({
+      code: 'bundle.source-failed',
+      message: expect.stringContaining('breaks off') as string,
+    });
   });
 });

@@ -51,7 +51,16 @@ function request(over: Partial<BuildRequest> = {}): BuildRequest {
 
 /** The same cluster from a bundle, without any network, cache or lock. */
 function offline(bundle: string, over: Partial<ContentRequest> = {}): ContentRequest {
-  return {version: 'v1.36.3', distribution: 'kubeadm', architectures: ['amd64', 'arm64'], images: ['ghcr.io/flannel-io/flannel:v0.28.10'], bundle, lockFile: join(folder, 'other.lock'), cacheFolder: join(folder, 'empty-cache'), ...over};
+  return {
+    version: 'v1.36.3',
+    distribution: 'kubeadm',
+    architectures: ['amd64', 'arm64'],
+    images: ['ghcr.io/flannel-io/flannel:v0.28.10'],
+    bundle,
+    lockFile: join(folder, 'other.lock'),
+    cacheFolder: join(folder, 'empty-cache'),
+    ...over,
+  };
 }
 
 async function read(blob: OpenedBlob, start = 0): Promise<Buffer> {
@@ -97,17 +106,33 @@ describe.each(['folder', 'tar'] as const)('a bundle as a %s', (form) => {
       {version: 'v1.36.3', distribution: 'kubeadm', architecture: 'arm64'},
     ]);
     expect(inspection.rows).toHaveLength(30);
-    expect(inspection.rows.find((row) => row.name === 'containerd' && row.architecture === 'arm64')).toMatchObject({kind: 'archive', version: 'v2.4.2', size: 20_001});
-    expect(inspection.rows.find((row) => row.name === 'registry.k8s.io/coredns/coredns')).toMatchObject({kind: 'image', version: 'v1.14.2', architecture: 'amd64'});
+    expect(inspection.rows.find((row) => row.name === 'containerd' && row.architecture === 'arm64')).toMatchObject({
+      kind: 'archive',
+      version: 'v2.4.2',
+      size: 20_001,
+    });
+    expect(inspection.rows.find((row) => row.name === 'registry.k8s.io/coredns/coredns')).toMatchObject({
+      kind: 'image',
+      version: 'v1.14.2',
+      architecture: 'amd64',
+    });
   });
 
   it('names what is missing for another cluster', async () => {
     await buildBundle(request({out: out(), architectures: ['amd64'], images: []}));
     const result = await verifyBundle({bundle: out(), cluster: {...cluster, architectures: ['amd64']}});
-    expect(result.complaints.map((complaint) => [complaint.kind, complaint.subject])).toEqual([['missing-content', 'image:ghcr.io/flannel-io/flannel:v0.28.10']]);
+    expect(result.complaints.map((complaint) => [complaint.kind, complaint.subject])).toEqual([
+      ['missing-content', 'image:ghcr.io/flannel-io/flannel:v0.28.10'],
+    ]);
     expect(verifyError(result)?.code).toBe('bundle.incomplete');
-    await expect(pinContent(offline(out()))).rejects.toMatchObject({code: 'bundle.incomplete', message: expect.stringContaining('kubeadm for arm64') as string});
-    await expect(pinContent(offline(out(), {architectures: ['amd64'], images: [], version: 'v1.36.2'}))).rejects.toMatchObject({code: 'bundle.incomplete', message: expect.stringContaining('kubelet for amd64') as string});
+    await expect(pinContent(offline(out()))).rejects.toMatchObject({
+      code: 'bundle.incomplete',
+      message: expect.stringContaining('kubeadm for arm64') as string,
+    });
+    await expect(pinContent(offline(out(), {architectures: ['amd64'], images: [], version: 'v1.36.2'}))).rejects.toMatchObject({
+      code: 'bundle.incomplete',
+      message: expect.stringContaining('kubelet for amd64') as string,
+    });
   });
 
   it('finds a flipped byte, and refuses to use it', async () => {
@@ -128,7 +153,18 @@ describe.each(['folder', 'tar'] as const)('a bundle as a %s', (form) => {
 
   it('is built from another bundle without any source', async () => {
     await buildBundle(request({out: out()}));
-    const again = await buildBundle({...offline(out()), bundle: undefined, inputs: [out()], sources: {'dl.k8s.io': 'http://127.0.0.1:1', 'github.com': 'http://127.0.0.1:1', 'registry.k8s.io': 'http://127.0.0.1:1', 'ghcr.io': 'http://127.0.0.1:1'}, out: join(folder, 'second')} as BuildRequest);
+    const again = await buildBundle({
+      ...offline(out()),
+      bundle: undefined,
+      inputs: [out()],
+      sources: {
+        'dl.k8s.io': 'http://127.0.0.1:1',
+        'github.com': 'http://127.0.0.1:1',
+        'registry.k8s.io': 'http://127.0.0.1:1',
+        'ghcr.io': 'http://127.0.0.1:1',
+      },
+      out: join(folder, 'second'),
+    } as BuildRequest);
     expect(again.digest).toBe((await inspectBundle(out())).digest);
   });
 });
@@ -197,7 +233,10 @@ describe('a tar', () => {
     await buildBundle(request({out}));
     await copyFile(out, join(folder, 'cut.tar'));
     await truncate(join(folder, 'cut.tar'), 60_000);
-    await expect(pinContent(offline(join(folder, 'cut.tar')))).rejects.toMatchObject({code: 'bundle.damaged', message: expect.stringContaining('cut off') as string});
+    await expect(pinContent(offline(join(folder, 'cut.tar')))).rejects.toMatchObject({
+      code: 'bundle.damaged',
+      message: expect.stringContaining('cut off') as string,
+    });
     execFileSync('gzip', [out]);
     await expect(pinContent(offline(`${out}.gz`))).rejects.toMatchObject({code: 'bundle.damaged', hints: [expect.stringContaining('gunzip') as string]});
   });
@@ -214,7 +253,10 @@ describe('other places', () => {
     await writeFile(own, 'built at home');
     await buildBundle(request({files: [{name: 'kubeadm', architecture: 'amd64', path: own}], lockFile: join(folder, 'own.lock')}));
     const rows = (await inspectBundle(join(folder, 'bundle'))).rows.filter((row) => row.name === 'kubeadm');
-    expect(rows.map((row) => [row.architecture, row.digest === `sha256:${sha256('built at home')}`])).toEqual([['amd64', true], ['arm64', false]]);
+    expect(rows.map((row) => [row.architecture, row.digest === `sha256:${sha256('built at home')}`])).toEqual([
+      ['amd64', true],
+      ['arm64', false],
+    ]);
     expect(await readFile(join(folder, 'own.lock'), 'utf8')).not.toContain('kubeadm v1.36.3 amd64');
   });
 
@@ -224,7 +266,14 @@ describe('other places', () => {
       await writeFile(join(folder, 'mirror', path), bytes);
     }
     server.requests.length = 0;
-    const resolved = await resolveContent(request({folder, sources: {...server.sources, 'dl.k8s.io': 'mirror/dl.k8s.io', 'github.com': `file://${folder}/mirror/github.com`}, lockFile: join(folder, 'a.lock'), cacheFolder: join(folder, 'c')}));
+    const resolved = await resolveContent(
+      request({
+        folder,
+        sources: {...server.sources, 'dl.k8s.io': 'mirror/dl.k8s.io', 'github.com': `file://${folder}/mirror/github.com`},
+        lockFile: join(folder, 'a.lock'),
+        cacheFolder: join(folder, 'c'),
+      }),
+    );
     expect(server.requests.filter((seen) => !seen.path.includes('/v2/'))).toEqual([]);
     expect(resolved.content).toEqual((await pinContent(request())).content);
   });

@@ -20,7 +20,10 @@ describe('image references', () => {
     expect(normalizeReference(full)).toBe(full);
   });
 
-  it.each(['', 'Upper/case', 'a//b', 'ghcr.io/', 'ghcr.io/o/r@sha256:short', 'ghcr.io/o/r@md5:abc', 'a b', 'ghcr.io/o/r:bad tag', '-a'])('refuses "%s"', (text) => {
-    expect(() => parseReference(text)).toThrow(expect.objectContaining({code: 'usage.invalid'}) as Error);
-  });
+  it.each(['', 'Upper/case', 'a//b', 'ghcr.io/', 'ghcr.io/o/r@sha256:short', 'ghcr.io/o/r@md5:abc', 'a b', 'ghcr.io/o/r:bad tag', '-a'])(
+    'refuses "%s"',
+    (text) => {
+      expect(() => parseReference(text)).toThrow(expect.objectContaining({code: 'usage.invalid'}) as Error);
+    },
+  );
 });

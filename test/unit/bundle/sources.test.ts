@@ -8,9 +8,15 @@ describe('sources', () => {
       ['https://dl.k8s.io/release/v1.36.3/bin/linux/arm64/kubeadm', 'kubeadm.sha256'],
       ['https://dl.k8s.io/release/v1.36.3/bin/linux/arm64/kubelet', 'kubelet.sha256'],
       ['https://dl.k8s.io/release/v1.36.3/bin/linux/arm64/kubectl', 'kubectl.sha256'],
-      ['https://github.com/containerd/containerd/releases/download/v2.4.2/containerd-2.4.2-linux-arm64.tar.gz', 'containerd-2.4.2-linux-arm64.tar.gz.sha256sum'],
+      [
+        'https://github.com/containerd/containerd/releases/download/v2.4.2/containerd-2.4.2-linux-arm64.tar.gz',
+        'containerd-2.4.2-linux-arm64.tar.gz.sha256sum',
+      ],
       ['https://github.com/opencontainers/runc/releases/download/v1.5.2/runc.arm64', 'runc.sha256sum'],
-      ['https://github.com/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-arm64-v1.9.1.tgz', 'cni-plugins-linux-arm64-v1.9.1.tgz.sha256'],
+      [
+        'https://github.com/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-arm64-v1.9.1.tgz',
+        'cni-plugins-linux-arm64-v1.9.1.tgz.sha256',
+      ],
       ['https://github.com/kubernetes-sigs/cri-tools/releases/download/v1.36.0/crictl-v1.36.0-linux-arm64.tar.gz', 'crictl-v1.36.0-linux-arm64.tar.gz.sha256'],
     ]);
   });
@@ -21,7 +27,11 @@ describe('sources', () => {
     ['v1.35.4', 'v1.13.1', '3.6.6-0', '3.10.1'],
     ['v1.36.3', 'v1.14.2', '3.6.8-0', '3.10.2'],
   ])("has the tags that kubeadm %s's constants have", (version, coredns, etcd, pause) => {
-    expect(imagesOf(version).slice(4)).toEqual([`registry.k8s.io/coredns/coredns:${coredns}`, `registry.k8s.io/etcd:${etcd}`, `registry.k8s.io/pause:${pause}`]);
+    expect(imagesOf(version).slice(4)).toEqual([
+      `registry.k8s.io/coredns/coredns:${coredns}`,
+      `registry.k8s.io/etcd:${etcd}`,
+      `registry.k8s.io/pause:${pause}`,
+    ]);
     expect(imagesOf(version)[0]).toBe(`registry.k8s.io/kube-apiserver:${version}`);
   });
 

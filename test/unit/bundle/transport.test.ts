@@ -7,7 +7,14 @@ describe('mirrors', () => {
   const transport = createTransport({
     env: {},
     folder: '/srv/fleet',
-    sources: {'dl.k8s.io': 'http://127.0.0.1:8080/dl.k8s.io/', 'github.com': 'mirror/github', 'registry.k8s.io': 'http://127.0.0.1:8080', 'ghcr.io': 'https://harbor.example/v2/ghcr', 'quay.io': 'https://m.example/quay', 'ftp.example': 'ftp://x'},
+    sources: {
+      'dl.k8s.io': 'http://127.0.0.1:8080/dl.k8s.io/',
+      'github.com': 'mirror/github',
+      'registry.k8s.io': 'http://127.0.0.1:8080',
+      'ghcr.io': 'https://harbor.example/v2/ghcr',
+      'quay.io': 'https://m.example/quay',
+      'ftp.example': 'ftp://x',
+    },
   });
 
   it('takes the place of the host, with the path kept', () => {
@@ -63,7 +70,10 @@ describe('proxies of the environment', () => {
 
 describe('challenges', () => {
   it('are read with quoted commas and without quotes', () => {
-    expect(parseChallenge('Bearer realm="https://auth.example/token",service=reg,scope="repository:a/b:pull,push"')).toEqual({scheme: 'bearer', parameters: {realm: 'https://auth.example/token', service: 'reg', scope: 'repository:a/b:pull,push'}});
+    expect(parseChallenge('Bearer realm="https://auth.example/token",service=reg,scope="repository:a/b:pull,push"')).toEqual({
+      scheme: 'bearer',
+      parameters: {realm: 'https://auth.example/token', service: 'reg', scope: 'repository:a/b:pull,push'},
+    });
     expect(parseChallenge('BASIC realm="x \\"y\\""')).toEqual({scheme: 'basic', parameters: {realm: 'x "y"'}});
     expect(parseChallenge('Negotiate')).toBeUndefined();
     expect(parseChallenge(undefined)).toBeUndefined();
