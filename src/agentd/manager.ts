@@ -256,11 +256,11 @@ export class Manager {
 
   async #record(drifts: readonly Omit<Drift, 'outcome'>[], outcome: Drift['outcome'], target: Target): Promise<void> {
     if (drifts.length === 0) return;
-    this.#drift = [...this.#drift, ...drifts.map((drift) => ({...drift, outcome}))].slice(-driftKept);
-    await target.records.set('drift', this.#drift);
     for (const drift of drifts) {
       this.#emit('agent-drift')({type: 'warning.raised', code: 'drift.found', message: `${drift.subject} was not as wanted (${drift.found}): ${outcome}.`, host: target.host.name});
     }
+    this.#drift = [...this.#drift, ...drifts.map((drift) => ({...drift, outcome}))].slice(-driftKept);
+    await target.records.set('drift', this.#drift);
     this.#options.onChange();
   }
 }
