@@ -48,20 +48,21 @@ restart=no
 if [ ! -f "$version/digests.json" ]; then
   rm -rf "$version.part"
   mkdir -p "$version.part"
-  place() {
-    from="$content/$1"
-    [ -e "$from" ] || from="$root/current/$2"
-    ln "$from" "$version.part/$2" 2>/dev/null || cp -L "$from" "$version.part/$2"
-  }
-  place ${hexOf(options.programDigest)} trireme-agent.mjs
-  place ${hexOf(options.runtimeDigest)} node
+  place() { ln "$1" "$version.part/$2" 2>/dev/null || cp -L "$1" "$version.part/$2"; }
+  place "$content/${hexOf(options.programDigest)}" trireme-agent.mjs
+  runtime="$content/${hexOf(options.runtimeDigest)}"
+  # one that stays from the version before may have lost its blob
+  [ -e "$runtime" ] || runtime="$root/current/node"
+  place "$runtime" node
   [ -x "$version.part/node" ] || chmod 755 "$version.part/node"
-  if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then chcon -t bin_t "$version.part/node"; fi
   if ! said=$("$version.part/node" --version 2>&1); then echo "$said" >&2; exit 3; fi
   printf '%s' ${shellQuote(renderLauncher())} >"$version.part/trireme-agent"
   chmod 755 "$version.part/trireme-agent"
+  # a blob has the label of /var/lib, which systemd may not run
+  if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then chcon -t bin_t "$version.part/node" "$version.part/trireme-agent"; fi
   printf '%s\\n' ${shellQuote(digestsText(options))} >"$version.part/digests.json"
   rm -rf "$version"
+  sync "$version.part"/* 2>/dev/null || sync
   mv "$version.part" "$version"
 fi
 if [ "$(readlink "$root/current" 2>/dev/null)" != "versions/$name" ]; then
@@ -79,7 +80,7 @@ ${startPiece}`;
 const startPiece = `new="$unit.new"
 mkdir -p "\${unit%/*}"
 cat >"$new"
-if cmp -s "$new" "$unit"; then rm -f "$new"; else mv -f "$new" "$unit"; systemctl daemon-reload; restart=yes; fi
+if [ "$(cat "$new")" = "$(cat "$unit" 2>/dev/null)" ]; then rm -f "$new"; else mv -f "$new" "$unit"; systemctl daemon-reload; restart=yes; fi
 systemctl enable --quiet trireme-agent.service
 if [ "$restart" = yes ] || ! systemctl is-active --quiet trireme-agent.service; then
   systemctl reset-failed trireme-agent.service 2>/dev/null || true

@@ -10,7 +10,7 @@ import {rootedPath} from '../shell.ts';
 import {renderUnit} from '../unit.ts';
 
 /** In ms. A small host under load needs a while to start Node. */
-const times = {install: 120_000, command: 30_000, answer: 60_000, interval: 250};
+const times = {install: 120_000, command: 30_000, answer: 60_000, interval: 500};
 
 /** Installs and starts the agent where it isn't the wanted one or doesn't run. */
 export function agentStep(work: HostWork, root: string): Step<HostClusterScope> {

@@ -1,0 +1,151 @@
+import {describe, expect, it} from 'vitest';
+import {assessHost, type HostWork} from '../../../src/hostcluster/assess.ts';
+import type {AgentLink} from '../../../src/hostcluster/link.ts';
+import type {AgentState, NodeState} from '../../../src/hostcluster/protocol.ts';
+import type {HostClusterScope} from '../../../src/hostcluster/scope.ts';
+import {convergeStep} from '../../../src/hostcluster/steps/converge.ts';
+import {complaintsOf, healthStep} from '../../../src/hostcluster/steps/health.ts';
+import {nodeStep} from '../../../src/hostcluster/steps/node-step.ts';
+import {hostsOf} from '../../../src/hostcluster/wanted.ts';
+import {TriremeError} from '../../../src/kernel/errors.ts';
+import type {EventBody, TriremeEvent} from '../../../src/kernel/event.ts';
+import type {StepContext} from '../../../src/plan/plan.ts';
+import {agentState, desiredCluster, settledFacts, threeAndOne} from './fixtures.ts';
+
+const never = new AbortController().signal;
+
+function workOf(name: string, over: object): HostWork {
+  const cluster = desiredCluster({hosts: threeAndOne.map((host) => (host.name === name ? {...host, ...over} : host))});
+  const host = hostsOf(cluster).find((one) => one.name === name);
+  const work = host === undefined ? undefined : assessHost(cluster, settledFacts(desiredCluster()), host).work;
+  if (work === undefined) throw new Error('no work');
+  return work;
+}
+
+interface FakeAgent {
+  state(look: number): AgentState;
+  events?(after: number, signal: AbortSignal | undefined): AsyncGenerator<TriremeEvent>;
+  postNode?: AgentLink['postNode'];
+}
+
+function contextWith(agents: Readonly<Record<string, FakeAgent>>, options: {readonly stopping?: AbortSignal} = {}) {
+  const events: EventBody[] = [];
+  const looks: Record<string, number> = {};
+  const forgotten: string[] = [];
+  const scope = {
+    progress: {eventsSeen: new Map([['h4', 0]]), converged: new Set<string>()},
+    forget: async (host: string) => void forgotten.push(host),
+    link: async (host: string): Promise<Partial<AgentLink>> => {
+      const agent = agents[host];
+      if (agent === undefined) throw new TriremeError('agent.not-answering', `${host} is silent`, {host});
+      return {
+        state: async () => agent.state((looks[host] = (looks[host] ?? 0) + 1)),
+        events: (after, {signal} = {}) => agent.events?.(after, signal) ?? quiet(signal),
+        ...(agent.postNode === undefined ? {} : {postNode: agent.postNode}),
+      };
+    },
+  } as unknown as HostClusterScope;
+  const context: StepContext<HostClusterScope> = {scope, signal: never, stopping: options.stopping ?? never, emit: (event) => events.push(event)};
+  return {context, events, scope, forgotten};
+}
+
+async function* quiet(signal: AbortSignal | undefined): AsyncGenerator<TriremeEvent> {
+  await new Promise((_resolve, reject) => {
+    if (signal?.aborted) reject(signal.reason as Error);
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), {once: true});
+  });
+  yield undefined as never;
+}
+
+const stamped = (seq: number, body: EventBody): TriremeEvent => ({...body, seq, at: '', run: 'agent'});
+const line = (seq: number, text: string) => stamped(seq, {type: 'step.output', step: 'join', stream: 'stdout', line: text});
+
+describe('following a host', () => {
+  const work = workOf('h4', {labels: {zone: 'a'}});
+  const working = (over: Partial<AgentState> = {}) => agentState(work.wanted, {converged: false, ...over});
+
+  it('is not needed where the host is as wanted, which then counts for the look at the cluster', async () => {
+    const {context, scope} = contextWith({h4: {state: () => agentState(work.wanted)}});
+    expect(await convergeStep(work).check(context)).toBe('satisfied');
+    expect([...scope.progress.converged]).toEqual(['h4']);
+  });
+
+  it("passes the agent's events on under the host's name, takes them up where a link broke, and ends when the host is as wanted", async () => {
+    let streams = 0;
+    const {context, events, scope, forgotten} = contextWith({
+      h4: {
+        state: (look) => {
+          if (look === 2) throw new TriremeError('host.connection-lost', 'broke', {host: 'h4'});
+          return streams < 2 ? working({reconcilers: [{name: 'join', status: 'working', message: 'Join', since: '', attempts: 0}]}) : agentState(work.wanted, {reconcilers: [{name: 'join', status: 'done', since: '', attempts: 0}]});
+        },
+        events: async function* (after, signal) {
+          streams += 1;
+          if (streams === 1) {
+            yield line(after + 1, 'first');
+            throw new TriremeError('agent.not-answering', 'broke', {host: 'h4'});
+          }
+          yield line(after + 1, `after ${after}`);
+          yield* quiet(signal);
+        },
+      },
+    });
+    expect(await convergeStep(work).apply(context)).toBe('is as wanted');
+    expect(events.filter((event) => event.type === 'step.output').map((event) => [event.step, event.host, event.line])).toEqual([['converge:h4', 'h4', 'first'], ['converge:h4', 'h4', 'after 1']]);
+    expect(events.filter((event) => event.type === 'condition.changed').map((event) => [event.condition, event.status, event.reason])).toEqual([['join', 'false', 'working'], ['join', 'true', 'done']]);
+    expect(forgotten).toEqual(['h4']);
+    expect([...scope.progress.converged]).toEqual(['h4']);
+  });
+
+  it('gives up with the message of a reconciler that fails again and again, not of one that fails once', async () => {
+    const failing = (attempts: number) => working({reconcilers: [{name: 'kubelet', status: 'failed', message: 'no such image', since: '', attempts}]});
+    const {context} = contextWith({h4: {state: (look) => failing(look === 1 ? 1 : 6)}});
+    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({code: 'agent.failed', host: 'h4', message: 'kubelet failed 6 times on h4: no such image'});
+  });
+
+  it('ends at once when the run is stopped: the host goes on by itself', async () => {
+    const stop = new AbortController();
+    const {context} = contextWith({h4: {state: () => working()}}, {stopping: stop.signal});
+    const following = convergeStep(work).apply(context);
+    stop.abort();
+    await expect(following).rejects.toMatchObject({name: 'AbortError'});
+  });
+
+  it('ends when somebody else gives the host another wish', async () => {
+    const {context} = contextWith({h4: {state: () => working({wantedDigest: 'sha256:other'})}});
+    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({code: 'plan.moved', host: 'h4'});
+  });
+});
+
+describe('labels and taints of a worker', () => {
+  it('are set by the next control plane when the first does not answer, and what is not wished is taken away', async () => {
+    const posted: unknown[] = [];
+    const {context} = contextWith({h2: {state: () => agentState(workOf('h2', {labels: {a: '1'}}).wanted), postNode: async (node, wishes) => void posted.push([node, wishes])}});
+    expect(await nodeStep(workOf('h4', {labels: {zone: 'a'}}), ['h1', 'h2']).apply(context)).toBe('by h2');
+    expect(posted).toEqual([['h4', {labels: {zone: 'a'}, taints: []}]]);
+  });
+
+  it('fail with the last reason when no control plane answers', async () => {
+    const {context} = contextWith({});
+    await expect(nodeStep(workOf('h4', {labels: {zone: 'a'}}), ['h1', 'h2']).apply(context)).rejects.toMatchObject({code: 'agent.not-answering', message: 'h2 is silent'});
+  });
+});
+
+describe('the look at the cluster', () => {
+  const node = (name: string, ready: boolean): NodeState => ({name, ready, roles: [], version: 'v1.36.3', conditions: [{type: 'Ready', status: ready ? 'True' : 'False', message: 'cni plugin not initialized'}]});
+  const state = (nodes: readonly NodeState[], conditions: AgentState['conditions'] = []) => agentState(workOf('h1', {labels: {a: '1'}}).wanted, {nodes, conditions});
+
+  it('names each node that is missing or not Ready, and each condition that is false', () => {
+    expect(complaintsOf(state([node('h1', true), node('h2', false)], [{type: 'DnsReady', ready: false, message: '0 of 2'}]), ['h1', 'h2', 'h3'])).toEqual([
+      "h2 isn't Ready (cni plugin not initialized)",
+      "h3 isn't a node",
+      'DnsReady is false (0 of 2)',
+    ]);
+    expect(complaintsOf(undefined, ['h1'])).toEqual(['no control plane tells of any node']);
+  });
+
+  it('waits until all is well, by whichever control plane answers', async () => {
+    const {context} = contextWith({h2: {state: (look) => state([node('h1', true), node('h4', look > 1)])}});
+    context.scope.progress.converged.add('h4');
+    expect(await healthStep({controlPlanes: ['h1', 'h2'], settled: ['h1']}).apply(context)).toBe('nodes, DNS and layers are ready');
+  });
+});
