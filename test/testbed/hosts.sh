@@ -170,7 +170,7 @@ boot() {
 }
 answers() { ssh -F "$HOSTS/ssh_config" -o BatchMode=yes -o ConnectTimeout=2 -o LogLevel=QUIET "root@$1" true 2> /dev/null; }
 booted() {
-  wait_for 90 answers "$1" || { tail -n 20 "$HOSTS/$1/console.log" >&2; fail "$1 doesn't answer over SSH after 90 s: see $HOSTS/$1/console.log"; }
+  wait_for 180 answers "$1" || { tail -n 20 "$HOSTS/$1/console.log" >&2; fail "$1 doesn't answer over SSH after 180 s: see $HOSTS/$1/console.log"; }
   echo "$1 is up at $(address_of "$1")"
 }
 kill_host() { # the supervisor first, else it would take the end for a reboot
