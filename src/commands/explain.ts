@@ -19,8 +19,14 @@ const result = z.strictObject({
 
 export default class Explain extends BaseCommand<z.infer<typeof result>> {
   static override summary = 'Document a field of the file.';
-  static override examples = ['<%= config.bin %> explain', '<%= config.bin %> explain spec.agent.ssh', '<%= config.bin %> explain ClusterProfile.spec.variables'];
-  static override args = {path: Args.string({description: 'Dotted path of the field, as in the file; a kind may stand in front.', default: 'Cluster', ignoreStdin: true})};
+  static override examples = [
+    '<%= config.bin %> explain',
+    '<%= config.bin %> explain spec.agent.ssh',
+    '<%= config.bin %> explain ClusterProfile.spec.variables',
+  ];
+  static override args = {
+    path: Args.string({description: 'Dotted path of the field, as in the file; a kind may stand in front.', default: 'Cluster', ignoreStdin: true}),
+  };
   static override resultSchema = () => result;
 
   async run() {

@@ -11,7 +11,8 @@ const list = {multiple: true, multipleNonGreedy: true} as const;
 
 export default class Init extends BaseCommand<z.infer<typeof result>> {
   static override summary = 'Write a trireme.yaml from answers.';
-  static override description = 'Answers come from flags and, below them, from a file given with --from. Missing ones are all named at once. The file is checked before it is written.';
+  static override description =
+    'Answers come from flags and, below them, from a file given with --from. Missing ones are all named at once. The file is checked before it is written.';
   static override examples = [
     '<%= config.bin %> init --name berth --control-plane h1=10.0.0.11 --worker h2=10.0.0.12 --ssh-user ops --profile profile.yaml',
     '<%= config.bin %> init --from answers.yaml --force',
@@ -25,14 +26,23 @@ export default class Init extends BaseCommand<z.infer<typeof result>> {
     'kubernetes-version': Flags.string({summary: 'Version of Kubernetes.', env: 'TRIREME_KUBERNETES_VERSION', helpValue: 'VERSION'}),
     'control-plane': Flags.string({...list, summary: 'A control plane; repeatable.', env: 'TRIREME_CONTROL_PLANE', helpValue: 'NAME=ADDRESS'}),
     worker: Flags.string({...list, summary: 'A worker; repeatable.', env: 'TRIREME_WORKER', helpValue: 'NAME=ADDRESS'}),
-    endpoint: Flags.string({summary: 'Where the Kubernetes API is reached; default: the only control plane.', env: 'TRIREME_ENDPOINT', helpValue: 'HOST[:PORT]'}),
+    endpoint: Flags.string({
+      summary: 'Where the Kubernetes API is reached; default: the only control plane.',
+      env: 'TRIREME_ENDPOINT',
+      helpValue: 'HOST[:PORT]',
+    }),
     pods: Flags.string({...list, summary: 'Network of the pods; a second one for dual-stack.', env: 'TRIREME_PODS', helpValue: 'CIDR'}),
     services: Flags.string({...list, summary: 'Network of the services; a second one for dual-stack.', env: 'TRIREME_SERVICES', helpValue: 'CIDR'}),
     'ssh-user': Flags.string({summary: 'Login name on the hosts.', env: 'TRIREME_SSH_USER', helpValue: 'USER'}),
     'ssh-port': Flags.integer({summary: 'Port of the SSH server.', env: 'TRIREME_SSH_PORT', min: 1, max: 65_535, helpValue: 'PORT'}),
     'identity-file': Flags.string({summary: 'Private key for SSH.', env: 'TRIREME_IDENTITY_FILE', helpValue: 'FILE'}),
     jump: Flags.string({...list, summary: 'Jump host; repeatable, in order.', env: 'TRIREME_JUMP', helpValue: '[USER@]HOST[:PORT]'}),
-    'sudo-password-env': Flags.string({summary: "Environment variable with sudo's password.", env: 'TRIREME_SUDO_PASSWORD_ENV', helpValue: 'NAME', exclusive: ['sudo-password-file']}),
+    'sudo-password-env': Flags.string({
+      summary: "Environment variable with sudo's password.",
+      env: 'TRIREME_SUDO_PASSWORD_ENV',
+      helpValue: 'NAME',
+      exclusive: ['sudo-password-file'],
+    }),
     'sudo-password-file': Flags.string({summary: "File with sudo's password.", env: 'TRIREME_SUDO_PASSWORD_FILE', helpValue: 'FILE'}),
     profile: Flags.string({summary: 'File of the ClusterProfile.', env: 'TRIREME_PROFILE', helpValue: 'FILE'}),
     bundle: Flags.string({summary: 'Bundle with the content for the hosts.', env: 'TRIREME_BUNDLE', helpValue: 'PATH'}),
@@ -45,8 +55,14 @@ export default class Init extends BaseCommand<z.infer<typeof result>> {
     const {renderClusterFile} = await import('../spec/cluster-file.ts');
     const {checkFiles} = await import('../spec/read.ts');
     const path = resolve(flags.file);
-    const exists = await access(path).then(() => true, () => false);
-    if (exists && !flags.force) throw new TriremeError('usage.invalid', `${flags.file} is there already; it is left as it is.`, {hints: ['Overwrite it with --force, or write another one with -f FILE.']});
+    const exists = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (exists && !flags.force)
+      throw new TriremeError('usage.invalid', `${flags.file} is there already; it is left as it is.`, {
+        hints: ['Overwrite it with --force, or write another one with -f FILE.'],
+      });
     const answered = flags.from === undefined ? {} : await readAnswers(flags.from, resolve(flags.from));
     const answers = requireAnswers({
       ...answered,
@@ -75,7 +91,8 @@ export default class Init extends BaseCommand<z.infer<typeof result>> {
       const messages = checked.complaints.map(({message, hint}) => (hint === undefined ? message : `${message} ${hint}`));
       throw new TriremeError('usage.invalid', `These answers make no valid file.\n\n${messages.join('\n')}`, {details: {complaints: checked.complaints}});
     }
-    for (const warning of checked.clusters.flatMap((cluster) => cluster.warnings)) this.out.warn({...warning, message: warning.message.replace('<stdin>', flags.file)});
+    for (const warning of checked.clusters.flatMap((cluster) => cluster.warnings))
+      this.out.warn({...warning, message: warning.message.replace('<stdin>', flags.file)});
     await writeFileAtomic(path, text);
     this.out.print(`Wrote ${flags.file} for cluster ${answers.name}.`);
     this.out.note('Next: trireme validate, trireme preflight, trireme plan');

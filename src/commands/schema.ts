@@ -5,7 +5,8 @@ const result = z.record(z.string(), z.unknown());
 
 export default class Schema extends BaseCommand<z.infer<typeof result>> {
   static override summary = 'Print the JSON Schema of the file, for editors.';
-  static override description = 'Editors with a YAML language server use it by the comment "# yaml-language-server: $schema=PATH" in the first line of the file.';
+  static override description =
+    'Editors with a YAML language server use it by the comment "# yaml-language-server: $schema=PATH" in the first line of the file.';
   static override examples = ['<%= config.bin %> schema > trireme.schema.json'];
   static override resultSchema = () => result;
 

@@ -4,14 +4,21 @@ import {BaseCommand} from './base-command.ts';
 
 const result = z.strictObject({
   files: z.array(z.string()).readonly(),
-  clusters: z.array(z.strictObject({name: z.string(), mode: z.string(), kubernetes: z.string(), controlPlanes: z.int(), workers: z.int(), layers: z.array(z.string())})),
+  clusters: z.array(
+    z.strictObject({name: z.string(), mode: z.string(), kubernetes: z.string(), controlPlanes: z.int(), workers: z.int(), layers: z.array(z.string())}),
+  ),
   profiles: z.array(z.string()).readonly(),
 });
 
 export default class Validate extends BaseCommand<z.infer<typeof result>> {
   static override summary = 'Check the file: its form, and rules that go beyond it.';
-  static override description = 'All complaints are shown at once, each with its place, the rule, and the nearest valid key. No host is contacted. Exit code 3 when the file is wrong.';
-  static override examples = ['<%= config.bin %> validate', '<%= config.bin %> validate -f cluster.yaml -f profile.yaml', 'cat cluster.yaml | <%= config.bin %> validate -f - -o json'];
+  static override description =
+    'All complaints are shown at once, each with its place, the rule, and the nearest valid key. No host is contacted. Exit code 3 when the file is wrong.';
+  static override examples = [
+    '<%= config.bin %> validate',
+    '<%= config.bin %> validate -f cluster.yaml -f profile.yaml',
+    'cat cluster.yaml | <%= config.bin %> validate -f - -o json',
+  ];
   static override flags = {file: clusterFlags.file};
   static override resultSchema = () => result;
 
@@ -24,7 +31,14 @@ export default class Validate extends BaseCommand<z.infer<typeof result>> {
       for (const warning of warnings) this.out.warn(warning);
       const hosts = document.spec.agent?.hosts ?? [];
       const controlPlanes = hosts.filter((host) => host.role === 'control-plane').length;
-      return {name: document.metadata.name, mode: document.spec.mode, kubernetes: document.spec.kubernetes.version, controlPlanes, workers: hosts.length - controlPlanes, layers: layers.map((layer) => layer.name)};
+      return {
+        name: document.metadata.name,
+        mode: document.spec.mode,
+        kubernetes: document.spec.kubernetes.version,
+        controlPlanes,
+        workers: hosts.length - controlPlanes,
+        layers: layers.map((layer) => layer.name),
+      };
     });
     const what = [
       ...clusters.map((one) => `cluster ${one.name}, ${one.mode} mode, ${count(one.controlPlanes, 'control plane')}, ${count(one.workers, 'worker')}`),

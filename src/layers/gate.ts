@@ -21,9 +21,15 @@ const waiting = (waitingFor: string): Health => ({healthy: false, waitingFor});
 export function gateOf(wanted: readonly ManifestObject[], live: readonly LiveObject[]): GateResult {
   const byId = new Map(live.map((object) => [idOf(object), object]));
   const results = wanted.map((object) => {
-    const found = byId.get(objectId(object)) ?? byId.get(objectId({...object, metadata: {...object.metadata, namespace: 'default'}})) ?? byId.get(objectId({...object, metadata: {name: object.metadata.name}}));
+    const found =
+      byId.get(objectId(object)) ??
+      byId.get(objectId({...object, metadata: {...object.metadata, namespace: 'default'}})) ??
+      byId.get(objectId({...object, metadata: {name: object.metadata.name}}));
     const health = found === undefined ? waiting("doesn't exist") : healthOf(found);
-    return {sentence: health.healthy ? undefined : `${object.kind} ${object.metadata.name} ${health.waitingFor}`, failed: found !== undefined && hasFailed(found)};
+    return {
+      sentence: health.healthy ? undefined : `${object.kind} ${object.metadata.name} ${health.waitingFor}`,
+      failed: found !== undefined && hasFailed(found),
+    };
   });
   const waitingFor = results.flatMap(({sentence}) => (sentence === undefined ? [] : [sentence]));
   return {healthy: waitingFor.length === 0, waitingFor, failed: results.some((result) => result.failed)};
@@ -31,7 +37,11 @@ export function gateOf(wanted: readonly ManifestObject[], live: readonly LiveObj
 
 function idOf(object: LiveObject): string {
   const metadata = object['metadata'] as ManifestObject['metadata'] | undefined;
-  return objectId({apiVersion: String(object['apiVersion']), kind: String(object['kind']), metadata: {name: String(metadata?.name), ...(metadata?.namespace === undefined ? {} : {namespace: metadata.namespace})}});
+  return objectId({
+    apiVersion: String(object['apiVersion']),
+    kind: String(object['kind']),
+    metadata: {name: String(metadata?.name), ...(metadata?.namespace === undefined ? {} : {namespace: metadata.namespace})},
+  });
 }
 
 /** The health of one live object. The rules for workloads are those of `kubectl rollout status`. */

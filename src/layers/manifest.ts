@@ -8,8 +8,24 @@ export type {ManifestObject} from '../spec/manifest-text.ts';
 
 /** What must be there before others can be: lower goes first. Kinds that aren't listed go together, after these. */
 const firstKinds = [
-  'Namespace', 'CustomResourceDefinition', 'PriorityClass', 'StorageClass', 'RuntimeClass', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding',
-  'Role', 'RoleBinding', 'ResourceQuota', 'LimitRange', 'NetworkPolicy', 'Secret', 'ConfigMap', 'PersistentVolume', 'PersistentVolumeClaim', 'Service',
+  'Namespace',
+  'CustomResourceDefinition',
+  'PriorityClass',
+  'StorageClass',
+  'RuntimeClass',
+  'ServiceAccount',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'Role',
+  'RoleBinding',
+  'ResourceQuota',
+  'LimitRange',
+  'NetworkPolicy',
+  'Secret',
+  'ConfigMap',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'Service',
 ];
 /** These call into workloads, so they go when those are there. */
 const lastKinds = ['APIService', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];

@@ -46,9 +46,13 @@ export async function readAnswers(file: string, path: string): Promise<Answers> 
   if ('complaint' in read) throw refuseFiles([read.complaint]);
   const {documents, complaints} = parseYaml(read.source);
   const [document] = documents;
-  if (complaints.length > 0 || document === undefined) throw refuseFiles(complaints.length > 0 ? complaints : [read.source.complain({offset: 0, length: 1}, {rule: 'document.empty', message: `${file} is empty.`})]);
+  if (complaints.length > 0 || document === undefined)
+    throw refuseFiles(
+      complaints.length > 0 ? complaints : [read.source.complain({offset: 0, length: 1}, {rule: 'document.empty', message: `${file} is empty.`})],
+    );
   const result = answersSchema.safeParse(document.value);
-  if (!result.success) throw refuseFiles(complaintsOf(document, z.toJSONSchema(answersSchema, {io: 'input', target: 'draft-7'}) as FieldSchema, result.error.issues));
+  if (!result.success)
+    throw refuseFiles(complaintsOf(document, z.toJSONSchema(answersSchema, {io: 'input', target: 'draft-7'}) as FieldSchema, result.error.issues));
   return result.data;
 }
 
@@ -56,7 +60,8 @@ export async function readAnswers(file: string, path: string): Promise<Answers> 
 export function hostAnswer(answer: NonNullable<Answers['controlPlane']>[number]): HostAnswer {
   if (typeof answer !== 'string') return answer;
   const split = answer.indexOf('=');
-  if (split < 1 || split === answer.length - 1) throw new TriremeError('usage.invalid', `${answer} is no host.`, {hints: ['Write NAME=ADDRESS, such as h1=10.0.0.11.']});
+  if (split < 1 || split === answer.length - 1)
+    throw new TriremeError('usage.invalid', `${answer} is no host.`, {hints: ['Write NAME=ADDRESS, such as h1=10.0.0.11.']});
   return {name: answer.slice(0, split), address: answer.slice(split + 1)};
 }
 
@@ -77,10 +82,14 @@ export function requireAnswers(answers: Answers): CompleteAnswers {
     ...(endpoint === undefined ? [{flag: '--endpoint HOST[:PORT]', question: 'Where is the Kubernetes API reached?'}] : []),
   ];
   if (name === undefined || endpoint === undefined || missing.length > 0) {
-    throw new TriremeError('usage.answer-required', `${missing.length === 1 ? 'An answer is' : `${missing.length} answers are`} missing: ${missing.map(({flag}) => flag.split(' ')[0]).join(', ')}.`, {
-      hints: [...missing.map(({flag, question}) => `${flag}  ${question}`), '--from FILE  answers in YAML, each named as its flag'],
-      details: {missing},
-    });
+    throw new TriremeError(
+      'usage.answer-required',
+      `${missing.length === 1 ? 'An answer is' : `${missing.length} answers are`} missing: ${missing.map(({flag}) => flag.split(' ')[0]).join(', ')}.`,
+      {
+        hints: [...missing.map(({flag, question}) => `${flag}  ${question}`), '--from FILE  answers in YAML, each named as its flag'],
+        details: {missing},
+      },
+    );
   }
   return {...answers, name, controlPlane, endpoint};
 }

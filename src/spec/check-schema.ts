@@ -15,7 +15,9 @@ export function dotted(path: Path): string {
 /** The complaints for a document that doesn't fit its schema. */
 export function complaintsOf(document: YamlDocument, root: FieldSchema, issues: readonly Issue[]): Complaint[] {
   const flat = placeIssues(issues);
-  const unknown = flat.flatMap(({issue, path}) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({parent: dotted(path), meant: nearest(key, keysAt(root, path))})) : []));
+  const unknown = flat.flatMap(({issue, path}) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({parent: dotted(path), meant: nearest(key, keysAt(root, path))})) : [],
+  );
   return flat.flatMap(({issue, path}): Complaint[] => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(document, root, path, key));
     const last = path.at(-1);
@@ -60,7 +62,12 @@ function unknownKey(document: YamlDocument, root: FieldSchema, path: Path, key: 
   return document.source.complain(locate(document, [...path, key], 'key'), {
     rule: 'schema.unknown-key',
     message: `${where} has no field ${key.slice(0, 80)}.`,
-    hint: meant !== undefined ? `Did you mean ${meant}?` : elsewhere !== undefined ? `Did you mean ${elsewhere}? The fields here are ${valid.join(', ')}.` : `The fields here are ${valid.join(', ')}.`,
+    hint:
+      meant !== undefined
+        ? `Did you mean ${meant}?`
+        : elsewhere !== undefined
+          ? `Did you mean ${elsewhere}? The fields here are ${valid.join(', ')}.`
+          : `The fields here are ${valid.join(', ')}.`,
   });
 }
 
@@ -102,7 +109,11 @@ function wrongValue(document: YamlDocument, root: FieldSchema, path: Path, issue
     case 'invalid_key': {
       const words = field?.propertyNames?.enum?.map(String) ?? keysAt(root, path.slice(0, -1));
       const meant = nearest(String(path.at(-1)), words);
-      return complain('schema.unknown-key', `${dotted(path.slice(0, -1))} has no field ${String(path.at(-1)).slice(0, 80)}.`, meant === undefined ? (words.length > 0 ? `The fields here are ${words.join(', ')}.` : undefined) : `Did you mean ${meant}?`);
+      return complain(
+        'schema.unknown-key',
+        `${dotted(path.slice(0, -1))} has no field ${String(path.at(-1)).slice(0, 80)}.`,
+        meant === undefined ? (words.length > 0 ? `The fields here are ${words.join(', ')}.` : undefined) : `Did you mean ${meant}?`,
+      );
     }
     default:
       return complain('schema.value', `${place} isn't right: ${issue.message}.`);
@@ -110,7 +121,10 @@ function wrongValue(document: YamlDocument, root: FieldSchema, path: Path, issue
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, segment) => (at !== null && typeof at === 'object' && Object.hasOwn(at, segment) ? (at as Record<string | number, unknown>)[segment] : undefined), value);
+  return path.reduce<unknown>(
+    (at, segment) => (at !== null && typeof at === 'object' && Object.hasOwn(at, segment) ? (at as Record<string | number, unknown>)[segment] : undefined),
+    value,
+  );
 }
 
 function shown(value: unknown): string {
@@ -128,11 +142,19 @@ function kindOf(value: unknown): string {
 }
 
 const typeWords: Readonly<Record<string, string>> = {
-  string: 'text', number: 'a number', int: 'a whole number', integer: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a map', record: 'a map',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
 };
 
 function expected(field: FieldSchema | undefined, fallback: string): string {
-  const words = field === undefined ? [] : alternatives(field).map((one) => (one.enum === undefined ? typeWords[one.type ?? ''] : listOr(one.enum.map(String))));
+  const words =
+    field === undefined ? [] : alternatives(field).map((one) => (one.enum === undefined ? typeWords[one.type ?? ''] : listOr(one.enum.map(String))));
   const known = [...new Set(words.filter((word) => word !== undefined))];
   return known.length > 0 ? listOr(known) : (typeWords[fallback] ?? fallback);
 }

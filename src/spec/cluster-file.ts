@@ -35,7 +35,9 @@ export function renderClusterFile(answers: CompleteAnswers): string {
       : ['  # The pod network and other layers.', `  profile: ${value({file: answers.profile})}`]),
     '  agent:',
     ...sshLines(answers),
-    ...(answers.bundle === undefined ? ['    # Without a bundle, what the hosts need is fetched by this computer and cached.', '    # bundle: ./bundle'] : [`    bundle: ${value(answers.bundle)}`]),
+    ...(answers.bundle === undefined
+      ? ['    # Without a bundle, what the hosts need is fetched by this computer and cached.', '    # bundle: ./bundle']
+      : [`    bundle: ${value(answers.bundle)}`]),
     '    hosts:',
     ...answers.controlPlane.map((one) => hostLine(hostAnswer(one), 'control-plane')),
     ...(answers.worker ?? []).map((one) => hostLine(hostAnswer(one), 'worker')),
@@ -44,7 +46,12 @@ export function renderClusterFile(answers: CompleteAnswers): string {
 }
 
 function sshLines(answers: CompleteAnswers): string[] {
-  const source = answers.sudoPasswordEnv !== undefined ? {fromEnv: answers.sudoPasswordEnv} : answers.sudoPasswordFile !== undefined ? {fromFile: answers.sudoPasswordFile} : undefined;
+  const source =
+    answers.sudoPasswordEnv !== undefined
+      ? {fromEnv: answers.sudoPasswordEnv}
+      : answers.sudoPasswordFile !== undefined
+        ? {fromFile: answers.sudoPasswordFile}
+        : undefined;
   const given: readonly (readonly [string, unknown])[] = [
     ['user', answers.sshUser],
     ['port', answers.sshPort],

@@ -72,7 +72,13 @@ export function sortComplaints(complaints: readonly Complaint[]): Complaint[] {
     .toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
     .filter((complaint) => {
       // through an alias the same spot is wrong in several places
-      const key = JSON.stringify([complaint.file, complaint.line, complaint.column, complaint.rule, complaint.rule === 'schema.unknown-key' ? '' : complaint.message]);
+      const key = JSON.stringify([
+        complaint.file,
+        complaint.line,
+        complaint.column,
+        complaint.rule,
+        complaint.rule === 'schema.unknown-key' ? '' : complaint.message,
+      ]);
       if (seen.has(key)) return false;
       seen.add(key);
       return true;

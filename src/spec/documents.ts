@@ -85,7 +85,9 @@ export function readDocuments(source: Source): {readonly documents: readonly Spe
     documents.push({yaml, kind, name: typeof metadata?.name === 'string' ? metadata.name : '', content: yaml.ambiguous ? undefined : checked});
   }
   if (parsed.documents.length === 0 && complaints.length === 0) {
-    complaints.push(source.complain({offset: 0, length: 1}, {rule: 'document.empty', message: `${source.file} is empty.`, hint: 'Write one with: trireme init'}));
+    complaints.push(
+      source.complain({offset: 0, length: 1}, {rule: 'document.empty', message: `${source.file} is empty.`, hint: 'Write one with: trireme init'}),
+    );
   }
   return {documents, complaints};
 }
@@ -107,13 +109,25 @@ function kindOf(yaml: YamlDocument, complaints: Complaint[]): Kind | undefined {
     const meant = word === undefined ? undefined : nearest(word, known);
     if (later !== undefined) complain('document.kind', `kind: ${word} can't be used: ${later}.`, ['kind']);
     else if (kind === undefined) complain('document.kind', `The document has no kind; it is ${listOr(known)}.`, [], keyHint(value, 'kind'));
-    else complain('document.kind', `kind is ${word ?? 'no text'}; it must be ${listOr(known)}.`, ['kind'], meant === undefined ? undefined : `Did you mean ${meant}?`);
+    else
+      complain(
+        'document.kind',
+        `kind is ${word ?? 'no text'}; it must be ${listOr(known)}.`,
+        ['kind'],
+        meant === undefined ? undefined : `Did you mean ${meant}?`,
+      );
     // what the document should be isn't known: its other fields can't be judged
     return undefined;
   }
   if (version !== apiVersion) {
     if (version === undefined) complain('document.api-version', `The document has no apiVersion; it is ${apiVersion}.`, [], keyHint(value, 'apiVersion'));
-    else complain('document.api-version', `apiVersion is ${typeof version === 'string' ? version.slice(0, 80) : 'no text'}; this version of Trireme reads ${apiVersion}.`, ['apiVersion'], typeof version === 'string' && nearest(version, [apiVersion]) !== undefined ? `Did you mean ${apiVersion}?` : undefined);
+    else
+      complain(
+        'document.api-version',
+        `apiVersion is ${typeof version === 'string' ? version.slice(0, 80) : 'no text'}; this version of Trireme reads ${apiVersion}.`,
+        ['apiVersion'],
+        typeof version === 'string' && nearest(version, [apiVersion]) !== undefined ? `Did you mean ${apiVersion}?` : undefined,
+      );
   }
   return kind as Kind;
 }
@@ -142,7 +156,9 @@ function checkSchema(yaml: YamlDocument, kind: Kind, complaints: Complaint[]): C
 
 function remove(value: unknown, path: readonly (string | number)[]): void {
   const last = path.at(-1);
-  const parent = path.slice(0, -1).reduce<unknown>((at, segment) => (at !== null && typeof at === 'object' ? (at as Record<string | number, unknown>)[segment] : undefined), value);
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, segment) => (at !== null && typeof at === 'object' ? (at as Record<string | number, unknown>)[segment] : undefined), value);
   if (last !== undefined && parent !== null && typeof parent === 'object') delete (parent as Record<string | number, unknown>)[last];
 }
 
@@ -157,6 +173,11 @@ function duplicates(documents: readonly SpecDocument[]): Complaint[] {
     }
     const {source} = document.yaml;
     const {line} = first.yaml.source.position(locate(first.yaml, ['metadata', 'name']).offset);
-    return [source.complain(locate(document.yaml, ['metadata', 'name']), {rule: 'document.duplicate', message: `There is another ${document.kind} ${document.name}, at ${first.yaml.source.file}:${line}.`})];
+    return [
+      source.complain(locate(document.yaml, ['metadata', 'name']), {
+        rule: 'document.duplicate',
+        message: `There is another ${document.kind} ${document.name}, at ${first.yaml.source.file}:${line}.`,
+      }),
+    ];
   });
 }

@@ -38,7 +38,10 @@ const documentDescriptions: Readonly<Record<Kind, string>> = {
  * `[0]`. The kind is Cluster unless named, or unless only another kind has the path. Throws `usage.invalid` with the nearest path.
  */
 export function explainPath(asked: string): Explanation {
-  const segments = asked.replaceAll(/\[\d*\]/g, '').split('.').filter((segment) => segment !== '');
+  const segments = asked
+    .replaceAll(/\[\d*\]/g, '')
+    .split('.')
+    .filter((segment) => segment !== '');
   const names = Object.keys(kinds) as Kind[];
   const named = names.find((kind) => kind.toLowerCase() === segments[0]?.toLowerCase());
   const path = named === undefined ? segments : segments.slice(1);
@@ -70,7 +73,9 @@ function itemOf(field: FieldSchema): FieldSchema {
 
 /** `spec.variables.type`: the name of the variable may be left out. */
 function throughMap(parents: readonly FieldSchema[], segment: string): FieldSchema | undefined {
-  return parents.flatMap((parent) => (typeof parent.additionalProperties === 'object' ? [childOf(parent.additionalProperties, segment)] : [])).find((child) => child !== undefined);
+  return parents
+    .flatMap((parent) => (typeof parent.additionalProperties === 'object' ? [childOf(parent.additionalProperties, segment)] : []))
+    .find((child) => child !== undefined);
 }
 
 function unknownPath(path: readonly string[], kind: Kind, asked: string): TriremeError {
@@ -83,9 +88,14 @@ function unknownPath(path: readonly string[], kind: Kind, asked: string): Trirem
   const meant = nearest(word, children);
   const where = parentPath.length === 0 ? `A ${kind}` : parentPath.join('.');
   const elsewhere = meant === undefined ? [...allPaths(root)].filter((one) => one.split('.').at(-1) === path.at(-1)).slice(0, 3) : [];
-  const hints = meant !== undefined
-    ? [`trireme explain ${[...parentPath, meant, ...path.slice(known + 1)].join('.')}`]
-    : elsewhere.length > 0 ? elsewhere.map((one) => `trireme explain ${one}`) : children.length > 0 ? [`Its fields are ${children.join(', ')}.`] : [`It has no fields below; see: trireme explain ${parentPath.join('.')}`];
+  const hints =
+    meant !== undefined
+      ? [`trireme explain ${[...parentPath, meant, ...path.slice(known + 1)].join('.')}`]
+      : elsewhere.length > 0
+        ? elsewhere.map((one) => `trireme explain ${one}`)
+        : children.length > 0
+          ? [`Its fields are ${children.join(', ')}.`]
+          : [`It has no fields below; see: trireme explain ${parentPath.join('.')}`];
   return new TriremeError('usage.invalid', `${where} has no field ${word.slice(0, 80)} (asked: ${asked.slice(0, 200)}).`, {hints});
 }
 
@@ -112,7 +122,12 @@ function explain(kind: Kind, path: readonly string[], field: FieldSchema, requir
     ...(single?.pattern === undefined ? {} : {pattern: single.pattern}),
     ...(single?.minimum === undefined || single.minimum <= Number.MIN_SAFE_INTEGER ? {} : {minimum: single.minimum}),
     ...(single?.maximum === undefined || single.maximum >= Number.MAX_SAFE_INTEGER ? {} : {maximum: single.maximum}),
-    children: Object.entries(childrenOf(field)).map(([name, child]) => ({name, type: typeOf(child), required: needed.has(name), description: child.description ?? ''})),
+    children: Object.entries(childrenOf(field)).map(([name, child]) => ({
+      name,
+      type: typeOf(child),
+      required: needed.has(name),
+      description: child.description ?? '',
+    })),
   };
 }
 
@@ -120,11 +135,16 @@ const words: Readonly<Record<string, string>> = {string: 'text', number: 'number
 
 /** The type of a field in words. */
 export function typeOf(field: FieldSchema): string {
-  return listOr([...new Set(alternatives(field).map((one) => {
-    if (one.type === 'array') return `list of ${one.items === undefined ? 'anything' : typeOf(one.items)}`;
-    if (one.type === 'object' && typeof one.additionalProperties === 'object' && one.properties === undefined) return `map of ${typeOf(one.additionalProperties)}`;
-    return words[one.type ?? ''] ?? 'anything';
-  }))]);
+  return listOr([
+    ...new Set(
+      alternatives(field).map((one) => {
+        if (one.type === 'array') return `list of ${one.items === undefined ? 'anything' : typeOf(one.items)}`;
+        if (one.type === 'object' && typeof one.additionalProperties === 'object' && one.properties === undefined)
+          return `map of ${typeOf(one.additionalProperties)}`;
+        return words[one.type ?? ''] ?? 'anything';
+      }),
+    ),
+  ]);
 }
 
 /** The explanation as lines for people. */
@@ -136,12 +156,14 @@ export function renderExplanation(explanation: Explanation): string {
   fact('required', required ? 'yes' : 'no');
   if (explanation.default !== undefined) fact('default', shown(explanation.default));
   if (explanation.values !== undefined) fact('values', explanation.values.map(String).join(', '));
-  if (explanation.minimum !== undefined || explanation.maximum !== undefined) fact('range', `${explanation.minimum ?? ''} to ${explanation.maximum ?? 'any'}`.trim());
+  if (explanation.minimum !== undefined || explanation.maximum !== undefined)
+    fact('range', `${explanation.minimum ?? ''} to ${explanation.maximum ?? 'any'}`.trim());
   if (explanation.pattern !== undefined) fact('pattern', explanation.pattern);
   if (children.length > 0) {
     lines.push('', '  fields');
     const width = Math.max(...children.map((child) => child.name.length));
-    for (const child of children) lines.push(`    ${child.name.padEnd(width)}  ${child.description}${child.required ? ' (required)' : ''}`, `    ${' '.repeat(width)}  ${child.type}`);
+    for (const child of children)
+      lines.push(`    ${child.name.padEnd(width)}  ${child.description}${child.required ? ' (required)' : ''}`, `    ${' '.repeat(width)}  ${child.type}`);
   }
   return lines.join('\n');
 }

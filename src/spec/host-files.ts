@@ -35,7 +35,11 @@ export async function readHostFiles(cluster: ClusterDocument, report: Report, en
     const result = cache.get(absolute) ?? (await readSource(labelOf(path, report.document.source), absolute));
     cache.set(absolute, result);
     if ('source' in result) return result.source.text;
-    report.error({path: at, rule: result.complaint.rule === 'file.not-found' ? 'files.missing' : 'files.content', message: `${what}: ${result.complaint.message}`});
+    report.error({
+      path: at,
+      rule: result.complaint.rule === 'file.not-found' ? 'files.missing' : 'files.content',
+      message: `${what}: ${result.complaint.message}`,
+    });
     return undefined;
   };
   const hostFiles: Record<string, DesiredFile[]> = {};
@@ -64,21 +68,40 @@ export async function readHostFiles(cluster: ClusterDocument, report: Report, en
 async function lintLocalFiles(cluster: ClusterDocument, report: Report, env: Environment): Promise<void> {
   const {folder} = report.document.source;
   const {agent} = cluster.spec;
-  const exists = (path: string) => access(resolvePath(path, folder, env)).then(() => true, () => false);
+  const exists = (path: string) =>
+    access(resolvePath(path, folder, env)).then(
+      () => true,
+      () => false,
+    );
   for (const [architecture, path] of Object.entries(agent?.runtime ?? {})) {
-    if (!(await exists(path))) report.error({path: ['spec', 'agent', 'runtime', architecture], rule: 'files.missing', message: `The Node runtime for ${architecture}, ${path}, doesn't exist.`});
+    if (!(await exists(path)))
+      report.error({
+        path: ['spec', 'agent', 'runtime', architecture],
+        rule: 'files.missing',
+        message: `The Node runtime for ${architecture}, ${path}, doesn't exist.`,
+      });
   }
   const settings: {readonly at: Path; readonly ssh: SshSettings | undefined}[] = [{at: ['spec', 'agent', 'ssh'], ssh: agent?.ssh}];
   for (const [index, host] of (agent?.hosts ?? ([] as AgentHost[])).entries()) settings.push({at: ['spec', 'agent', 'hosts', index, 'ssh'], ssh: host.ssh});
   for (const {at, ssh} of settings) {
     const secrets = [ssh?.passphrase, ssh?.sudo?.password].flatMap((source) => (source !== undefined && 'fromFile' in source ? [source.fromFile] : []));
     for (const path of [...(ssh?.identityFile === undefined ? [] : [ssh.identityFile]), ...secrets]) {
-      if (!(await exists(path))) report.warn({path: [...at, path === ssh?.identityFile ? 'identityFile' : 'sudo'], rule: 'files.missing-later', message: `${path} doesn't exist on this computer; connecting will need it.`});
+      if (!(await exists(path)))
+        report.warn({
+          path: [...at, path === ssh?.identityFile ? 'identityFile' : 'sudo'],
+          rule: 'files.missing-later',
+          message: `${path} doesn't exist on this computer; connecting will need it.`,
+        });
     }
   }
   for (const scheme of ['http', 'https'] as const) {
     if (/\/\/[^/@\s]+:[^/@\s]+@/.test(agent?.proxy?.[scheme] ?? '')) {
-      report.warn({path: ['spec', 'agent', 'proxy', scheme], rule: 'secret.proxy', message: "The proxy's password stands in the file itself.", hint: 'Let the proxy know the hosts by their addresses.'});
+      report.warn({
+        path: ['spec', 'agent', 'proxy', scheme],
+        rule: 'secret.proxy',
+        message: "The proxy's password stands in the file itself.",
+        hint: 'Let the proxy know the hosts by their addresses.',
+      });
     }
   }
 }

@@ -37,10 +37,12 @@ export function schemaOfKind(kind: Kind): FieldSchema {
 /** One schema for all kinds, for editors (draft 7, which they all read). */
 export function jsonSchema(): Record<string, unknown> {
   const names = Object.keys(kinds) as Kind[];
-  const definitions = Object.fromEntries(names.map((kind) => {
-    const {$schema: _, ...schema} = schemaOfKind(kind) as FieldSchema & {$schema?: string};
-    return [kind, schema];
-  }));
+  const definitions = Object.fromEntries(
+    names.map((kind) => {
+      const {$schema: _, ...schema} = schemaOfKind(kind) as FieldSchema & {$schema?: string};
+      return [kind, schema];
+    }),
+  );
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: `Trireme ${apiVersion}`,

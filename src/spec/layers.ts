@@ -36,12 +36,28 @@ export function lintProfile(profile: ProfileDocument, report: Report): void {
     if (names.has(layer.name)) report.error({path: [...path, 'name'], rule: 'layer.duplicate', message: `Two layers have the name ${layer.name}.`});
     names.add(layer.name);
     for (const way of ['chart', 'kustomization'] as const) {
-      if (layer[way] !== undefined) report.error({path: [...path, way], atKey: true, rule: 'layer.unsupported', message: `A layer from a ${way} is not in this version.`, hint: way === 'chart' ? 'Render it once (helm template) and name the file as manifest.' : 'Render it once (kubectl kustomize) and name the file as manifest.'});
+      if (layer[way] !== undefined)
+        report.error({
+          path: [...path, way],
+          atKey: true,
+          rule: 'layer.unsupported',
+          message: `A layer from a ${way} is not in this version.`,
+          hint:
+            way === 'chart'
+              ? 'Render it once (helm template) and name the file as manifest.'
+              : 'Render it once (kubectl kustomize) and name the file as manifest.',
+        });
     }
-    if (layer.manifest === undefined && layer.chart === undefined && layer.kustomization === undefined) report.error({path, atKey: true, rule: 'layer.empty', message: `The layer ${layer.name} has no manifest.`, hint: 'Name a file with Kubernetes objects.'});
+    if (layer.manifest === undefined && layer.chart === undefined && layer.kustomization === undefined)
+      report.error({path, atKey: true, rule: 'layer.empty', message: `The layer ${layer.name} has no manifest.`, hint: 'Name a file with Kubernetes objects.'});
   }
   const {minVersion, maxVersion} = profile.spec.layers.kubernetes ?? {};
-  if (minVersion !== undefined && maxVersion !== undefined && isAbove(minVersion, maxVersion)) report.error({path: ['spec', 'layers', 'kubernetes', 'maxVersion'], rule: 'version.range', message: `No version is between ${minVersion} and ${maxVersion}.`});
+  if (minVersion !== undefined && maxVersion !== undefined && isAbove(minVersion, maxVersion))
+    report.error({
+      path: ['spec', 'layers', 'kubernetes', 'maxVersion'],
+      rule: 'version.range',
+      message: `No version is between ${minVersion} and ${maxVersion}.`,
+    });
 }
 
 /** `v1.36` as a highest version means any patch of it. */
@@ -73,7 +89,11 @@ export interface LayersResult {
 }
 
 /** Resolves a profile for a cluster. Complaints about values are at the cluster's lines, about manifests at theirs. */
-export async function resolveLayers(cluster: {readonly content: ClusterDocument; readonly report: Report}, profile: {readonly content: ProfileDocument; readonly yaml: YamlDocument}, options: VariableOptions): Promise<LayersResult> {
+export async function resolveLayers(
+  cluster: {readonly content: ClusterDocument; readonly report: Report},
+  profile: {readonly content: ProfileDocument; readonly yaml: YamlDocument},
+  options: VariableOptions,
+): Promise<LayersResult> {
   const complaints: Complaint[] = [];
   lintVersionRange(cluster.content, profile.content, cluster.report);
   const own = await resolveVariables(cluster.content, profile.content, cluster.report, options);
@@ -90,7 +110,11 @@ export async function resolveLayers(cluster: {readonly content: ClusterDocument;
     for (const [index, file] of (typeof layer.manifest === 'string' ? [layer.manifest] : layer.manifest).entries()) {
       const read = await readSource(labelOf(file, profile.yaml.source), resolvePath(file, profile.yaml.source.folder, options.env), largestManifest);
       if ('complaint' in read) {
-        report.error({path: typeof layer.manifest === 'string' ? [...path, 'manifest'] : [...path, 'manifest', index], rule: 'files.missing', message: `The manifest of layer ${layer.name}: ${read.complaint.message}`});
+        report.error({
+          path: typeof layer.manifest === 'string' ? [...path, 'manifest'] : [...path, 'manifest', index],
+          rule: 'files.missing',
+          message: `The manifest of layer ${layer.name}: ${read.complaint.message}`,
+        });
         continue;
       }
       const manifest = readManifestText(read.source, variables);
@@ -108,5 +132,10 @@ function lintVersionRange(cluster: ClusterDocument, profile: ProfileDocument, re
   const {version} = cluster.spec.kubernetes;
   const tooOld = minVersion !== undefined && isAbove(minVersion, version);
   const tooNew = maxVersion !== undefined && isAbove(version, maxVersion);
-  if (tooOld || tooNew) report.error({path: ['spec', 'kubernetes', 'version'], rule: 'version.profile', message: `The profile ${profile.metadata.name} is made for Kubernetes ${tooOld ? `${minVersion} and newer` : `up to ${maxVersion}`}, not ${version}.`});
+  if (tooOld || tooNew)
+    report.error({
+      path: ['spec', 'kubernetes', 'version'],
+      rule: 'version.profile',
+      message: `The profile ${profile.metadata.name} is made for Kubernetes ${tooOld ? `${minVersion} and newer` : `up to ${maxVersion}`}, not ${version}.`,
+    });
 }

@@ -14,7 +14,8 @@ export interface ManifestObject {
 }
 
 // kubectl reads YAML 1.1 without times and sexagesimal numbers (sigs.k8s.io/yaml): `0644` is octal and `yes` is true.
-const withoutTimes = (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || !('format' in tag && tag.format === 'TIME') && !/timestamp|binary|omap|pairs|set$/.test(tag.tag));
+const withoutTimes = (tags: Tags) =>
+  tags.filter((tag) => typeof tag === 'string' || (!('format' in tag && tag.format === 'TIME') && !/timestamp|binary|omap|pairs|set$/.test(tag.tag)));
 const yamlOptions = {deepest: 256, schema: {version: '1.1', schema: 'yaml-1.1', customTags: withoutTimes}} as const;
 
 export interface ManifestText {
@@ -39,7 +40,10 @@ export function readManifestText(source: Source, variables?: Variables): Manifes
     if (list === undefined) check(yaml, value, [], objects, complaints);
     else for (const [index, item] of list.entries()) check(yaml, item, ['items', index], objects, complaints);
   }
-  const text = filled && complaints.length === 0 ? parsed.documents.map(({document}) => document.toString({lineWidth: 0, directives: false}).replace(/^---\n/, '')).join('---\n') : source.text;
+  const text =
+    filled && complaints.length === 0
+      ? parsed.documents.map(({document}) => document.toString({lineWidth: 0, directives: false}).replace(/^---\n/, '')).join('---\n')
+      : source.text;
   return {objects, text, complaints};
 }
 
@@ -50,8 +54,10 @@ function itemsOf(value: unknown): readonly unknown[] | undefined {
 }
 
 function check(yaml: YamlDocument, value: unknown, path: readonly (string | number)[], objects: ManifestObject[], complaints: Complaint[]): void {
-  const complain = (message: string, below: readonly string[] = []) => complaints.push(yaml.source.complain(locate(yaml, [...path, ...below]), {rule: 'manifest.object', message}));
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return void complain('A Kubernetes object is a map with apiVersion, kind and metadata.');
+  const complain = (message: string, below: readonly string[] = []) =>
+    complaints.push(yaml.source.complain(locate(yaml, [...path, ...below]), {rule: 'manifest.object', message}));
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    return void complain('A Kubernetes object is a map with apiVersion, kind and metadata.');
   const object = value as Record<string, unknown>;
   const metadata = object['metadata'] as Record<string, unknown> | null | undefined;
   const before = complaints.length;
@@ -62,7 +68,10 @@ function check(yaml: YamlDocument, value: unknown, path: readonly (string | numb
   if (typeof name === 'boolean' || typeof name === 'number') {
     complain(`metadata.name is read as ${String(name)}, not as text; put it in quotes.`, ['metadata', 'name']);
   } else if (metadata === null || typeof metadata !== 'object' || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
-    complain(`The object ${typeof object['kind'] === 'string' ? `of kind ${object['kind']} ` : ''}has no metadata.name.`, metadata === undefined ? [] : ['metadata']);
+    complain(
+      `The object ${typeof object['kind'] === 'string' ? `of kind ${object['kind']} ` : ''}has no metadata.name.`,
+      metadata === undefined ? [] : ['metadata'],
+    );
   }
   if (complaints.length === before) objects.push(value as ManifestObject);
 }

@@ -1,6 +1,6 @@
 // `${var.NAME}` and `${cluster.NAME}` in manifests. Any other `${...}` is left alone (scripts are full of them); `$${var.NAME}` stands for
 // the text `${var.NAME}` itself. Values are put into the nodes of the YAML, not into its text: no value can change the structure.
-import {isScalar, type Scalar, visit} from 'yaml';
+import {type Scalar, visit} from 'yaml';
 import type {Complaint} from './complaint.ts';
 import {nearest} from './nearest.ts';
 import {locateNode, type YamlDocument} from './yaml-text.ts';
@@ -54,17 +54,4 @@ function complainUnknown(yaml: YamlDocument, node: Scalar, name: string, variabl
     message: `No variable ${name} is declared.`,
     hint: meant === undefined ? `There are ${known.join(', ')}. To keep the text as it is, write $\${${name}}.` : `Did you mean ${meant}?`,
   });
-}
-
-/** True where a scalar of this document has a placeholder. */
-export function usesVariables(yaml: YamlDocument): boolean {
-  let found = false;
-  visit(yaml.document, {
-    Scalar: (_key, node) => {
-      if (!isScalar(node) || typeof node.value !== 'string' || !hasPlaceholder(node.value)) return undefined;
-      found = true;
-      return visit.BREAK;
-    },
-  });
-  return found;
 }

@@ -52,11 +52,15 @@ function chooseCluster(clusters: readonly DesiredCluster[], name: string | undef
     const found = clusters.find((cluster) => cluster.document.metadata.name === name);
     if (found !== undefined) return found;
     const meant = nearest(name, names);
-    throw new TriremeError('cluster.not-found', `${where} has no cluster ${name}; it has ${names.join(', ') || 'none'}.`, {hints: meant === undefined ? [] : [`Did you mean ${meant}?`]});
+    throw new TriremeError('cluster.not-found', `${where} has no cluster ${name}; it has ${names.join(', ') || 'none'}.`, {
+      hints: meant === undefined ? [] : [`Did you mean ${meant}?`],
+    });
   }
   const [first] = clusters;
-  if (first === undefined) throw new TriremeError('cluster.not-found', `${where} has no cluster.`, {hints: ['A document with kind: Cluster is needed; write one with: trireme init']});
-  if (clusters.length > 1) throw new TriremeError('usage.invalid', `${where} has several clusters: ${names.join(', ')}.`, {hints: [`Choose one: --cluster ${listOr(names)}`]});
+  if (first === undefined)
+    throw new TriremeError('cluster.not-found', `${where} has no cluster.`, {hints: ['A document with kind: Cluster is needed; write one with: trireme init']});
+  if (clusters.length > 1)
+    throw new TriremeError('usage.invalid', `${where} has several clusters: ${names.join(', ')}.`, {hints: [`Choose one: --cluster ${listOr(names)}`]});
   return first;
 }
 
@@ -131,7 +135,13 @@ async function readOne(document: SpecDocument, context: Context): Promise<Desire
 
 async function readLayers(cluster: ClusterDocument, report: Report, context: Context): Promise<readonly DesiredLayer[]> {
   if (cluster.spec.profile === undefined) {
-    if (cluster.spec.kubernetes.distribution !== 'simulated') report.warn({path: ['spec'], rule: 'profile.missing', message: `The cluster ${cluster.metadata.name} has no profile: without a pod network its nodes stay NotReady.`, hint: 'Name a ClusterProfile with a cni layer in spec.profile.'});
+    if (cluster.spec.kubernetes.distribution !== 'simulated')
+      report.warn({
+        path: ['spec'],
+        rule: 'profile.missing',
+        message: `The cluster ${cluster.metadata.name} has no profile: without a pod network its nodes stay NotReady.`,
+        hint: 'Name a ClusterProfile with a cni layer in spec.profile.',
+      });
     return [];
   }
   const profile = await findProfile(cluster, report, context);
@@ -139,8 +149,17 @@ async function readLayers(cluster: ClusterDocument, report: Report, context: Con
   lintProfileOnce(profile, context);
   if (profile.content === undefined) return [];
   const content = profile.content as ProfileDocument;
-  if (content.spec.layers.cni === undefined) report.warn({path: ['spec', 'profile'], rule: 'profile.no-cni', message: `The profile ${content.metadata.name} has no cni layer: without a pod network the nodes stay NotReady.`});
-  const {layers, complaints} = await resolveLayers({content: cluster, report}, {content, yaml: profile.yaml}, {env: context.env, ...(context.redactor === undefined ? {} : {redactor: context.redactor})});
+  if (content.spec.layers.cni === undefined)
+    report.warn({
+      path: ['spec', 'profile'],
+      rule: 'profile.no-cni',
+      message: `The profile ${content.metadata.name} has no cni layer: without a pod network the nodes stay NotReady.`,
+    });
+  const {layers, complaints} = await resolveLayers(
+    {content: cluster, report},
+    {content, yaml: profile.yaml},
+    {env: context.env, ...(context.redactor === undefined ? {} : {redactor: context.redactor})},
+  );
   context.complaints.push(...complaints);
   return layers;
 }
@@ -155,7 +174,11 @@ async function findProfile(cluster: ClusterDocument, report: Report, context: Co
     else {
       const read = await readSource(labelOf(file, report.document.source), path);
       if ('complaint' in read) {
-        report.error({path: ['spec', 'profile', 'file'], rule: read.complaint.rule === 'file.not-found' ? 'files.missing' : read.complaint.rule, message: `The profile: ${read.complaint.message}`});
+        report.error({
+          path: ['spec', 'profile', 'file'],
+          rule: read.complaint.rule === 'file.not-found' ? 'files.missing' : read.complaint.rule,
+          message: `The profile: ${read.complaint.message}`,
+        });
         return undefined;
       }
       const found = readDocuments(read.source);
@@ -170,10 +193,23 @@ async function findProfile(cluster: ClusterDocument, report: Report, context: Co
   const names = profiles.map((profile) => profile.name);
   if (found.length === 1) return found[0];
   const where = file === undefined ? 'The files that were read hold' : `${file} holds`;
-  if (found.length > 1) report.error({path: ['spec', 'profile'], atKey: true, rule: 'profile.ambiguous', message: `${where} several profiles: ${names.join(', ')}.`, hint: 'Choose one with spec.profile.name.'});
+  if (found.length > 1)
+    report.error({
+      path: ['spec', 'profile'],
+      atKey: true,
+      rule: 'profile.ambiguous',
+      message: `${where} several profiles: ${names.join(', ')}.`,
+      hint: 'Choose one with spec.profile.name.',
+    });
   else {
     const meant = name === undefined ? undefined : nearest(name, names);
-    report.error({path: name === undefined ? ['spec', 'profile', ...(file === undefined ? [] : ['file'])] : ['spec', 'profile', 'name'], atKey: name === undefined && file === undefined, rule: 'profile.not-found', message: `${where} no ClusterProfile${name === undefined ? '' : ` ${name}`}.`, ...(meant === undefined ? {} : {hint: `Did you mean ${meant}?`})});
+    report.error({
+      path: name === undefined ? ['spec', 'profile', ...(file === undefined ? [] : ['file'])] : ['spec', 'profile', 'name'],
+      atKey: name === undefined && file === undefined,
+      rule: 'profile.not-found',
+      message: `${where} no ClusterProfile${name === undefined ? '' : ` ${name}`}.`,
+      ...(meant === undefined ? {} : {hint: `Did you mean ${meant}?`}),
+    });
   }
   return undefined;
 }
@@ -189,7 +225,9 @@ function lintProfileOnce(profile: SpecDocument, context: Context): void {
 
 /** Secrets that were found in the text are not printed with it. */
 function hideSecrets(complaints: readonly Complaint[], secrets: readonly string[]): Complaint[] {
-  const parts = [...new Set(secrets.flatMap((secret) => secret.split('\n')).map((line) => line.trim()))].filter((line) => line !== '').toSorted((a, b) => b.length - a.length);
+  const parts = [...new Set(secrets.flatMap((secret) => secret.split('\n')).map((line) => line.trim()))]
+    .filter((line) => line !== '')
+    .toSorted((a, b) => b.length - a.length);
   if (parts.length === 0) return [...complaints];
   const hide = (text: string) => parts.reduce((hidden, part) => hidden.replaceAll(part, '*'.repeat(Math.min(part.length, 8))), text);
   // very short ones would blot out ordinary words; they are hidden in the lines of YAML only
@@ -197,6 +235,14 @@ function hideSecrets(complaints: readonly Complaint[], secrets: readonly string[
   return complaints.map((complaint) => {
     if (complaint.excerpt === undefined) return {...complaint, message: hideLong(complaint.message)};
     const lines = complaint.excerpt.lines.map(hide);
-    return {...complaint, message: hideLong(complaint.message), excerpt: {...complaint.excerpt, lines, length: Math.min(complaint.excerpt.length, Math.max(1, (lines.at(-1)?.length ?? 1) - complaint.excerpt.caret + 1))}};
+    return {
+      ...complaint,
+      message: hideLong(complaint.message),
+      excerpt: {
+        ...complaint.excerpt,
+        lines,
+        length: Math.min(complaint.excerpt.length, Math.max(1, (lines.at(-1)?.length ?? 1) - complaint.excerpt.caret + 1)),
+      },
+    };
   });
 }

@@ -2,13 +2,11 @@
 import {clusterDocument} from './schema/cluster.ts';
 import {profileDocument} from './schema/profile.ts';
 
-export {agentHost, agentSettings, componentConfiguration, driftPolicy, hostFile, preflightSettings, sshSettings, taint} from './schema/agent.ts';
 export type {AgentHost, ComponentConfiguration, SshSettings, Taint} from './schema/agent.ts';
-export {bundleSettings, clusterDocument, clusterSpec} from './schema/cluster.ts';
+export {clusterDocument} from './schema/cluster.ts';
 export type {ClusterDocument, ClusterSpec} from './schema/cluster.ts';
-export {profileDocument} from './schema/profile.ts';
 export type {ProfileDocument, ProfileLayer, ProfileVariable, VariableType} from './schema/profile.ts';
-export {apiVersion, secretSource} from './schema/values.ts';
+export {apiVersion} from './schema/values.ts';
 export type {SecretSource} from './schema/values.ts';
 
 /** The kinds of document that can be read, by name. */

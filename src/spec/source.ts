@@ -90,7 +90,16 @@ export async function readSource(file: string, path: string, largest = largestFi
 /** Checks size and encoding; a byte order mark is dropped. */
 export function sourceOfBytes(file: string, folder: string, bytes: Uint8Array, largest = largestFile): SourceResult {
   if (bytes.length > largest) {
-    return {complaint: {file, line: 1, column: 1, rule: 'file.too-large', message: `${file} is larger than ${largest / 1024 / 1024} MiB.`, hint: 'Split it into several files.'}};
+    return {
+      complaint: {
+        file,
+        line: 1,
+        column: 1,
+        rule: 'file.too-large',
+        message: `${file} is larger than ${largest / 1024 / 1024} MiB.`,
+        hint: 'Split it into several files.',
+      },
+    };
   }
   let text: string;
   try {

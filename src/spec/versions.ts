@@ -65,7 +65,8 @@ export function upgradeProblem(from: string, to: string): SkewProblem | undefine
   const b = required(to);
   if (a.major !== b.major) return {rule: 'version.major', message: `From ${from} to ${to} the major version changes; there is no way between them.`};
   if (compareVersions(b, a) < 0) return {rule: 'version.downgrade', message: `${to} is older than the ${from} that runs; Kubernetes can't go back.`};
-  if (b.minor > a.minor + 1) return {rule: 'version.minor-skipped', message: `From ${from} to ${to} a minor version is skipped; go to v${a.major}.${a.minor + 1} first.`};
+  if (b.minor > a.minor + 1)
+    return {rule: 'version.minor-skipped', message: `From ${from} to ${to} a minor version is skipped; go to v${a.major}.${a.minor + 1} first.`};
   return undefined;
 }
 
@@ -73,9 +74,11 @@ export function upgradeProblem(from: string, to: string): SkewProblem | undefine
 export function kubeletProblem(kubelet: string, apiServer: string): SkewProblem | undefined {
   const node = required(kubelet);
   const server = required(apiServer);
-  if (node.major !== server.major) return {rule: 'version.major', message: `A kubelet ${kubelet} and an API server ${apiServer} have different major versions.`};
+  if (node.major !== server.major)
+    return {rule: 'version.major', message: `A kubelet ${kubelet} and an API server ${apiServer} have different major versions.`};
   if (node.minor > server.minor) return {rule: 'version.kubelet-newer', message: `The kubelet ${kubelet} is newer than the API server ${apiServer}.`};
-  if (server.minor - node.minor > 3) return {rule: 'version.kubelet-too-old', message: `The kubelet ${kubelet} is more than three minor versions older than the API server ${apiServer}.`};
+  if (server.minor - node.minor > 3)
+    return {rule: 'version.kubelet-too-old', message: `The kubelet ${kubelet} is more than three minor versions older than the API server ${apiServer}.`};
   return undefined;
 }
 

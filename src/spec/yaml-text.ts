@@ -1,5 +1,23 @@
 // YAML with positions: parses a text into documents, bounded in depth, number and aliases, and finds the place of any path in them.
-import {Composer, type Document, type DocumentOptions, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, Parser, Lexer, visit, type YAMLMap, type ParsedNode, type SchemaOptions} from 'yaml';
+import {
+  Composer,
+  type Document,
+  type DocumentOptions,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  Parser,
+  Lexer,
+  visit,
+  type YAMLMap,
+  type ParsedNode,
+  type SchemaOptions,
+} from 'yaml';
 import type {Complaint} from './complaint.ts';
 import type {Source, Span} from './source.ts';
 
@@ -39,13 +57,21 @@ const rules: Readonly<Record<string, {readonly rule: string; readonly message?: 
   NON_STRING_KEY: {rule: 'yaml.key', message: 'A key is plain text, not a list or a map.', hint: 'Write a plain key.'},
   TAG_RESOLVE_FAILED: {rule: 'yaml.tag', message: 'The file uses a tag that has no meaning here.', hint: 'Write the value without a tag.'},
   MULTILINE_IMPLICIT_KEY: {rule: 'yaml.syntax', hint: 'Is a colon missing after a key?'},
-  BLOCK_AS_IMPLICIT_KEY: {rule: 'yaml.syntax', message: 'A second key begins on the line of the first.', hint: 'Check the indentation; put a value in quotes if it has ": " in it.'},
+  BLOCK_AS_IMPLICIT_KEY: {
+    rule: 'yaml.syntax',
+    message: 'A second key begins on the line of the first.',
+    hint: 'Check the indentation; put a value in quotes if it has ": " in it.',
+  },
 };
 
 /** Parses a text. Never throws: what can't be read is a complaint. */
 export function parseYaml(source: Source, options: YamlOptions = {}): YamlResult {
   const nul = source.text.indexOf('\0');
-  if (nul !== -1) return {documents: [], complaints: [source.complain({offset: nul, length: 1}, {rule: 'yaml.null-byte', message: 'The file has a null byte; YAML is text.'})]};
+  if (nul !== -1)
+    return {
+      documents: [],
+      complaints: [source.complain({offset: nul, length: 1}, {rule: 'yaml.null-byte', message: 'The file has a null byte; YAML is text.'})],
+    };
   try {
     return compose(source, options);
   } catch (error) {
@@ -67,15 +93,36 @@ function compose(source: Source, options: YamlOptions): YamlResult {
       tokens.push(token);
     }
     if (parser.stack.length > deepest) {
-      return {documents: [], complaints: [source.complain({offset: parser.offset - lexeme.length, length: 1}, {rule: 'yaml.too-deep', message: `The file is nested deeper than ${deepest} levels.`})]};
+      return {
+        documents: [],
+        complaints: [
+          source.complain(
+            {offset: parser.offset - lexeme.length, length: 1},
+            {rule: 'yaml.too-deep', message: `The file is nested deeper than ${deepest} levels.`},
+          ),
+        ],
+      };
     }
     if (count > mostDocuments) {
-      return {documents: [], complaints: [source.complain({offset: parser.offset, length: 1}, {rule: 'yaml.too-many-documents', message: `The file has more than ${mostDocuments} documents.`})]};
+      return {
+        documents: [],
+        complaints: [
+          source.complain({offset: parser.offset, length: 1}, {rule: 'yaml.too-many-documents', message: `The file has more than ${mostDocuments} documents.`}),
+        ],
+      };
     }
   }
   tokens.push(...parser.end());
   const documents: YamlDocument[] = [];
-  for (const document of new Composer({...options.schema, merge: true, uniqueKeys: false, strict: true, stringKeys: true, prettyErrors: false, logLevel: 'silent'}).compose(tokens, true, source.text.length)) {
+  for (const document of new Composer({
+    ...options.schema,
+    merge: true,
+    uniqueKeys: false,
+    strict: true,
+    stringKeys: true,
+    prettyErrors: false,
+    logLevel: 'silent',
+  }).compose(tokens, true, source.text.length)) {
     const read = readDocument(source, document as Document.Parsed<ParsedNode>, options.schema !== undefined);
     complaints.push(...read.complaints.slice(0, mostComplaints));
     if (read.document !== undefined) documents.push(read.document);
@@ -97,7 +144,12 @@ function readDocument(source: Source, document: Document.Parsed<ParsedNode>, all
     if (offsets.has(offset) || offsets.size >= mostComplaints) continue;
     offsets.add(offset);
     const known = rules[error.code === 'MISSING_CHAR' && !isClosing ? 'BAD_INDENT' : error.code] ?? {rule: 'yaml.syntax'};
-    complaints.push(source.complain({offset, length: Math.max(1, end - start)}, {rule: known.rule, message: known.message ?? sentence(error.message), ...(known.hint === undefined ? {} : {hint: known.hint})}));
+    complaints.push(
+      source.complain(
+        {offset, length: Math.max(1, end - start)},
+        {rule: known.rule, message: known.message ?? sentence(error.message), ...(known.hint === undefined ? {} : {hint: known.hint})},
+      ),
+    );
     // all that follows an open quote was read as part of it
     if (opening !== undefined) break;
   }
@@ -106,7 +158,8 @@ function readDocument(source: Source, document: Document.Parsed<ParsedNode>, all
   if (isEmpty && complaints.length === 0) return {complaints};
   const nodes = checkNodes(source, document, allowTags);
   complaints.push(...nodes);
-  if (unreadable || nodes.some((complaint) => complaint.rule !== 'yaml.duplicate-key')) return {document: {source, document, value: undefined, ambiguous: true}, complaints};
+  if (unreadable || nodes.some((complaint) => complaint.rule !== 'yaml.duplicate-key'))
+    return {document: {source, document, value: undefined, ambiguous: true}, complaints};
   try {
     return {document: {source, document, value: document.toJS({maxAliasCount: mostAliases}), ambiguous: nodes.length > 0}, complaints};
   } catch (error) {
@@ -165,7 +218,14 @@ function checkNodes(source: Source, document: Document.Parsed<ParsedNode>, allow
         if (complaints.length >= mostComplaints) return visit.BREAK;
         const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
         if (key === undefined || key === '<<' || typeof (pair.key as {value?: unknown}).value === 'symbol') continue;
-        if (seen.has(key)) complaints.push(source.complain(locateNode(pair.key), {rule: 'yaml.duplicate-key', message: `The key ${key.slice(0, 80)} is there twice.`, hint: 'Keep one of them.'}));
+        if (seen.has(key))
+          complaints.push(
+            source.complain(locateNode(pair.key), {
+              rule: 'yaml.duplicate-key',
+              message: `The key ${key.slice(0, 80)} is there twice.`,
+              hint: 'Keep one of them.',
+            }),
+          );
         seen.add(key);
       }
       return undefined;
@@ -173,12 +233,15 @@ function checkNodes(source: Source, document: Document.Parsed<ParsedNode>, allow
     Alias: (_key, node, path) => {
       if (complaints.length >= mostComplaints) return visit.BREAK;
       const target = node.resolve(document);
-      if (target === undefined) complaints.push(source.complain(locateNode(node), {rule: 'yaml.alias', message: `No anchor &${node.source} is set before this alias.`}));
-      else if (path.includes(target)) complaints.push(source.complain(locateNode(node), {rule: 'yaml.alias', message: `The alias *${node.source} contains itself.`}));
+      if (target === undefined)
+        complaints.push(source.complain(locateNode(node), {rule: 'yaml.alias', message: `No anchor &${node.source} is set before this alias.`}));
+      else if (path.includes(target))
+        complaints.push(source.complain(locateNode(node), {rule: 'yaml.alias', message: `The alias *${node.source} contains itself.`}));
       return undefined;
     },
     Pair: (_key, pair) => {
-      if (isScalar(pair.key) && pair.key.value === '__proto__') complaints.push(source.complain(locateNode(pair.key), {rule: 'yaml.key', message: '__proto__ is no key that can be used.'}));
+      if (isScalar(pair.key) && pair.key.value === '__proto__')
+        complaints.push(source.complain(locateNode(pair.key), {rule: 'yaml.key', message: '__proto__ is no key that can be used.'}));
     },
   });
   return complaints;

@@ -18,7 +18,12 @@ export function lintHosts(cluster: ClusterDocument, report: Report): void {
   lintDuplicates(hosts, report);
   for (const [index, host] of hosts.entries()) {
     if (/[\s/@]/.test(host.address)) {
-      report.error({path: at(index, 'address'), rule: 'host.address', message: `${JSON.stringify(host.address)} is no name or address.`, hint: 'The login name and the port go to ssh.user and ssh.port.'});
+      report.error({
+        path: at(index, 'address'),
+        rule: 'host.address',
+        message: `${JSON.stringify(host.address)} is no name or address.`,
+        hint: 'The login name and the port go to ssh.user and ssh.port.',
+      });
     }
     lintJumps(host.ssh?.jump, at(index, 'ssh', 'jump'), report);
     lintFiles(host, index, report);
@@ -30,10 +35,38 @@ export function lintHosts(cluster: ClusterDocument, report: Report): void {
 function lintControlPlanes(hosts: readonly AgentHost[], report: Report): void {
   const count = hosts.filter((host) => host.role === 'control-plane').length;
   const path = ['spec', 'agent', 'hosts'];
-  if (count === 0) report.error({path, atKey: true, rule: 'hosts.no-control-plane', message: 'No host is a control plane.', hint: 'Give one host, or three, role: control-plane.'});
-  else if (count === 2) report.error({path, atKey: true, rule: 'hosts.even-control-planes', message: 'Two control planes are worse than one: etcd needs both for a majority, so the loss of either stops the cluster.', hint: 'Use one or three.'});
-  else if (count % 2 === 0) report.error({path, atKey: true, rule: 'hosts.even-control-planes', message: `${count} control planes stand the loss of no more hosts than ${count - 1}, and each is one more that can fail: etcd needs ${count / 2 + 1} of them.`, hint: `Use ${count - 1} or ${count + 1}.`});
-  else if (count > 7) report.error({path, atKey: true, rule: 'hosts.many-control-planes', message: `${count} control planes are more than etcd should have; every write waits for a majority of them.`, hint: 'Use three, five or seven.'});
+  if (count === 0)
+    report.error({
+      path,
+      atKey: true,
+      rule: 'hosts.no-control-plane',
+      message: 'No host is a control plane.',
+      hint: 'Give one host, or three, role: control-plane.',
+    });
+  else if (count === 2)
+    report.error({
+      path,
+      atKey: true,
+      rule: 'hosts.even-control-planes',
+      message: 'Two control planes are worse than one: etcd needs both for a majority, so the loss of either stops the cluster.',
+      hint: 'Use one or three.',
+    });
+  else if (count % 2 === 0)
+    report.error({
+      path,
+      atKey: true,
+      rule: 'hosts.even-control-planes',
+      message: `${count} control planes stand the loss of no more hosts than ${count - 1}, and each is one more that can fail: etcd needs ${count / 2 + 1} of them.`,
+      hint: `Use ${count - 1} or ${count + 1}.`,
+    });
+  else if (count > 7)
+    report.error({
+      path,
+      atKey: true,
+      rule: 'hosts.many-control-planes',
+      message: `${count} control planes are more than etcd should have; every write waits for a majority of them.`,
+      hint: 'Use three, five or seven.',
+    });
 }
 
 function lintDuplicates(hosts: readonly AgentHost[], report: Report): void {
@@ -47,19 +80,31 @@ function lintDuplicates(hosts: readonly AgentHost[], report: Report): void {
       return first === undefined || first === index ? undefined : hosts[first];
     };
     const sameName = twin(names, host.name);
-    if (sameName !== undefined) report.error({path: at(index, 'name'), rule: 'hosts.duplicate-name', message: `Two hosts have the name ${host.name}; a node's name is unique.`});
+    if (sameName !== undefined)
+      report.error({path: at(index, 'name'), rule: 'hosts.duplicate-name', message: `Two hosts have the name ${host.name}; a node's name is unique.`});
     // behind one address translation hosts differ by port only; with different jump hosts the same address can be two hosts
     const door = `${canonical(host.address)} ${host.ssh?.port ?? ''} ${host.ssh?.jump?.join(',') ?? ''}`;
     const sameDoor = twin(doors, door);
-    if (sameDoor !== undefined) report.error({path: at(index, 'address'), rule: 'hosts.duplicate-address', message: `${host.name} has the address of ${sameDoor.name}: ${host.address}.`});
+    if (sameDoor !== undefined)
+      report.error({
+        path: at(index, 'address'),
+        rule: 'hosts.duplicate-address',
+        message: `${host.name} has the address of ${sameDoor.name}: ${host.address}.`,
+      });
     for (const [position, address] of nodeAddressesOf(host).entries()) {
-      const path = host.nodeAddress === undefined ? at(index, 'address') : typeof host.nodeAddress === 'string' ? at(index, 'nodeAddress') : at(index, 'nodeAddress', position);
+      const path =
+        host.nodeAddress === undefined
+          ? at(index, 'address')
+          : typeof host.nodeAddress === 'string'
+            ? at(index, 'nodeAddress')
+            : at(index, 'nodeAddress', position);
       if (familyOf(address) === undefined) {
         report.error({path, rule: 'host.node-address', message: `nodeAddress of ${host.name} is ${JSON.stringify(address)}; it must be an IP address.`});
         continue;
       }
       const sameNode = twin(nodes, canonical(address));
-      if (sameNode !== undefined && sameDoor === undefined) report.error({path, rule: 'hosts.duplicate-node-address', message: `${host.name} has the node address of ${sameNode.name}: ${address}.`});
+      if (sameNode !== undefined && sameDoor === undefined)
+        report.error({path, rule: 'hosts.duplicate-node-address', message: `${host.name} has the node address of ${sameNode.name}: ${address}.`});
     }
   }
 }
@@ -73,7 +118,12 @@ function lintJumps(jumps: readonly string[] | undefined, path: readonly (string 
     const match = /^(?:[^\s@:/]+@)?(?:\[([0-9a-fA-F:.]+)\]|[^\s@:/[\]]+)(?::(\d{1,5}))?$/.exec(jump);
     const port = Number(match?.[2] ?? 22);
     if (match === null || jump.startsWith('-') || port < 1 || port > 65_535 || (match[1] !== undefined && familyOf(match[1]) !== 'IPv6')) {
-      report.error({path: [...path, index], rule: 'ssh.jump', message: `${JSON.stringify(jump.slice(0, 80))} is no jump host.`, hint: 'Write [user@]host[:port]; an IPv6 address in brackets.'});
+      report.error({
+        path: [...path, index],
+        rule: 'ssh.jump',
+        message: `${JSON.stringify(jump.slice(0, 80))} is no jump host.`,
+        hint: 'Write [user@]host[:port]; an IPv6 address in brackets.',
+      });
     }
   }
 }
@@ -84,8 +134,11 @@ function lintFiles(host: AgentHost, index: number, report: Report): void {
     const path = at(index, 'files', position, 'path');
     if (paths.has(file.path)) report.error({path, rule: 'files.duplicate-path', message: `Two files of ${host.name} go to ${file.path}.`});
     paths.add(file.path);
-    if (file.path.split('/').includes('..') || file.path.endsWith('/')) report.error({path, rule: 'files.path', message: `${file.path} must name a file, without "..".`});
-    const own = ['/var/lib/trireme', '/run/trireme', '/usr/local/lib/trireme', '/etc/systemd/system/trireme-agent.service'].find((ours) => file.path === ours || file.path.startsWith(`${ours}/`));
+    if (file.path.split('/').includes('..') || file.path.endsWith('/'))
+      report.error({path, rule: 'files.path', message: `${file.path} must name a file, without "..".`});
+    const own = ['/var/lib/trireme', '/run/trireme', '/usr/local/lib/trireme', '/etc/systemd/system/trireme-agent.service'].find(
+      (ours) => file.path === ours || file.path.startsWith(`${ours}/`),
+    );
     if (own !== undefined) report.error({path, rule: 'files.path', message: `${own} belongs to Trireme's agent.`, hint: 'Choose another place.'});
   }
 }
@@ -94,15 +147,30 @@ function lintEndpoint(cluster: ClusterDocument, hosts: readonly AgentHost[], rep
   const {endpoint} = cluster.spec;
   const path = ['spec', 'endpoint', 'host'];
   if (/[\s/@]/.test(endpoint.host) || /^[^:]*:\d+$/.test(endpoint.host)) {
-    report.error({path, rule: 'endpoint.host', message: `${JSON.stringify(endpoint.host.slice(0, 80))} is no name or address.`, hint: 'Write the host alone; the port goes to endpoint.port.'});
+    report.error({
+      path,
+      rule: 'endpoint.host',
+      message: `${JSON.stringify(endpoint.host.slice(0, 80))} is no name or address.`,
+      hint: 'Write the host alone; the port goes to endpoint.port.',
+    });
     return;
   }
   const owners = hosts.filter((host) => [host.name, host.address, ...nodeAddressesOf(host)].some((own) => isSameAddress(own, endpoint.host)));
   // behind an address translation several hosts have one address
   const owner = owners.find((host) => host.role === 'control-plane') ?? owners[0];
   if (owner?.role === 'worker') {
-    report.error({path, rule: 'endpoint.worker', message: `The endpoint is the worker ${owner.name}; no API server runs there.`, hint: 'Use a control plane, or a load balancer in front of them.'});
+    report.error({
+      path,
+      rule: 'endpoint.worker',
+      message: `The endpoint is the worker ${owner.name}; no API server runs there.`,
+      hint: 'Use a control plane, or a load balancer in front of them.',
+    });
   } else if (owner !== undefined && cluster.spec.kubernetes.distribution !== 'simulated' && hosts.filter((host) => host.role === 'control-plane').length > 1) {
-    report.warn({path, rule: 'endpoint.single', message: `The endpoint is the control plane ${owner.name}: while it is away the API can't be reached, though the others run.`, hint: 'Put a load balancer or a DNS name in front of the control planes.'});
+    report.warn({
+      path,
+      rule: 'endpoint.single',
+      message: `The endpoint is the control plane ${owner.name}: while it is away the API can't be reached, though the others run.`,
+      hint: 'Put a load balancer or a DNS name in front of the control planes.',
+    });
   }
 }

@@ -13,24 +13,57 @@ export function lintMode(cluster: ClusterDocument, report: Report, rules: ModeRu
   const {spec} = cluster;
   const {mode} = spec;
   if (mode !== 'agent') {
-    report.error({path: ['spec', 'mode'], rule: 'mode.unsupported', message: `${mode === 'controller' ? 'Controller' : 'Appliance'} mode is not in this version.`, hint: 'Use mode: agent.'});
+    report.error({
+      path: ['spec', 'mode'],
+      rule: 'mode.unsupported',
+      message: `${mode === 'controller' ? 'Controller' : 'Appliance'} mode is not in this version.`,
+      hint: 'Use mode: agent.',
+    });
   }
   if (spec.management === 'central') {
-    report.error({path: ['spec', 'management'], rule: 'mode.management', message: 'management: central is not in this version: no management cluster can follow the hosts yet.', hint: 'Use management: local; each host then follows its own wanted state.'});
+    report.error({
+      path: ['spec', 'management'],
+      rule: 'mode.management',
+      message: 'management: central is not in this version: no management cluster can follow the hosts yet.',
+      hint: 'Use management: local; each host then follows its own wanted state.',
+    });
   }
   if (spec.trustedBoot === true && mode === 'agent') {
-    report.error({path: ['spec', 'trustedBoot'], atKey: true, rule: 'mode.trusted-boot', message: "Agent mode can't do Trusted Boot: it needs an image that Trireme builds and signs, and in agent mode the operating system is yours.", hint: 'Remove the line, or use appliance mode.'});
+    report.error({
+      path: ['spec', 'trustedBoot'],
+      atKey: true,
+      rule: 'mode.trusted-boot',
+      message: "Agent mode can't do Trusted Boot: it needs an image that Trireme builds and signs, and in agent mode the operating system is yours.",
+      hint: 'Remove the line, or use appliance mode.',
+    });
   }
   if (spec.endpoint.type === 'vip') {
-    report.error({path: ['spec', 'endpoint', 'type'], rule: 'mode.vip', message: 'endpoint.type: vip is not in this version: the control planes do not serve an address of their own yet.', hint: 'Use type: external with a load balancer, a DNS name, or the first control plane.'});
+    report.error({
+      path: ['spec', 'endpoint', 'type'],
+      rule: 'mode.vip',
+      message: 'endpoint.type: vip is not in this version: the control planes do not serve an address of their own yet.',
+      hint: 'Use type: external with a load balancer, a DNS name, or the first control plane.',
+    });
   }
   for (const section of ['controller', 'appliance', 'agent'] as const) {
     if (section !== mode && spec[section] !== undefined) {
-      report.error({path: ['spec', section], atKey: true, rule: 'mode.section', message: `spec.${section} belongs to ${section} mode, but spec.mode is ${mode}.`, hint: 'Remove it, or change spec.mode.'});
+      report.error({
+        path: ['spec', section],
+        atKey: true,
+        rule: 'mode.section',
+        message: `spec.${section} belongs to ${section} mode, but spec.mode is ${mode}.`,
+        hint: 'Remove it, or change spec.mode.',
+      });
     }
   }
   if (mode === 'agent' && spec.agent === undefined) {
-    report.error({path: ['spec'], atKey: true, rule: 'mode.section', message: 'spec.agent is missing: agent mode needs the hosts.', hint: 'Write spec.agent.hosts.'});
+    report.error({
+      path: ['spec'],
+      atKey: true,
+      rule: 'mode.section',
+      message: 'spec.agent is missing: agent mode needs the hosts.',
+      hint: 'Write spec.agent.hosts.',
+    });
   }
   lintVersion(cluster, report, rules);
   lintSettings(cluster, report);
@@ -39,10 +72,22 @@ export function lintMode(cluster: ClusterDocument, report: Report, rules: ModeRu
 function lintSettings(cluster: ClusterDocument, report: Report): void {
   const {rollout, agent} = cluster.spec;
   const share = typeof rollout.maxUnavailable === 'string' ? Number.parseInt(rollout.maxUnavailable, 10) : undefined;
-  if (share !== undefined && (share < 1 || share > 100)) report.error({path: ['spec', 'rollout', 'maxUnavailable'], rule: 'rollout.share', message: `maxUnavailable is ${rollout.maxUnavailable}; a share is 1% to 100%.`, hint: 'With 0% nothing could ever be changed.'});
+  if (share !== undefined && (share < 1 || share > 100))
+    report.error({
+      path: ['spec', 'rollout', 'maxUnavailable'],
+      rule: 'rollout.share',
+      message: `maxUnavailable is ${rollout.maxUnavailable}; a share is 1% to 100%.`,
+      hint: 'With 0% nothing could ever be changed.',
+    });
   for (const scheme of ['http', 'https'] as const) {
     const url = agent?.proxy?.[scheme];
-    if (url !== undefined && !isProxyUrl(url)) report.error({path: ['spec', 'agent', 'proxy', scheme], rule: 'proxy.url', message: `The proxy for ${scheme} is no URL.`, hint: 'Write it like http://proxy.example:3128.'});
+    if (url !== undefined && !isProxyUrl(url))
+      report.error({
+        path: ['spec', 'agent', 'proxy', scheme],
+        rule: 'proxy.url',
+        message: `The proxy for ${scheme} is no URL.`,
+        hint: 'Write it like http://proxy.example:3128.',
+      });
   }
 }
 
@@ -53,10 +98,20 @@ function isProxyUrl(text: string): boolean {
 function lintVersion(cluster: ClusterDocument, report: Report, rules: ModeRules): void {
   const {distribution, version: text} = cluster.spec.kubernetes;
   if (distribution === 'simulated' && !rules.allowSimulated) {
-    report.error({path: ['spec', 'kubernetes', 'distribution'], rule: 'mode.simulated', message: 'distribution: simulated exists only in the sandbox; on these hosts nothing would run.', hint: 'Use distribution: kubeadm, or try it with: trireme sandbox shell'});
+    report.error({
+      path: ['spec', 'kubernetes', 'distribution'],
+      rule: 'mode.simulated',
+      message: 'distribution: simulated exists only in the sandbox; on these hosts nothing would run.',
+      hint: 'Use distribution: kubeadm, or try it with: trireme sandbox shell',
+    });
   }
   const version = parseVersion(text);
   if (version !== undefined && !isSupported(version)) {
-    report.error({path: ['spec', 'kubernetes', 'version'], rule: 'version.unsupported', message: `Kubernetes ${minorOf(version)} can't be set up by this version of Trireme.`, hint: `It sets up ${supportedMinors.join(', ')}.`});
+    report.error({
+      path: ['spec', 'kubernetes', 'version'],
+      rule: 'version.unsupported',
+      message: `Kubernetes ${minorOf(version)} can't be set up by this version of Trireme.`,
+      hint: `It sets up ${supportedMinors.join(', ')}.`,
+    });
   }
 }

@@ -12,14 +12,21 @@ export function qualifiedNameProblem(key: string): string | undefined {
   if (rest.length > 0) return 'has more than one slash';
   const [prefix, word] = second === undefined ? [undefined, first] : [first, second];
   if (prefix !== undefined && (prefix.length > 253 || !prefixForm.test(prefix))) return 'has a prefix that is no DNS name in lower case';
-  if (!nameForm.test(word)) return 'must have letters, digits, dashes, underscores and dots, begin and end with a letter or digit, and have at most 63 characters after the slash';
+  if (!nameForm.test(word))
+    return 'must have letters, digits, dashes, underscores and dots, begin and end with a letter or digit, and have at most 63 characters after the slash';
   return undefined;
 }
 
 const isKubernetesPrefix = (prefix: string) => ['kubernetes.io', 'k8s.io'].some((domain) => prefix === domain || prefix.endsWith(`.${domain}`));
 
 /** Labels below Kubernetes' own domains that people may set; NodeRestriction and the node controllers own the rest. */
-const settable = new Set(['topology.kubernetes.io', 'node-restriction.kubernetes.io', 'kubelet.kubernetes.io', 'node.kubernetes.io', 'node-role.kubernetes.io']);
+const settable = new Set([
+  'topology.kubernetes.io',
+  'node-restriction.kubernetes.io',
+  'kubelet.kubernetes.io',
+  'node.kubernetes.io',
+  'node-role.kubernetes.io',
+]);
 
 export function lintNodes(cluster: ClusterDocument, report: Report): void {
   lintSysctls(cluster.spec.configuration, ['spec', 'configuration'], report);
@@ -34,10 +41,23 @@ export function lintNodes(cluster: ClusterDocument, report: Report): void {
 function lintLabels(host: AgentHost, path: Path, report: Report): void {
   for (const [key, value] of Object.entries(host.labels ?? {})) {
     const problem = qualifiedNameProblem(key);
-    if (problem !== undefined) report.error({path: [...path, 'labels', key], atKey: true, rule: 'label.key', message: `The label key ${key.slice(0, 80)} ${problem}.`});
-    if (value !== '' && !nameForm.test(value)) report.error({path: [...path, 'labels', key], rule: 'label.value', message: `The value of label ${key.slice(0, 80)} must have letters, digits, dashes, underscores and dots, begin and end with a letter or digit, and have at most 63 characters.`});
+    if (problem !== undefined)
+      report.error({path: [...path, 'labels', key], atKey: true, rule: 'label.key', message: `The label key ${key.slice(0, 80)} ${problem}.`});
+    if (value !== '' && !nameForm.test(value))
+      report.error({
+        path: [...path, 'labels', key],
+        rule: 'label.value',
+        message: `The value of label ${key.slice(0, 80)} must have letters, digits, dashes, underscores and dots, begin and end with a letter or digit, and have at most 63 characters.`,
+      });
     const reserved = reservedLabel(key, host.role);
-    if (reserved !== undefined) report.error({path: [...path, 'labels', key], atKey: true, rule: 'label.reserved', message: `The label ${key} can't be set: ${reserved}.`, hint: 'Use a label of your own, such as example.com/zone.'});
+    if (reserved !== undefined)
+      report.error({
+        path: [...path, 'labels', key],
+        atKey: true,
+        rule: 'label.reserved',
+        message: `The label ${key} can't be set: ${reserved}.`,
+        hint: 'Use a label of your own, such as example.com/zone.',
+      });
   }
 }
 
@@ -57,8 +77,18 @@ function lintTaints(taints: readonly Taint[], path: Path, report: Report): void 
     const here = [...path, 'taints', index];
     const problem = qualifiedNameProblem(taint.key);
     if (problem !== undefined) report.error({path: [...here, 'key'], rule: 'taint.key', message: `The taint key ${taint.key.slice(0, 80)} ${problem}.`});
-    if (taint.value !== undefined && taint.value !== '' && !nameForm.test(taint.value)) report.error({path: [...here, 'value'], rule: 'taint.value', message: `The value of taint ${taint.key.slice(0, 80)} must have letters, digits, dashes, underscores and dots, and at most 63 characters.`});
-    if (taint.key.startsWith('node.kubernetes.io/') || taint.key.startsWith('node.cloudprovider.kubernetes.io/')) report.error({path: [...here, 'key'], rule: 'taint.reserved', message: `The taint ${taint.key} can't be kept: Kubernetes sets and removes it by the node's condition.`});
+    if (taint.value !== undefined && taint.value !== '' && !nameForm.test(taint.value))
+      report.error({
+        path: [...here, 'value'],
+        rule: 'taint.value',
+        message: `The value of taint ${taint.key.slice(0, 80)} must have letters, digits, dashes, underscores and dots, and at most 63 characters.`,
+      });
+    if (taint.key.startsWith('node.kubernetes.io/') || taint.key.startsWith('node.cloudprovider.kubernetes.io/'))
+      report.error({
+        path: [...here, 'key'],
+        rule: 'taint.reserved',
+        message: `The taint ${taint.key} can't be kept: Kubernetes sets and removes it by the node's condition.`,
+      });
     const twin = `${taint.key}:${taint.effect}`;
     if (seen.has(twin)) report.error({path: here, rule: 'taint.duplicate', message: `The taint ${twin} is there twice; a node has one per key and effect.`});
     seen.add(twin);
@@ -69,9 +99,24 @@ function lintSysctls(configuration: ComponentConfiguration | undefined, path: Pa
   for (const [key, value] of Object.entries(configuration?.sysctls ?? {})) {
     const here = [...path, 'sysctls', key];
     if (!/^[a-z0-9_]+(\.[A-Za-z0-9_*@-]+(\/[A-Za-z0-9_-]+)*)+$/.test(key)) {
-      report.error({path: here, atKey: true, rule: 'sysctl.name', message: `${JSON.stringify(key.slice(0, 80))} is no kernel parameter.`, hint: key.includes('/') ? 'Write it with dots: net.ipv4.ip_forward; a slash only stands for a dot in the name of an interface.' : 'Write it like net.core.somaxconn.'});
+      report.error({
+        path: here,
+        atKey: true,
+        rule: 'sysctl.name',
+        message: `${JSON.stringify(key.slice(0, 80))} is no kernel parameter.`,
+        hint: key.includes('/')
+          ? 'Write it with dots: net.ipv4.ip_forward; a slash only stands for a dot in the name of an interface.'
+          : 'Write it like net.core.somaxconn.',
+      });
     }
-    if (/[\r\n\0]/.test(String(value)) || String(value).trim() === '') report.error({path: here, rule: 'sysctl.value', message: `The value of ${key.slice(0, 80)} must be one line of text or a number.`});
-    if (key === 'net.ipv4.ip_forward' && String(value) === '0') report.error({path: here, rule: 'sysctl.breaks', message: "net.ipv4.ip_forward = 0 cuts the pods off: the host must forward their packets.", hint: 'Remove the line.'});
+    if (/[\r\n\0]/.test(String(value)) || String(value).trim() === '')
+      report.error({path: here, rule: 'sysctl.value', message: `The value of ${key.slice(0, 80)} must be one line of text or a number.`});
+    if (key === 'net.ipv4.ip_forward' && String(value) === '0')
+      report.error({
+        path: here,
+        rule: 'sysctl.breaks',
+        message: 'net.ipv4.ip_forward = 0 cuts the pods off: the host must forward their packets.',
+        hint: 'Remove the line.',
+      });
   }
 }

@@ -30,12 +30,18 @@ export class Report {
 
   error(finding: Finding): void {
     const {path, rule, message, hint} = finding;
-    this.complaints.push(this.document.source.complain(locate(this.document, path, finding.atKey ? 'key' : 'value'), {rule, message, ...(hint === undefined ? {} : {hint})}));
+    this.complaints.push(
+      this.document.source.complain(locate(this.document, path, finding.atKey ? 'key' : 'value'), {rule, message, ...(hint === undefined ? {} : {hint})}),
+    );
   }
 
   warn(finding: Finding): void {
     const {source} = this.document;
     const {line} = source.position(locate(this.document, finding.path, 'key').offset);
-    this.warnings.push({code: finding.rule, message: `${source.file}:${line}: ${finding.message}`, ...(finding.hint === undefined ? {} : {hints: [finding.hint]})});
+    this.warnings.push({
+      code: finding.rule,
+      message: `${source.file}:${line}: ${finding.message}`,
+      ...(finding.hint === undefined ? {} : {hints: [finding.hint]}),
+    });
   }
 }

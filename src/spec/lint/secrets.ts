@@ -1,7 +1,8 @@
 // Secrets don't belong into the file. Looks at the document as it stands, so it works on a file with other mistakes too.
 import type {Report} from './report.ts';
 
-const secretWord = /(^|[^a-z])(password|passwd|passphrase|secret|token|apikey|api_key|api-key|privatekey|private_key|private-key|secretkey|secret-key|secret_key|accesskey|access-key|access_key|credential|credentials)$/;
+const secretWord =
+  /(^|[^a-z])(password|passwd|passphrase|secret|token|apikey|api_key|api-key|privatekey|private_key|private-key|secretkey|secret-key|secret_key|accesskey|access-key|access_key|credential|credentials)$/;
 
 /** Values that are secrets wherever they stand. */
 const secretValues: readonly {readonly form: RegExp; readonly what: string}[] = [
@@ -20,7 +21,12 @@ export function lintSecrets(value: unknown, report: Report): readonly string[] {
   const found: string[] = [];
   const refuse = (path: readonly (string | number)[], text: string, what: string) => {
     found.push(text);
-    report.error({path, rule: 'secret.inline', message: `${what} stands in the file itself, where everybody who reads the file reads it.`, hint: 'Write {fromEnv: NAME} or {fromFile: PATH} where a secret is asked for; elsewhere put it into a file on the host.'});
+    report.error({
+      path,
+      rule: 'secret.inline',
+      message: `${what} stands in the file itself, where everybody who reads the file reads it.`,
+      hint: 'Write {fromEnv: NAME} or {fromFile: PATH} where a secret is asked for; elsewhere put it into a file on the host.',
+    });
   };
   const walk = (at: unknown, path: readonly (string | number)[]): void => {
     if (typeof at === 'string') {
@@ -30,12 +36,14 @@ export function lintSecrets(value: unknown, report: Report): readonly string[] {
       if (typeof key === 'string' && typeof path.at(-1) === 'string' && at !== '' && isSecretKey(key)) refuse(path, at, `The ${words(key)}`);
       return undefined;
     }
-    if (typeof at === 'number' && typeof path.at(-1) === 'string' && isSecretKey(String(path.at(-1)))) return refuse(path, String(at), `The ${words(String(path.at(-1)))}`);
+    if (typeof at === 'number' && typeof path.at(-1) === 'string' && isSecretKey(String(path.at(-1))))
+      return refuse(path, String(at), `The ${words(String(path.at(-1)))}`);
     if (Array.isArray(at)) return at.forEach((item, index) => walk(item, [...path, index]));
     if (at === null || typeof at !== 'object') return undefined;
     const map = at as Record<string, unknown>;
     // extraArgs are lists of {name, value}
-    if (typeof map['name'] === 'string' && typeof map['value'] === 'string' && map['value'] !== '' && isSecretKey(map['name'])) return refuse([...path, 'value'], map['value'], `The ${words(map['name'])}`);
+    if (typeof map['name'] === 'string' && typeof map['value'] === 'string' && map['value'] !== '' && isSecretKey(map['name']))
+      return refuse([...path, 'value'], map['value'], `The ${words(map['name'])}`);
     for (const [key, item] of Object.entries(map)) {
       if (!harmless.has(key)) walk(item, [...path, key]);
     }

@@ -11,7 +11,11 @@ export const taint = z.strictObject({
 export const hostFile = z.strictObject({
   source: filePath.describe('Path on this computer, relative to the file. The content is text in UTF-8, at most 1 MiB.'),
   path: z.string().startsWith('/', 'a path on a host begins with /').describe('Path on the host, absolute.'),
-  mode: z.string().regex(/^0[0-7]{3}$/, 'a mode is an octal number in quotes: "0644"').default('0644').describe('Permissions as an octal number in quotes.'),
+  mode: z
+    .string()
+    .regex(/^0[0-7]{3}$/, 'a mode is an octal number in quotes: "0644"')
+    .default('0644')
+    .describe('Permissions as an octal number in quotes.'),
   owner: z
     .string()
     .regex(/^[a-z_][-a-z0-9_]*(:[a-z_][-a-z0-9_]*)?$|^\d+(:\d+)?$/, 'an owner is written user or user:group')
@@ -42,7 +46,10 @@ export const componentConfiguration = z.strictObject({
   kubeProxy: plainMap.optional().describe('Fields of KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1).'),
   kubeadm: plainMap.optional().describe('Other kubeadm settings: ignorePreflightErrors, timeouts, patches.'),
   containerd: plainMap.optional().describe("Merged into containerd's config.toml, version 3."),
-  sysctls: z.record(z.string(), z.union([z.string(), z.number()])).optional().describe('Kernel parameters by dotted name, such as net.core.somaxconn.'),
+  sysctls: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .optional()
+    .describe('Kernel parameters by dotted name, such as net.core.somaxconn.'),
 });
 
 export const agentHost = z.strictObject({
@@ -76,14 +83,28 @@ export const driftPolicy = z.enum(['repair', 'report']);
 
 export const agentSettings = z.strictObject({
   ssh: sshSettings.optional().describe('How all hosts are reached over SSH; a host can have its own.'),
-  root: z.string().startsWith('/', 'a path on a host begins with /').optional().describe("The folder under which the agent's program lives; default /usr/local/lib/trireme."),
-  runtime: z.partialRecord(z.enum(['amd64', 'arm64']), filePath).optional().describe('Node runtime per architecture, as a path on this computer; default: found by Trireme.'),
-  bundle: z.string().min(1).optional().describe('A folder, a tar, or oci://registry/repository:tag; absent: resolved from the public sources, pinned by digest, cached.'),
+  root: z
+    .string()
+    .startsWith('/', 'a path on a host begins with /')
+    .optional()
+    .describe("The folder under which the agent's program lives; default /usr/local/lib/trireme."),
+  runtime: z
+    .partialRecord(z.enum(['amd64', 'arm64']), filePath)
+    .optional()
+    .describe('Node runtime per architecture, as a path on this computer; default: found by Trireme.'),
+  bundle: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A folder, a tar, or oci://registry/repository:tag; absent: resolved from the public sources, pinned by digest, cached.'),
   proxy: z
     .strictObject({
       http: z.string().min(1).optional().describe('Proxy for HTTP, as a URL.'),
       https: z.string().min(1).optional().describe('Proxy for HTTPS, as a URL.'),
-      noProxy: z.array(z.string()).optional().describe("What is reached without the proxy, besides the cluster's own networks, endpoint and hosts, which Trireme adds."),
+      noProxy: z
+        .array(z.string())
+        .optional()
+        .describe("What is reached without the proxy, besides the cluster's own networks, endpoint and hosts, which Trireme adds."),
     })
     .optional()
     .describe('Proxy of container runtime and kubelet.'),

@@ -11,7 +11,9 @@ export const bundleSettings = z.strictObject({
 });
 
 export const profileReference = z.strictObject({
-  file: filePath.optional().describe('File that holds the ClusterProfile, relative to this file; absent: the profile is a document of the files that are read.'),
+  file: filePath
+    .optional()
+    .describe('File that holds the ClusterProfile, relative to this file; absent: the profile is a document of the files that are read.'),
   name: name.optional().describe('Name of the ClusterProfile; needed where there are several.'),
   variables: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean(), secretSource]))
@@ -37,7 +39,10 @@ const network = z.strictObject({
 const endpoint = z.strictObject({
   host: z.string().min(1).describe('Name or address at which the Kubernetes API is reached.'),
   port: port.default(6443).describe('Port at which the Kubernetes API is reached.'),
-  type: z.enum(['external', 'vip']).default('external').describe('external: a load balancer, a DNS name or the first control plane; vip: an address that the control planes serve.'),
+  type: z
+    .enum(['external', 'vip'])
+    .default('external')
+    .describe('external: a load balancer, a DNS name or the first control plane; vip: an address that the control planes serve.'),
 });
 
 const rollout = z.strictObject({
@@ -46,12 +51,18 @@ const rollout = z.strictObject({
     .default(1)
     .describe('How many workers may be away at the same time: a number or a share such as 25%.'),
   canary: z.int().min(0).default(0).describe('How many hosts go first, alone; the rest follow when they are healthy.'),
-  drainTimeout: z.string().regex(/^\d+(s|m|h)$/, 'a duration is written 90s, 5m or 1h').default('5m').describe('How long a drain may take: 90s, 5m, 1h.'),
+  drainTimeout: z
+    .string()
+    .regex(/^\d+(s|m|h)$/, 'a duration is written 90s, 5m or 1h')
+    .default('5m')
+    .describe('How long a drain may take: 90s, 5m, 1h.'),
   maxFailures: z.int().min(0).default(0).describe('How many hosts may fail before a roll-out stops.'),
 });
 
 export const clusterSpec = z.strictObject({
-  mode: z.enum(['controller', 'agent', 'appliance']).describe('How the machines come into being: by a management cluster (controller), by you and an SSH login (agent), by our own image (appliance).'),
+  mode: z
+    .enum(['controller', 'agent', 'appliance'])
+    .describe('How the machines come into being: by a management cluster (controller), by you and an SSH login (agent), by our own image (appliance).'),
   management: z.enum(['local', 'central']).default('local').describe('Who follows the hosts: each for itself (local), or a management cluster (central).'),
   kubernetes: kubernetes.describe('Distribution and version of Kubernetes.'),
   network: network.prefault({}).describe("The cluster's networks."),

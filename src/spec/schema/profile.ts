@@ -5,7 +5,10 @@ import {apiVersion, filePath, kubernetesVersion, metadata, name, plainMap} from 
 export const variableTypes = ['string', 'number', 'boolean', 'version', 'ipv4', 'ipv6', 'cidr'] as const;
 
 export const profileVariable = z.strictObject({
-  type: z.enum(variableTypes).default('string').describe('What a value must be: any text, a number, true or false, a version such as 1.2.3, an address, a network in CIDR form.'),
+  type: z
+    .enum(variableTypes)
+    .default('string')
+    .describe('What a value must be: any text, a number, true or false, a version such as 1.2.3, an address, a network in CIDR form.'),
   description: z.string().optional().describe('What the variable is for, shown where its value is asked.'),
   required: z.boolean().default(false).describe('Whether the cluster must give a value when there is no default.'),
   default: z.union([z.string(), z.number(), z.boolean()]).optional().describe('The value when the cluster gives none.'),
@@ -19,7 +22,9 @@ const manifest = z.union([filePath, z.array(filePath).min(1, 'a layer has at lea
 
 export const profileLayer = z.strictObject({
   name: name.describe('Name of the layer, unique within the profile.'),
-  manifest: manifest.optional().describe('File, or files in order, with Kubernetes objects; ${var.NAME} and ${cluster.NAME} are filled in. Paths are relative to the profile.'),
+  manifest: manifest
+    .optional()
+    .describe('File, or files in order, with Kubernetes objects; ${var.NAME} and ${cluster.NAME} are filled in. Paths are relative to the profile.'),
   chart: plainMap.optional().describe('A Helm chart; not in this version.'),
   kustomization: filePath.optional().describe('Folder of a kustomization; not in this version.'),
 });

@@ -5,7 +5,10 @@ export const apiVersion = 'trireme.dev/v1alpha1';
 
 export const name = z
   .string()
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a name has lower-case letters, digits and dashes, begins and ends with a letter or digit, and has at most 63 characters')
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    'a name has lower-case letters, digits and dashes, begins and ends with a letter or digit, and has at most 63 characters',
+  )
   .describe('A name by RFC 1123: lower-case letters, digits and dashes, at most 63 characters.');
 
 export const port = z.int().min(1).max(65_535);

@@ -10,7 +10,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'spec-commands-'));
 });
 afterAll(() => rm(folder, {recursive: true, force: true}));
-const run = (args: readonly string[], input?: string) => trireme(args, {cwd: folder, env: {HOME: folder, NO_COLOR: '1'}, ...(input === undefined ? {} : {input})});
+const run = (args: readonly string[], input?: string) =>
+  trireme(args, {cwd: folder, env: {HOME: folder, NO_COLOR: '1'}, ...(input === undefined ? {} : {input})});
 
 describe('validate', () => {
   test('says what the file is', async () => {
@@ -23,14 +24,28 @@ describe('validate', () => {
     const ran = await run(['validate', '-f', '-'], await readFile(join(fixtures, 'broken/unknown-key.yaml'), 'utf8'));
     expect(ran.code).toBe(3);
     expect(ran.stdout).toBe('');
-    expect(ran.stderr).toContain(['  <stdin>:14:5  schema.unknown-key', '    13 |       user: ops', '    14 |     host:', '       |     ^^^^', '    spec.agent has no field host.', '    Did you mean hosts?'].join('\n'));
+    expect(ran.stderr).toContain(
+      [
+        '  <stdin>:14:5  schema.unknown-key',
+        '    13 |       user: ops',
+        '    14 |     host:',
+        '       |     ^^^^',
+        '    spec.agent has no field host.',
+        '    Did you mean hosts?',
+      ].join('\n'),
+    );
     expect(ran.stderr).not.toMatch(/\n\s+at /);
   });
 
   test('gives the complaints as data', async () => {
     const ran = await run(['validate', '-f', join(fixtures, 'broken/tab-indent.yaml'), '-o', 'json']);
     expect(ran.code).toBe(3);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ok: false, exit: 3, command: 'validate', problem: {code: 'file.syntax', details: {complaints: [{rule: 'yaml.tab', line: 13, column: 1}, {}]}}});
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      ok: false,
+      exit: 3,
+      command: 'validate',
+      problem: {code: 'file.syntax', details: {complaints: [{rule: 'yaml.tab', line: 13, column: 1}, {}]}},
+    });
   });
 
   test('says how to begin where there is no file', async () => {
@@ -62,7 +77,21 @@ describe('init', () => {
   });
 
   test('writes a commented file that validates, and leaves it alone the second time', async () => {
-    const args = ['init', '--name', 'berth', '--control-plane', 'h1=10.0.0.11', '--worker', 'h2=10.0.0.12', '--ssh-user', 'ops', '--sudo-password-env', 'PW', '--jump', 'bastion.example'];
+    const args = [
+      'init',
+      '--name',
+      'berth',
+      '--control-plane',
+      'h1=10.0.0.11',
+      '--worker',
+      'h2=10.0.0.12',
+      '--ssh-user',
+      'ops',
+      '--sudo-password-env',
+      'PW',
+      '--jump',
+      'bastion.example',
+    ];
     expect(await run(args)).toMatchObject({code: 0, stdout: 'Wrote trireme.yaml for cluster berth.\n'});
     const text = await readFile(join(folder, 'trireme.yaml'), 'utf8');
     expect(text).toMatch(/^# .*\n/);
@@ -74,7 +103,10 @@ describe('init', () => {
   });
 
   test('takes answers from a file, flags over them', async () => {
-    await writeFile(join(folder, 'answers.yaml'), 'name: berth\ncontrolPlane: [h1=10.0.0.11, {name: h2, address: h2.example, nodeAddress: 10.0.0.12}, h3=10.0.0.13]\nendpoint: "[fd00::1]:7443"\n');
+    await writeFile(
+      join(folder, 'answers.yaml'),
+      'name: berth\ncontrolPlane: [h1=10.0.0.11, {name: h2, address: h2.example, nodeAddress: 10.0.0.12}, h3=10.0.0.13]\nendpoint: "[fd00::1]:7443"\n',
+    );
     expect((await run(['init', '--from', 'answers.yaml', '--name', 'pier', '-f', 'pier.yaml'])).code).toBe(0);
     const text = await readFile(join(folder, 'pier.yaml'), 'utf8');
     expect(text).toContain('name: pier\n');
@@ -83,7 +115,19 @@ describe('init', () => {
   });
 
   test('refuses answers that make no valid file, and misspelt ones', async () => {
-    const two = await run(['init', '--name', 'berth', '--control-plane', 'h1=10.0.0.11', '--control-plane', 'h2=10.0.0.12', '--endpoint', 'api.example', '-f', 'two.yaml']);
+    const two = await run([
+      'init',
+      '--name',
+      'berth',
+      '--control-plane',
+      'h1=10.0.0.11',
+      '--control-plane',
+      'h2=10.0.0.12',
+      '--endpoint',
+      'api.example',
+      '-f',
+      'two.yaml',
+    ]);
     expect(two.code).toBe(2);
     expect(two.stderr).toContain('Two control planes are worse than one');
     await writeFile(join(folder, 'typo.yaml'), 'nmae: berth\n');

@@ -33,8 +33,24 @@ describe('a manifest', () => {
 });
 
 test('objects go in the order in which the API can take them, those of one rank as they are written', () => {
-  const objects = parsed(object('Widget', 'w', 'x.example/v1'), object('ValidatingWebhookConfiguration', 'v', 'admissionregistration.k8s.io/v1'), object('Deployment', 'b', 'apps/v1'), object('Deployment', 'a', 'apps/v1'), object('ServiceAccount', 's'), object('CustomResourceDefinition', 'c', 'apiextensions.k8s.io/v1'), object('Namespace', 'ns'));
-  expect(orderObjects(objects).map((one) => `${one.kind} ${one.metadata.name}`)).toEqual(['Namespace ns', 'CustomResourceDefinition c', 'ServiceAccount s', 'Widget w', 'Deployment b', 'Deployment a', 'ValidatingWebhookConfiguration v']);
+  const objects = parsed(
+    object('Widget', 'w', 'x.example/v1'),
+    object('ValidatingWebhookConfiguration', 'v', 'admissionregistration.k8s.io/v1'),
+    object('Deployment', 'b', 'apps/v1'),
+    object('Deployment', 'a', 'apps/v1'),
+    object('ServiceAccount', 's'),
+    object('CustomResourceDefinition', 'c', 'apiextensions.k8s.io/v1'),
+    object('Namespace', 'ns'),
+  );
+  expect(orderObjects(objects).map((one) => `${one.kind} ${one.metadata.name}`)).toEqual([
+    'Namespace ns',
+    'CustomResourceDefinition c',
+    'ServiceAccount s',
+    'Widget w',
+    'Deployment b',
+    'Deployment a',
+    'ValidatingWebhookConfiguration v',
+  ]);
   expect(applyWaves(objects).map((wave) => wave.length)).toEqual([2, 5]);
   expect(applyWaves(parsed(object('ConfigMap', 'c')))).toHaveLength(1);
 });

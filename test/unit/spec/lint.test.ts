@@ -21,7 +21,13 @@ spec:
 `;
 
 async function check(text: string, options: {allowSimulated?: boolean; env?: Record<string, string>} = {}) {
-  return checkFiles({files: ['-'], folder: '/nonexistent', env: {HOME: '/nonexistent', ...options.env}, stdin: async () => text, ...(options.allowSimulated === undefined ? {} : {allowSimulated: options.allowSimulated})});
+  return checkFiles({
+    files: ['-'],
+    folder: '/nonexistent',
+    env: {HOME: '/nonexistent', ...options.env},
+    stdin: async () => text,
+    ...(options.allowSimulated === undefined ? {} : {allowSimulated: options.allowSimulated}),
+  });
 }
 
 const brief = (complaints: readonly Complaint[]) => complaints.map((complaint) => `${complaint.rule} at ${complaint.line}:${complaint.column}`);
@@ -33,16 +39,31 @@ test('a plain cluster has nothing to complain about', async () => {
 
 describe('refuses, at its place', () => {
   test.each<[string, string, string, string]>([
-    ['an even number of control planes', h('h2', '10.77.0.12', 'worker'), h('h2', '10.77.0.12', 'control-plane') + h('h3', '10.77.0.13', 'control-plane') + h('h4', '10.77.0.14', 'control-plane'), 'hosts.even-control-planes at 14:5'],
+    [
+      'an even number of control planes',
+      h('h2', '10.77.0.12', 'worker'),
+      h('h2', '10.77.0.12', 'control-plane') + h('h3', '10.77.0.13', 'control-plane') + h('h4', '10.77.0.14', 'control-plane'),
+      'hosts.even-control-planes at 14:5',
+    ],
     ['two control planes', h('h2', '10.77.0.12', 'worker'), h('h2', '10.77.0.12', 'control-plane'), 'hosts.even-control-planes at 14:5'],
     ['no control plane', 'role: control-plane', 'role: worker', 'hosts.no-control-plane at 14:5'],
     ['pods and services that overlap', '10.96.0.0/12', '10.244.128.0/20', 'network.overlap at 9:16'],
     ['pods and hosts that overlap', '10.244.0.0/16', '10.77.0.0/16', 'network.overlap at 15:29'],
-    ['pods and services that overlap in IPv6', 'pods: [10.244.0.0/16]\n    services: [10.96.0.0/12]', 'pods: [10.244.0.0/16, "fd00::/60"]\n    services: [10.96.0.0/12, "fd00:0:0:0:f::/112"]', 'network.overlap at 9:30'],
+    [
+      'pods and services that overlap in IPv6',
+      'pods: [10.244.0.0/16]\n    services: [10.96.0.0/12]',
+      'pods: [10.244.0.0/16, "fd00::/60"]\n    services: [10.96.0.0/12, "fd00:0:0:0:f::/112"]',
+      'network.overlap at 9:30',
+    ],
     ['an endpoint in the pods network', 'api.berth.example', '10.244.1.1', 'network.overlap at 10:20'],
     ['two pods networks of one family', 'pods: [10.244.0.0/16]', 'pods: [10.244.0.0/16, 10.245.0.0/16]', 'network.family at 8:27'],
     ['dual-stack pods with single-stack services', 'pods: [10.244.0.0/16]', 'pods: [10.244.0.0/16, "fd00::/56"]', 'network.family at 9:15'],
-    ['families in different order', 'pods: [10.244.0.0/16]\n    services: [10.96.0.0/12]', 'pods: ["fd00::/56", 10.244.0.0/16]\n    services: [10.96.0.0/12, "fd01::/112"]', 'network.family at 9:15'],
+    [
+      'families in different order',
+      'pods: [10.244.0.0/16]\n    services: [10.96.0.0/12]',
+      'pods: ["fd00::/56", 10.244.0.0/16]\n    services: [10.96.0.0/12, "fd01::/112"]',
+      'network.family at 9:15',
+    ],
     ['a node address of a family without pods', 'role: worker', 'nodeAddress: "fd01::2", role: worker', 'network.family at 16:54'],
     ['a network that is none', '10.244.0.0/16', '10.244.0.0/33', 'network.cidr at 8:12'],
     ['a network with bits after its prefix', '10.244.0.0/16', '10.244.1.0/16', 'network.cidr at 8:12'],
@@ -56,7 +77,12 @@ describe('refuses, at its place', () => {
     ['a Kubernetes minor that is too new', 'v1.36.3', 'v1.37.0', 'version.unsupported at 6:25'],
     ["an endpoint that is a worker's address", 'api.berth.example', '10.77.0.12', 'endpoint.worker at 10:20'],
     ['an endpoint with its port in the host', 'api.berth.example', 'api.berth.example:6443', 'endpoint.host at 10:20'],
-    ['a password as text', 'configuration: {}', 'configuration: {apiServer: {extraArgs: [{name: oidc-client-secret, value: deadbeef}]}}', 'secret.inline at 11:77'],
+    [
+      'a password as text',
+      'configuration: {}',
+      'configuration: {apiServer: {extraArgs: [{name: oidc-client-secret, value: deadbeef}]}}',
+      'secret.inline at 11:77',
+    ],
     ['a bootstrap token as text', 'configuration: {}', 'configuration: {kubeadm: {join: abcdef.0123456789abcdef}}', 'secret.inline at 11:35'],
     ['a private key as text', 'configuration: {}', 'configuration: {kubelet: {x: "-----BEGIN OPENSSH PRIVATE KEY-----"}}', 'secret.inline at 11:32'],
     ['Trusted Boot in agent mode', '  configuration: {}', '  trustedBoot: true', 'mode.trusted-boot at 11:3'],
@@ -68,12 +94,27 @@ describe('refuses, at its place', () => {
     ["another mode's section", '  configuration: {}', '  controller: {class: quick}', 'mode.section at 11:3'],
     ['a label that the kubelet sets', 'role: worker', 'role: worker, labels: {kubernetes.io/hostname: x}', 'label.reserved at 16:64'],
     ["a label below Kubernetes' domain", 'role: worker', 'role: worker, labels: {storage.k8s.io/x: y}', 'label.reserved at 16:64'],
-    ["a control plane's role label on a worker", 'role: worker', 'role: worker, labels: {node-role.kubernetes.io/control-plane: ""}', 'label.reserved at 16:64'],
+    [
+      "a control plane's role label on a worker",
+      'role: worker',
+      'role: worker, labels: {node-role.kubernetes.io/control-plane: ""}',
+      'label.reserved at 16:64',
+    ],
     ['a label key with two slashes', 'role: worker', 'role: worker, labels: {a/b/c: y}', 'label.key at 16:64'],
     ['a label value with a blank', 'role: worker', 'role: worker, labels: {zone: a b}', 'label.value at 16:70'],
-    ['a taint that Kubernetes keeps', 'role: worker', 'role: worker, taints: [{key: node.kubernetes.io/not-ready, effect: NoExecute}]', 'taint.reserved at 16:70'],
+    [
+      'a taint that Kubernetes keeps',
+      'role: worker',
+      'role: worker, taints: [{key: node.kubernetes.io/not-ready, effect: NoExecute}]',
+      'taint.reserved at 16:70',
+    ],
     ['a taint key that is none', 'role: worker', 'role: worker, taints: [{key: "g p u", effect: NoExecute}]', 'taint.key at 16:70'],
-    ['the same taint twice', 'role: worker', 'role: worker, taints: [{key: gpu, effect: NoExecute}, {key: gpu, value: x, effect: NoExecute}]', 'taint.duplicate at 16:95'],
+    [
+      'the same taint twice',
+      'role: worker',
+      'role: worker, taints: [{key: gpu, effect: NoExecute}, {key: gpu, value: x, effect: NoExecute}]',
+      'taint.duplicate at 16:95',
+    ],
     ['a kernel parameter that is none', 'configuration: {}', 'configuration: {sysctls: {/proc/sys/x: 1}}', 'sysctl.name at 11:29'],
     ['forwarding switched off', 'configuration: {}', 'configuration: {sysctls: {net.ipv4.ip_forward: 0}}', 'sysctl.breaks at 11:50'],
     ['a jump host that is none', '{user: ops}', '{jump: ["ops@bastion:port"]}', 'ssh.jump at 13:18'],
@@ -95,11 +136,27 @@ describe('refuses, at its place', () => {
 describe('lets through', () => {
   test.each<[string, string, string]>([
     ['three control planes', h('h2', '10.77.0.12', 'worker'), h('h2', '10.77.0.12', 'control-plane') + h('h3', '10.77.0.13', 'control-plane')],
-    ['dual-stack', 'pods: [10.244.0.0/16]\n    services: [10.96.0.0/12]', 'pods: [10.244.0.0/16, "fd00:10:244::/56"]\n    services: [10.96.0.0/12, "fd00:10:96::/112"]'],
-    ['hosts behind one address on different ports', h('h2', '10.77.0.12', 'worker'), h('h2', '10.77.0.11', 'worker', ', nodeAddress: 10.9.0.2, ssh: {port: 2222}')],
-    ['words that only sound like secrets', 'configuration: {}', 'configuration: {apiServer: {extraArgs: [{name: service-account-key-file, value: /etc/x}]}, kubelet: {tokenTTL: 1h, serverTLSBootstrap: true}}'],
+    [
+      'dual-stack',
+      'pods: [10.244.0.0/16]\n    services: [10.96.0.0/12]',
+      'pods: [10.244.0.0/16, "fd00:10:244::/56"]\n    services: [10.96.0.0/12, "fd00:10:96::/112"]',
+    ],
+    [
+      'hosts behind one address on different ports',
+      h('h2', '10.77.0.12', 'worker'),
+      h('h2', '10.77.0.11', 'worker', ', nodeAddress: 10.9.0.2, ssh: {port: 2222}'),
+    ],
+    [
+      'words that only sound like secrets',
+      'configuration: {}',
+      'configuration: {apiServer: {extraArgs: [{name: service-account-key-file, value: /etc/x}]}, kubelet: {tokenTTL: 1h, serverTLSBootstrap: true}}',
+    ],
     ['topology labels', 'role: worker', 'role: worker, labels: {topology.kubernetes.io/zone: a, node-role.kubernetes.io/edge: ""}'],
-    ['parameters of an interface with a dot in its name', 'configuration: {}', 'configuration: {sysctls: {net.ipv4.conf.eth0/100.rp_filter: 2, net.core.somaxconn: 1024}}'],
+    [
+      'parameters of an interface with a dot in its name',
+      'configuration: {}',
+      'configuration: {sysctls: {net.ipv4.conf.eth0/100.rp_filter: 2, net.core.somaxconn: 1024}}',
+    ],
     ['jump hosts in every form', '{user: ops}', '{jump: [a, ops@b, "c:2222", "ops@[fd00::1]:22"]}'],
     ['secrets from elsewhere', '{user: ops}', '{sudo: {password: {fromEnv: SUDO_PASSWORD}}, passphrase: {fromEnv: KEY_PASSPHRASE}}'],
   ])('%s', async (_what, from, to) => {
@@ -132,7 +189,9 @@ test('a key that is missing here is a warning, since another computer may apply'
 });
 
 test('an endpoint on one of three control planes is a warning', async () => {
-  const text = base.replace('api.berth.example', '10.77.0.11').replace('role: worker}', 'role: control-plane}\n      - {name: h3, address: 10.77.0.13, role: control-plane}');
+  const text = base
+    .replace('api.berth.example', '10.77.0.11')
+    .replace('role: worker}', 'role: control-plane}\n      - {name: h3, address: 10.77.0.13, role: control-plane}');
   const {complaints, clusters} = await check(text);
   expect(complaints).toEqual([]);
   expect(clusters[0]?.warnings.map((warning) => warning.code)).toContain('endpoint.single');
@@ -141,6 +200,10 @@ test('an endpoint on one of three control planes is a warning', async () => {
 test('an endpoint that a control plane and a worker share, behind one translated address, is no mistake', async () => {
   const text = base
     .replace('api.berth.example', '203.0.113.5')
-    .replace(h('h1', '10.77.0.11', 'control-plane') + h('h2', '10.77.0.12', 'worker'), h('w', '203.0.113.5', 'worker', ', nodeAddress: 10.9.0.2, ssh: {port: 2202}') + h('c', '203.0.113.5', 'control-plane', ', nodeAddress: 10.9.0.1, ssh: {port: 2201}'));
+    .replace(
+      h('h1', '10.77.0.11', 'control-plane') + h('h2', '10.77.0.12', 'worker'),
+      h('w', '203.0.113.5', 'worker', ', nodeAddress: 10.9.0.2, ssh: {port: 2202}') +
+        h('c', '203.0.113.5', 'control-plane', ', nodeAddress: 10.9.0.1, ssh: {port: 2201}'),
+    );
   expect(brief((await check(text)).complaints)).toEqual([]);
 });

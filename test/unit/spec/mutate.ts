@@ -13,24 +13,52 @@ function generator(seed: number): () => number {
 
 type Mutation = (text: string, pick: (below: number) => number) => string;
 
-const onLine = (change: (line: string, pick: (below: number) => number) => string): Mutation => (text, pick) => {
-  const lines = text.split('\n');
-  const candidates = lines.flatMap((line, index) => (line.trim() === '' ? [] : [index]));
-  const index = candidates[pick(candidates.length)] ?? 0;
-  lines[index] = change(lines[index] ?? '', pick);
-  return lines.join('\n');
-};
+const onLine =
+  (change: (line: string, pick: (below: number) => number) => string): Mutation =>
+  (text, pick) => {
+    const lines = text.split('\n');
+    const candidates = lines.flatMap((line, index) => (line.trim() === '' ? [] : [index]));
+    const index = candidates[pick(candidates.length)] ?? 0;
+    lines[index] = change(lines[index] ?? '', pick);
+    return lines.join('\n');
+  };
 
 const tokens = /[A-Za-z0-9_./-]+|[{}[\],:"'#&*|>]/g;
 
-const onToken = (change: (token: string, pick: (below: number) => number) => string): Mutation => (text, pick) => {
-  const found = [...text.matchAll(tokens)];
-  const match = found[pick(found.length)];
-  if (match === undefined) return text;
-  return `${text.slice(0, match.index)}${change(match[0], pick)}${text.slice(match.index + match[0].length)}`;
-};
+const onToken =
+  (change: (token: string, pick: (below: number) => number) => string): Mutation =>
+  (text, pick) => {
+    const found = [...text.matchAll(tokens)];
+    const match = found[pick(found.length)];
+    if (match === undefined) return text;
+    return `${text.slice(0, match.index)}${change(match[0], pick)}${text.slice(match.index + match[0].length)}`;
+  };
 
-const values = ['null', '[]', '{}', 'true', '-1', '3.5e300', '.nan', '"text"', '!!binary aGk=', '*anchor', '&anchor x', '|', '>-', '0x10', '2026-01-01', '~', '"\\u0000"', '[[[]]]', '? x', '- x', '%x', '@x', '`x`'];
+const values = [
+  'null',
+  '[]',
+  '{}',
+  'true',
+  '-1',
+  '3.5e300',
+  '.nan',
+  '"text"',
+  '!!binary aGk=',
+  '*anchor',
+  '&anchor x',
+  '|',
+  '>-',
+  '0x10',
+  '2026-01-01',
+  '~',
+  '"\\u0000"',
+  '[[[]]]',
+  '? x',
+  '- x',
+  '%x',
+  '@x',
+  '`x`',
+];
 
 const mutations: readonly Mutation[] = [
   onLine(() => ''),

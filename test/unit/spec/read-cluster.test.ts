@@ -36,7 +36,8 @@ async function refused(work: Promise<unknown>): Promise<TriremeError> {
   }
   throw new Error('it was not refused');
 }
-const rules = (error: TriremeError) => ((error.details?.['complaints'] ?? []) as readonly Complaint[]).map((complaint) => `${complaint.file}:${complaint.line} ${complaint.rule}`);
+const rules = (error: TriremeError) =>
+  ((error.details?.['complaints'] ?? []) as readonly Complaint[]).map((complaint) => `${complaint.file}:${complaint.line} ${complaint.rule}`);
 
 describe('a complete file', () => {
   test('gives defaults, layers in order with variables filled in, host files and hooks', async () => {
@@ -69,7 +70,10 @@ describe('several documents and files', () => {
     await write('a.yaml', `${cluster('berth')}---\n${cluster('pier')}`);
     await write('b.yaml', cluster('dock'));
     expect((await read(['a.yaml', 'b.yaml'], {name: 'dock'})).document.metadata.name).toBe('dock');
-    expect(await refused(read(['a.yaml', 'b.yaml']))).toMatchObject({code: 'usage.invalid', message: 'a.yaml, b.yaml has several clusters: berth, pier, dock.'});
+    expect(await refused(read(['a.yaml', 'b.yaml']))).toMatchObject({
+      code: 'usage.invalid',
+      message: 'a.yaml, b.yaml has several clusters: berth, pier, dock.',
+    });
     expect(await refused(read(['a.yaml'], {name: 'peir'}))).toMatchObject({code: 'cluster.not-found', hints: ['Did you mean pier?']});
   });
 
@@ -94,7 +98,10 @@ describe('several documents and files', () => {
   });
 
   test('keep what merge keys and aliases say', async () => {
-    const text = cluster('berth').replace('[{name: berth-1, address: 10.77.0.11, role: control-plane}]', '[&h {name: a, address: 10.77.0.11, role: control-plane, labels: &l {zone: x}}, {<<: *h, name: b, address: 10.77.0.12, role: worker, labels: *l}]');
+    const text = cluster('berth').replace(
+      '[{name: berth-1, address: 10.77.0.11, role: control-plane}]',
+      '[&h {name: a, address: 10.77.0.11, role: control-plane, labels: &l {zone: x}}, {<<: *h, name: b, address: 10.77.0.12, role: worker, labels: *l}]',
+    );
     const {document} = await read(['-'], {stdin: async () => text});
     expect(document.spec.agent?.hosts[1]).toEqual({name: 'b', address: '10.77.0.12', role: 'worker', labels: {zone: 'x'}});
   });
@@ -119,7 +126,9 @@ describe('variables of a profile', () => {
     ['v: {}', String.raw`v: "a\nkind: Evil"`, String.raw`plain: "a\nkind: Evil"`, String.raw`quoted: "a\nkind: Evil"`],
     ['v: {type: cidr, default: 10.0.0.0/8}', '', 'plain: "10.0.0.0/8"', 'quoted: "10.0.0.0/8"'],
   ])('%s given %s become values of their type, and never structure', async (declared, given, plain, quoted) => {
-    const {layers: [layer]} = await withVariables(declared, given);
+    const {
+      layers: [layer],
+    } = await withVariables(declared, given);
     expect(layer?.manifest).toContain(`${plain}\n`);
     expect(layer?.manifest).toContain(`${quoted}\n`);
   });
@@ -151,10 +160,14 @@ describe('variables of a profile', () => {
 
   test('a masked one comes from environment or file, and the redactor learns it', async () => {
     const redactor = new Redactor();
-    const {layers: [layer]} = await withVariables('v: {masked: true}', 'v: {fromEnv: HUSH}', {env: {HUSH: 'deep-secret'}, redactor});
+    const {
+      layers: [layer],
+    } = await withVariables('v: {masked: true}', 'v: {fromEnv: HUSH}', {env: {HUSH: 'deep-secret'}, redactor});
     expect(redactor.text(layer?.manifest ?? '')).not.toContain('deep-secret');
     await write('hush', 'from-a-file\n');
-    const {layers: [other]} = await withVariables('v: {masked: true}', 'v: {fromFile: hush}');
+    const {
+      layers: [other],
+    } = await withVariables('v: {masked: true}', 'v: {fromFile: hush}');
     expect(other?.manifest).toContain('plain: "from-a-file"\n');
   });
 

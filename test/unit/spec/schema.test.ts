@@ -72,8 +72,13 @@ describe('a complaint as text', () => {
   const text = 'a: 1\nb:\n  wrong: 2\n';
 
   test('has file, line, column, rule, two lines of YAML, a caret, what is wrong and what is right', () => {
-    const complaint = new Source('x.yaml', '/', text).complain({offset: text.indexOf('wrong'), length: 5}, {rule: 'schema.unknown-key', message: 'b has no field wrong.', hint: 'Did you mean right?'});
-    expect(renderComplaint(complaint)).toBe(['x.yaml:3:3  schema.unknown-key', '  2 | b:', '  3 |   wrong: 2', '    |   ^^^^^', '  b has no field wrong.', '  Did you mean right?'].join('\n'));
+    const complaint = new Source('x.yaml', '/', text).complain(
+      {offset: text.indexOf('wrong'), length: 5},
+      {rule: 'schema.unknown-key', message: 'b has no field wrong.', hint: 'Did you mean right?'},
+    );
+    expect(renderComplaint(complaint)).toBe(
+      ['x.yaml:3:3  schema.unknown-key', '  2 | b:', '  3 |   wrong: 2', '    |   ^^^^^', '  b has no field wrong.', '  Did you mean right?'].join('\n'),
+    );
   });
 
   test('never lets control characters reach the terminal, and cuts long lines around the caret', () => {
@@ -87,7 +92,12 @@ describe('a complaint as text', () => {
 });
 
 test.each([
-  ['hst', 'hosts'], ['Hosts', 'hosts'], ['ident', 'identityFile'], ['node-address', 'nodeAddress'], ['zzz', undefined], ['', undefined],
+  ['hst', 'hosts'],
+  ['Hosts', 'hosts'],
+  ['ident', 'identityFile'],
+  ['node-address', 'nodeAddress'],
+  ['zzz', undefined],
+  ['', undefined],
 ])('the nearest to %j is %s', (word, expected) => {
   expect(nearest(word, ['hosts', 'identityFile', 'nodeAddress', 'port'])).toBe(expected);
 });
