@@ -27,9 +27,7 @@ export function parseNetwork(sections: Sections): NetworkFacts {
 
 function parseInterfaces(sections: Sections): readonly InterfaceFacts[] {
   const addresses = (sections.get('addresses') ?? []).map((line) => /^\d+:\s+(\S+)\s+inet6?\s+(\S+)\s+(.*)$/.exec(line)).filter((match) => match !== null);
-  const links = (sections.get('links') ?? []).filter((line) => line.includes('/sys/class/net/')).map((line) => line.split('\t'));
-  return links.map(([path = '', mac = '', mtu = '', state = '', kind = '']) => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
+  return parseLinks(sections).map(({name, mac, mtu, state, physical}) => {
     const own = addresses
       .filter((match) => match[1] === name)
       // point-to-point addresses have no prefix of their own
@@ -38,12 +36,34 @@ function parseInterfaces(sections: Sections): readonly InterfaceFacts[] {
     return {
       name,
       mac,
-      mtu: Number(mtu),
+      mtu,
       up: state === 'up' || state === 'unknown',
-      physical: kind === 'physical',
+      physical,
       addresses: own.map(({address}) => address),
       leased: own.filter(({flags}) => /\bdynamic\b/.test(flags)).map(({address}) => address),
     };
+  });
+}
+
+interface Link {
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly state: string;
+  readonly physical: boolean;
+}
+
+/** What `ip` says counts; /sys alone knows what has hardware behind it, but in a container it may show the interfaces of the computer around it. */
+function parseLinks(sections: Sections): readonly Link[] {
+  const fromSys = (sections.get('links') ?? [])
+    .filter((line) => line.includes('/sys/class/net/'))
+    .map((line) => line.split('\t'))
+    .map(([path = '', mac = '', mtu = '', state = '', kind = '']): Link => ({name: path.slice(path.lastIndexOf('/') + 1), mac, mtu: Number(mtu), state, physical: kind === 'physical'}));
+  const fromIp = (sections.get('link-list') ?? []).map((line) => /^\d+:\s+([^:@\s]+)(?:@\S+)?:\s+<[^>]*>\s+mtu (\d+).*?\sstate (\S+).*?link\/\S+(?:\s+([0-9a-f:]+))?/.exec(line)).filter((match) => match !== null);
+  if (fromIp.length === 0) return fromSys;
+  return fromIp.map((match): Link => {
+    const [, name, mtu, state, mac = ''] = match as unknown as [string, string, string, string, string | undefined];
+    return {name, mac, mtu: Number(mtu), state: state.toLowerCase(), physical: fromSys.some((link) => link.physical && link.name === name && link.mac === mac)};
   });
 }
 

@@ -39,6 +39,8 @@ export interface CheckedHost extends PreflightHost {
   readonly family: OsFamily;
   /** True when our agent on it works for this very cluster: what Kubernetes left here is the cluster's own. */
   readonly ours: boolean;
+  /** The other Trireme cluster that the host works for: what is on it is that cluster's, and must not be removed by hand. */
+  readonly foreign: string | undefined;
 }
 
 export interface PreflightContext {

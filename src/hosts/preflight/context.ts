@@ -36,6 +36,10 @@ export function preflightContext(input: PreflightInput): PreflightContext {
     ];
   });
   const name = input.cluster.metadata.name;
-  const checked = hosts.flatMap((host): readonly CheckedHost[] => (host.facts === undefined ? [] : [{...host, facts: host.facts, family: familyOf(host.facts), ours: seenAgent(host.facts)?.cluster === name}]));
+  const checked = hosts.flatMap((host): readonly CheckedHost[] => {
+    if (host.facts === undefined) return [];
+    const cluster = seenAgent(host.facts)?.cluster;
+    return [{...host, facts: host.facts, family: familyOf(host.facts), ours: cluster === name, foreign: cluster === name ? undefined : cluster}];
+  });
   return {cluster: input.cluster, hosts, checked, cni: input.layers.find(({kind}) => kind === 'cni')?.name, protocol: input.protocol};
 }

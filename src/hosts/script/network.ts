@@ -14,6 +14,8 @@ for folder in "$P"/sys/class/net/*; do
   fi
 done
 for device in "$P"/sys/bus/pci/drivers/vmxnet3/0000*; do if [ -e "$device" ]; then printf 'driver\tvmxnet3\n'; break; fi; done
+section link-list
+if [ -z "$R" ] && has ip; then ip -o link show; fi
 section addresses
 if [ -z "$R" ] && has ip; then ip -o addr show; fi
 section routes

@@ -166,6 +166,19 @@ it('reads listeners from /proc where there is no ss', () => {
   ]);
 });
 
+it("takes interfaces from ip where /sys shows those of the computer around a container", () => {
+  // recorded on a systemd-nspawn host: /sys was mounted before the network namespace was made
+  const output = recorded('debian-13-healthy').replace(`${boundary} addresses`, [
+    `${boundary} link-list`, '1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\\    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00',
+    '2: host0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UP mode DEFAULT group default qlen 1000\\    link/ether 9a:1b:2c:3d:4e:5f brd ff:ff:ff:ff:ff:ff link-netnsid 0', '', `${boundary} addresses`,
+    '2: host0    inet 10.60.0.11/24 brd 10.60.0.255 scope global host0\\       valid_lft forever preferred_lft forever',
+  ].join('\n'));
+  expect(parse(output).interfaces).toEqual([
+    expect.objectContaining({name: 'lo', mtu: 65_536, up: true, physical: false}),
+    {name: 'host0', mac: '9a:1b:2c:3d:4e:5f', mtu: 1450, up: true, physical: false, addresses: ['10.60.0.11/24'], leased: []},
+  ]);
+});
+
 describe('an answer that is not the script\'s', () => {
   it('is refused with the host and the first line', () => {
     expect(() => parse('Welcome to h1!\nSystem load: 0.1\n')).toThrow(expect.objectContaining({code: 'host.facts-unreadable', host: 'h1', message: expect.stringContaining('Welcome to h1!')}));

@@ -222,6 +222,21 @@ describe('preflight on hosts that already belong to this cluster', () => {
   });
 });
 
+it("never advises to remove by hand what belongs to another Trireme cluster", () => {
+  const scene = healthyScene();
+  h2((facts) => {
+    facts.agent.seen = seen('other');
+    facts.leftovers = ['/etc/kubernetes/pki', '/etc/cni/net.d', '/var/lib/etcd/member'];
+    facts.services['containerd'] = 'active';
+    facts.tools['kubeadm'] = '/usr/local/bin/kubeadm';
+    facts.listening.push({protocol: 'tcp', address: '*', port: 10_250, program: 'kubelet'});
+  })(scene);
+  const errors = runPreflight(contextOf(scene)).results.filter(({host, status}) => host === 'h2' && status === 'error');
+  expect(errors.map(({id}) => id).toSorted()).toEqual(['cluster-foreign', 'cni-leftovers', 'kubernetes-leftovers', 'other-runtimes', 'ports']);
+  expect(errors.filter(({remedy}) => /rm -rf|kubeadm reset|purge|disable/.test(remedy))).toEqual([]);
+  expect(errors.filter(({remedy}) => !remedy.includes('trireme host reset'))).toEqual([]);
+});
+
 // keeps the helpers honest: a mount that a case bends must exist
 it('the recorded healthy host has / and /var as file systems of their own', () => {
   const {facts} = healthyScene();
