@@ -1,4 +1,5 @@
 // Runs kubeadm with a configuration that lies on disk only while it runs, for root only, in memory.
+import {stripVTControlCharacters} from 'node:util';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {lastLine} from '../../host-system.ts';
 import type {AgentStepContext} from '../../reconciler.ts';
@@ -41,7 +42,7 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
 
 /** kubeadm colours its list of kernel settings, one line each: those that are fine say nothing to anyone. */
 function tell(context: AgentStepContext, step: string, stream: 'stdout' | 'stderr', line: string): void {
-  const plain = line.replaceAll(/\u001b\[[0-9;]*m/g, '');
+  const plain = stripVTControlCharacters(line);
   if (/^(CONFIG|CGROUPS)_\w+: (enabled|not set)/.test(plain) || plain.includes('retry_interceptor.go')) return;
   context.emit({type: 'step.output', step, host: context.scope.host.name, stream, line: plain});
 }
