@@ -1,12 +1,13 @@
 // Builds dist/: TypeScript, the agent's bundle, oclif's manifest. Quick when nothing changed: a digest over all that goes in is kept in dist/.stamp.
 // Types are checked by `npm run check`, not here.
 import {spawnSync} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {digestOfTree, filesBelow, root} from './tree.mjs';
 
 const stampPath = join(root, 'dist', '.stamp');
 const lockPath = join(root, 'node_modules', '.trireme-build');
+const nextFolder = join(root, 'node_modules', '.trireme-dist');
 const bundler = join(root, 'scripts', 'bundle-agent.mjs');
 const inputs = ['src', 'bin', 'scripts/build.mjs', 'scripts/bundle-agent.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 /** How long another build is waited for, in ms. */
@@ -20,6 +21,19 @@ function run(title, program, args) {
 
 function isBuilt(digest) {
   return existsSync(stampPath) && readFileSync(stampPath, 'utf8') === digest && existsSync(join(root, 'oclif.manifest.json'));
+}
+
+/** Puts what is new in place, file by file and each at once: a program that is running from dist/ finds whole files. */
+function takeOver() {
+  for (const name of readdirSync(nextFolder, {recursive: true})) {
+    const from = join(nextFolder, name);
+    const to = join(root, 'dist', name);
+    if (statSync(from).isDirectory()) continue;
+    if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) continue;
+    mkdirSync(dirname(to), {recursive: true});
+    renameSync(from, to);
+  }
+  rmSync(nextFolder, {recursive: true, force: true});
 }
 
 /** Modules whose source is gone must not stay: oclif would still find their commands. */
@@ -68,7 +82,8 @@ export function build({force = false} = {}) {
     if (!force && isBuilt(digest)) return false;
     const began = Date.now();
     rmSync(stampPath, {force: true});
-    run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+    run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json', '--outDir', nextFolder]);
+    takeOver();
     removeStale();
     if (existsSync(bundler)) run('bundle-agent', process.execPath, [bundler]);
     run('oclif manifest', process.execPath, [join(root, 'node_modules', 'oclif', 'bin', 'run.js'), 'manifest', '.']);

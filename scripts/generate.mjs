@@ -28,7 +28,9 @@ export async function generated() {
 }
 
 function commandsPage(manifest) {
-  const commands = Object.values(manifest.commands).filter((command) => !command.hidden).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const commands = Object.values(manifest.commands)
+    .filter((command) => !command.hidden)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const isGlobal = (flag) => flag.helpGroup === 'GLOBAL';
   const globals = Object.values(commands[0]?.flags ?? {}).filter(isGlobal);
   const sections = commands.map((command) => {
@@ -41,24 +43,56 @@ function commandsPage(manifest) {
       command.summary ?? '',
       ...(command.description ? [command.description] : []),
       `\`${usage}\``,
-      ...(args.length === 0 ? [] : [table(['argument', 'meaning'], args.map((arg) => [`\`${arg.name.toUpperCase()}\``, arg.description ?? '']))]),
+      ...(args.length === 0
+        ? []
+        : [
+            table(
+              ['argument', 'meaning'],
+              args.map((arg) => [`\`${arg.name.toUpperCase()}\``, arg.description ?? '']),
+            ),
+          ]),
       ...(flags.length === 0 ? [] : [flagTable(flags)]),
-      ...(command.examples ? ['Examples:', ['```', ...command.examples.map((example) => String(example).replaceAll('<%= config.bin %>', 'trireme')), '```'].join('\n')] : []),
+      ...(command.examples
+        ? ['Examples:', ['```', ...command.examples.map((example) => String(example).replaceAll('<%= config.bin %>', 'trireme')), '```'].join('\n')]
+        : []),
     ].join('\n\n');
   });
   return `${[note, '# Commands', 'Every flag has an environment variable. These are accepted by every command:', flagTable(globals), ...sections].join('\n\n')}\n`;
 }
 
 function flagTable(flags) {
-  const rows = flags.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((flag) => {
-    const value = flag.type === 'boolean' ? '' : ` ${(Array.isArray(flag.helpValue) ? flag.helpValue[0] : flag.helpValue) ?? (flag.options ? flag.options.join('|') : 'VALUE')}`;
-    return [`\`${flag.char ? `-${flag.char}, ` : ''}--${flag.name}${value.replaceAll('|', '\\|')}\``, flag.env ? `\`${flag.env}\`` : '', `${flag.summary ?? flag.description ?? ''}${flag.default === undefined ? '' : ` Default: \`${flag.default}\`.`}`];
-  });
+  const rows = flags
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((flag) => {
+      const value =
+        flag.type === 'boolean'
+          ? ''
+          : ` ${(Array.isArray(flag.helpValue) ? flag.helpValue[0] : flag.helpValue) ?? (flag.options ? flag.options.join('|') : 'VALUE')}`;
+      return [
+        `\`${flag.char ? `-${flag.char}, ` : ''}--${flag.name}${value.replaceAll('|', '\\|')}\``,
+        flag.env ? `\`${flag.env}\`` : '',
+        `${flag.summary ?? flag.description ?? ''}${flag.default === undefined ? '' : ` Default: \`${flag.default}\`.`}`,
+      ];
+    });
   return table(['flag', 'environment', 'meaning'], rows);
 }
 
 function eventsPage(source, meanings, effects) {
-  const shapes = [...source.matchAll(/^ {2}\| \{readonly type: '([a-z.-]+)';?([^\n]*)\};?$/gm)].map(([, type, fields]) => [type, fields.replaceAll('readonly ', '').trim()]);
+  const union = source.slice(source.indexOf('export type EventBody ='), source.indexOf('export type TriremeEvent'));
+  const shapes = union
+    .split(/\n {2}\| \{/)
+    .slice(1)
+    .map((text) => {
+      const flat = text
+        .replaceAll(/\/\*\*.*?\*\//gs, '')
+        .slice(0, text.lastIndexOf('}') === -1 ? undefined : text.lastIndexOf('}'))
+        .replaceAll(/\s+/g, ' ')
+        .replaceAll('readonly ', '')
+        .trim()
+        .replace(/;$/, '');
+      const [, type = '', fields = ''] = /^type: '([a-z.-]+)';? ?(.*)$/.exec(flat) ?? [];
+      return [type, fields];
+    });
   const missing = Object.keys(meanings).filter((type) => !shapes.some(([known]) => known === type));
   if (missing.length > 0) throw new Error(`src/kernel/event.ts: no shape found for ${missing.join(', ')}; is an event written over several lines?`);
   const sections = shapes.map(([type, fields]) => [`## ${type}`, meanings[type], ['```ts', `{type: '${type}'; ${fields}}`, '```'].join('\n')].join('\n\n'));
@@ -70,11 +104,14 @@ function exitCodesPage(exits, errors) {
   return `${[
     note,
     '# Exit codes and error codes',
-    'When several things went wrong at once, the exit code is the first of 70, 130, 8, 5, 1, 4, 6, 7 that applies; the JSON output has each host\'s own.',
+    "When several things went wrong at once, the exit code is the first of 70, 130, 8, 5, 1, 4, 6, 7 that applies; the JSON output has each host's own.",
     table(['exit code', 'meaning'], Object.entries(exits)),
     '## Error codes',
     'They are stable: match on them, never on the text.',
-    table(['code', 'exit code', 'meaning'], list.map(([code, {exit, meaning}]) => [`\`${code}\``, exit, meaning])),
+    table(
+      ['code', 'exit code', 'meaning'],
+      list.map(([code, {exit, meaning}]) => [`\`${code}\``, exit, meaning]),
+    ),
   ].join('\n\n')}\n`;
 }
 

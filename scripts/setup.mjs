@@ -22,7 +22,9 @@ export function installDependencies() {
     process.stderr.write('Installing dependencies by package-lock.json ...\n');
     const npm = process.env.npm_execpath;
     const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-    const {status, error} = npm?.endsWith('.js') ? spawnSync(process.execPath, [npm, ...args], {cwd: root, stdio: ['ignore', 2, 2]}) : spawnSync('npm', args, {cwd: root, stdio: ['ignore', 2, 2]});
+    const {status, error} = npm?.endsWith('.js')
+      ? spawnSync(process.execPath, [npm, ...args], {cwd: root, stdio: ['ignore', 2, 2]})
+      : spawnSync('npm', args, {cwd: root, stdio: ['ignore', 2, 2]});
     if (error?.code === 'ENOENT') fail("npm isn't on the PATH; it comes with Node.");
     if (error !== undefined || status !== 0) fail('npm ci failed; what it said is above. Is the registry reachable?');
   }

@@ -5,7 +5,9 @@ import {setup} from './setup.mjs';
 
 await setup();
 const args = process.argv.slice(2);
-const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'bin', 'run.js'), ...(args.length === 0 ? ['sandbox', 'run'] : args)], {stdio: 'inherit'});
+const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'bin', 'run.js'), ...(args.length === 0 ? ['sandbox', 'run'] : args)], {
+  stdio: 'inherit',
+});
 // Ctrl-C reaches the child by itself: it decides when to end.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => signal === 'SIGTERM' && child.kill(signal));
 child.on('exit', (code, signal) => {

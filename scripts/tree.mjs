@@ -10,7 +10,9 @@ export function filesBelow(path) {
   const full = join(root, path);
   if (!existsSync(full)) return [];
   if (statSync(full).isFile()) return [path];
-  return readdirSync(full).toSorted().flatMap((name) => filesBelow(join(path, name)));
+  return readdirSync(full)
+    .toSorted()
+    .flatMap((name) => filesBelow(join(path, name)));
 }
 
 /** One digest over names and contents. */

@@ -25,9 +25,19 @@ interface SettingEntry {
 const booleans: Readonly<Record<string, boolean>> = {true: true, false: false, yes: true, no: false, on: true, off: false};
 
 export const settingsTable: Readonly<Record<SettingName, SettingEntry>> = {
-  color: {meaning: 'Colours in the output.', values: 'auto, always or never', fallback: 'auto', read: (text) => (['auto', 'always', 'never'] as const).find((value) => value === text)},
+  color: {
+    meaning: 'Colours in the output.',
+    values: 'auto, always or never',
+    fallback: 'auto',
+    read: (text) => (['auto', 'always', 'never'] as const).find((value) => value === text),
+  },
   ascii: {meaning: 'ASCII symbols only.', values: 'true or false', fallback: false, read: (text) => booleans[text]},
-  concurrency: {meaning: 'How many hosts are worked on at once.', values: 'a whole number from 1 to 1000', fallback: 16, read: (text) => (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000 ? Number(text) : undefined)},
+  concurrency: {
+    meaning: 'How many hosts are worked on at once.',
+    values: 'a whole number from 1 to 1000',
+    fallback: 16,
+    read: (text) => (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000 ? Number(text) : undefined),
+  },
 };
 
 export const settingNames = Object.keys(settingsTable) as readonly SettingName[];
@@ -54,7 +64,12 @@ export function readSettings(folder: string = configFolder()): {readonly setting
   const entries = Object.entries(stored).flatMap(([name, value]) => {
     const entry = settingsTable[name as SettingName] as SettingEntry | undefined;
     const read = entry?.read(String(value));
-    if (read === undefined) complaints.push(entry === undefined ? `${path} has a setting ${name} that isn't known.` : `${path}: ${name} takes ${entry.values}, not ${JSON.stringify(value)}; the default is used.`);
+    if (read === undefined)
+      complaints.push(
+        entry === undefined
+          ? `${path} has a setting ${name} that isn't known.`
+          : `${path}: ${name} takes ${entry.values}, not ${JSON.stringify(value)}; the default is used.`,
+      );
     return read === undefined ? [] : [[name, read]];
   });
   return {settings: {...defaults, ...Object.fromEntries(entries)}, complaints};
@@ -65,13 +80,22 @@ export function requireSettingName(name: string): SettingName {
   const known = settingNames.find((candidate) => candidate === name);
   if (known !== undefined) return known;
   const near = nearest(name, settingNames);
-  throw new TriremeError('settings.invalid', `There's no setting ${name}.`, {hints: [...(near === undefined ? [] : [`Did you mean ${near}?`]), 'List them: trireme settings list']});
+  throw new TriremeError('settings.invalid', `There's no setting ${name}.`, {
+    hints: [...(near === undefined ? [] : [`Did you mean ${near}?`]), 'List them: trireme settings list'],
+  });
 }
 
 /** Stores one setting, or takes it back to its default when `text` is undefined. Throws `settings.invalid`. */
 export async function writeSetting(name: SettingName, text: string | undefined, folder: string = configFolder()): Promise<Settings[SettingName]> {
   const {default: Conf} = await import('conf');
-  const store = new Conf<Record<string, unknown>>({cwd: folder, configName: 'settings', projectName: 'trireme', clearInvalidConfig: true, configFileMode: 0o600, accessPropertiesByDotNotation: false});
+  const store = new Conf<Record<string, unknown>>({
+    cwd: folder,
+    configName: 'settings',
+    projectName: 'trireme',
+    clearInvalidConfig: true,
+    configFileMode: 0o600,
+    accessPropertiesByDotNotation: false,
+  });
   const entry = settingsTable[name];
   if (text === undefined) {
     store.delete(name);

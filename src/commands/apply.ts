@@ -13,8 +13,14 @@ const result = z.strictObject({plan: planResult, run: runResult.nullable()});
 
 export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
   static override summary = 'Make the cluster what the file says: plan, show, ask, run.';
-  static override description = 'A saved plan is refused when the hosts moved since (exit code 8). Run it again after a failure or an interruption: what is done stays done.';
-  static override examples = ['<%= config.bin %> apply', '<%= config.bin %> apply --yes --limit role=worker', '<%= config.bin %> apply plan.json', '<%= config.bin %> apply --resume'];
+  static override description =
+    'A saved plan is refused when the hosts moved since (exit code 8). Run it again after a failure or an interruption: what is done stays done.';
+  static override examples = [
+    '<%= config.bin %> apply',
+    '<%= config.bin %> apply --yes --limit role=worker',
+    '<%= config.bin %> apply plan.json',
+    '<%= config.bin %> apply --resume',
+  ];
   static override args = {plan: Args.string({description: 'A plan that was saved by trireme plan --out.', ignoreStdin: true})};
   static override flags = {
     ...clusterFlags,
@@ -33,14 +39,20 @@ export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
     const {name} = cluster.document.metadata;
     if (!flags['dry-run']) this.requireAnswer(flags.yes, '--yes', `Apply the plan to ${name}?`);
     const unfinished = await findUnfinishedRun(stateFolder(), name);
-    if (flags.resume && unfinished === undefined) throw new TriremeError('run.not-found', `There's no unfinished run of ${name} to go on with.`, {hints: ['trireme apply', 'trireme history']});
-    if (flags.resume && unfinished !== undefined && unfinished.header.specDigest !== cluster.source.digest) this.out.warn({code: 'resume.file-changed', message: `The file changed since run ${unfinished.header.run}; what it says now is applied.`});
-    if (!flags.resume && unfinished !== undefined) this.out.note(`The last run of ${name} (${unfinished.header.run}) did not succeed: what it left undone is in this plan.`);
+    if (flags.resume && unfinished === undefined)
+      throw new TriremeError('run.not-found', `There's no unfinished run of ${name} to go on with.`, {hints: ['trireme apply', 'trireme history']});
+    if (flags.resume && unfinished !== undefined && unfinished.header.specDigest !== cluster.source.digest)
+      this.out.warn({code: 'resume.file-changed', message: `The file changed since run ${unfinished.header.run}; what it says now is applied.`});
+    if (!flags.resume && unfinished !== undefined)
+      this.out.note(`The last run of ${name} (${unfinished.header.run}) did not succeed: what it left undone is in this plan.`);
     const limit = saved?.limit ?? flags.limit ?? [];
     return this.withScope(cluster, flags, async (mode, scope) => {
       const plan = mode.plan(cluster, await mode.facts(cluster, scope), {verb: 'converge', ...(limit.length === 0 ? {} : {limit})});
       if (saved !== undefined && args.plan !== undefined) requireUnmoved(args.plan, saved.basis, plan.basis);
-      return this.present({plan, cluster, scope, ...(flags.resume && unfinished !== undefined ? {resumed: unfinished.header.run} : {})}, {...flags, ...(timeout === undefined ? {timeout: undefined} : {timeout})});
+      return this.present(
+        {plan, cluster, scope, ...(flags.resume && unfinished !== undefined ? {resumed: unfinished.header.run} : {})},
+        {...flags, ...(timeout === undefined ? {timeout: undefined} : {timeout})},
+      );
     });
   }
 }

@@ -56,7 +56,10 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
 
   async #defaultFiles(name: string | undefined): Promise<readonly string[]> {
     if (name === undefined) return [];
-    const isHere = await access(defaultFile).then(() => true, () => false);
+    const isHere = await access(defaultFile).then(
+      () => true,
+      () => false,
+    );
     if (isHere) return [];
     return (await findKnownCluster(stateFolder(), name))?.files ?? [];
   }
@@ -88,13 +91,33 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     for (const warning of plan.warnings) this.out.warn(warning);
     this.out.note(renderPlan(plan, {style: this.out.terminal.errorStyle, wide: this.out.format === 'wide'}));
     if (flags['dry-run']) return result;
-    await rememberCluster(stateFolder(), cluster).catch((error: Error) => this.out.warn({code: 'clusters.not-recorded', message: `The list of known clusters can't be written: ${error.message}`}));
+    await rememberCluster(stateFolder(), cluster).catch((error: Error) =>
+      this.out.warn({code: 'clusters.not-recorded', message: `The list of known clusters can't be written: ${error.message}`}),
+    );
     const unreachable = plan.hosts.filter((host) => host.state === 'unreachable');
     if (plan.phases.every((phase) => phase.steps.length === 0)) {
-      const hosts = plan.hosts.map((host) => ({host: host.host, outcome: host.state === 'unreachable' ? ('unreachable' as const) : ('unchanged' as const), ...(host.problem === undefined ? {} : {problem: host.problem})}));
-      if (unreachable[0] !== undefined) this.failWith(unreachable[0].problem ?? problemOf(new TriremeError('host.unreachable', unreachable[0].reason ?? `Can't reach ${unreachable[0].host}.`, {host: unreachable[0].host})));
+      const hosts = plan.hosts.map((host) => ({
+        host: host.host,
+        outcome: host.state === 'unreachable' ? ('unreachable' as const) : ('unchanged' as const),
+        ...(host.problem === undefined ? {} : {problem: host.problem}),
+      }));
+      if (unreachable[0] !== undefined)
+        this.failWith(
+          unreachable[0].problem ??
+            problemOf(new TriremeError('host.unreachable', unreachable[0].reason ?? `Can't reach ${unreachable[0].host}.`, {host: unreachable[0].host})),
+        );
       else this.out.print(`${plan.simulated ? 'SIMULATED ' : ''}${plan.subject}: unchanged`);
-      return {...result, run: {cluster: plan.subject, mode: plan.mode, simulated: plan.simulated, outcome: unreachable.length > 0 ? ('failed' as const) : ('unchanged' as const), hosts, ms: 0}};
+      return {
+        ...result,
+        run: {
+          cluster: plan.subject,
+          mode: plan.mode,
+          simulated: plan.simulated,
+          outcome: unreachable.length > 0 ? ('failed' as const) : ('unchanged' as const),
+          hosts,
+          ms: 0,
+        },
+      };
     }
     if (hasChanges(plan)) await this.confirm(`Apply this to ${plan.subject}?`, {given: flags.yes, flag: '--yes'});
     const {run, outcome, hosts, ms} = await this.#execute(work, flags);
@@ -126,7 +149,8 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
       const isGood = executed.outcome === 'succeeded' || executed.outcome === 'unchanged';
       const next = isGood ? ['trireme status', 'trireme cluster kubeconfig'] : ['trireme apply --resume', `trireme history ${executed.run}`];
       this.out.print(renderSummary(follower.view, {style: this.out.style, next: this.out.quiet ? [] : next}));
-      if (executed.exit !== 0) this.failWith({...(executed.problem ?? problemOf(interruptedError(executed.run))), exit: executed.exit}, {isShown: executed.problem !== undefined});
+      if (executed.exit !== 0)
+        this.failWith({...(executed.problem ?? problemOf(interruptedError(executed.run))), exit: executed.exit}, {isShown: executed.problem !== undefined});
       return executed;
     } finally {
       follower.close();
@@ -157,6 +181,9 @@ export function planResultOf(plan: Plan<Scope>) {
     simulated: plan.simulated,
     changes: hasChanges(plan),
     hosts: [...plan.hosts],
-    phases: plan.phases.map((phase) => ({title: phase.title, steps: phase.steps.map(({id, title, host, effect}) => ({id, title, effect, ...(host === undefined ? {} : {host})}))})),
+    phases: plan.phases.map((phase) => ({
+      title: phase.title,
+      steps: phase.steps.map(({id, title, host, effect}) => ({id, title, effect, ...(host === undefined ? {} : {host})})),
+    })),
   };
 }

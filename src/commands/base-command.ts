@@ -70,7 +70,9 @@ export abstract class BaseCommand<R> extends Command {
   /** Throws `usage.answer-required`, naming the flag, unless the answer is given or a person can be asked. Call it before any work. */
   protected requireAnswer(given: boolean, flag: string, question: string): void {
     if (given || (this.out.terminal.canAsk && !this.out.isForPrograms)) return;
-    throw new TriremeError('usage.answer-required', `There's no terminal to ask on: ${question}`, {hints: [`Answer beforehand with ${flag} (or TRIREME_${flag.replace(/^-+/, '').split(' ')[0]?.replaceAll('-', '_').toUpperCase()}).`]});
+    throw new TriremeError('usage.answer-required', `There's no terminal to ask on: ${question}`, {
+      hints: [`Answer beforehand with ${flag} (or TRIREME_${flag.replace(/^-+/, '').split(' ')[0]?.replaceAll('-', '_').toUpperCase()}).`],
+    });
   }
 
   /** Asks; throws `answer.refused` when the answer isn't yes. */

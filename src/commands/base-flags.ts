@@ -14,7 +14,14 @@ export function parseDuration(text: string, flag: string): number {
 
 /** The -o flag with the formats that a command offers. */
 export function outputFlag(formats: readonly OutputFormat[] = outputFormats.filter((format) => format !== 'junit')) {
-  return Flags.option({char: 'o', summary: 'How to print the result.', env: 'TRIREME_OUTPUT', options: formats, default: 'text' as OutputFormat, helpGroup: 'GLOBAL'})();
+  return Flags.option({
+    char: 'o',
+    summary: 'How to print the result.',
+    env: 'TRIREME_OUTPUT',
+    options: formats,
+    default: 'text' as OutputFormat,
+    helpGroup: 'GLOBAL',
+  })();
 }
 
 /** Accepted by every command. */
@@ -28,15 +35,33 @@ export const globalFlags = {
 
 /** Which cluster of which files. */
 export const clusterFlags = {
-  file: Flags.string({char: 'f', summary: 'File to read, - for standard input; repeatable. Default: trireme.yaml here.', env: 'TRIREME_FILE', multiple: true, multipleNonGreedy: true, helpValue: 'FILE'}),
+  file: Flags.string({
+    char: 'f',
+    summary: 'File to read, - for standard input; repeatable. Default: trireme.yaml here.',
+    env: 'TRIREME_FILE',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'FILE',
+  }),
   cluster: Flags.string({char: 'c', summary: 'Name of the cluster, when the files hold several.', env: 'TRIREME_CLUSTER', helpValue: 'NAME'}),
 };
 
 /** How many hosts at once. */
-export const concurrencyFlag = Flags.integer({summary: 'How many hosts are worked on at once; default: the setting, or 16.', env: 'TRIREME_CONCURRENCY', min: 1, max: 1000});
+export const concurrencyFlag = Flags.integer({
+  summary: 'How many hosts are worked on at once; default: the setting, or 16.',
+  env: 'TRIREME_CONCURRENCY',
+  min: 1,
+  max: 1000,
+});
 
 /** Only some hosts. */
-export const limitFlag = Flags.string({summary: 'Only hosts with this name or label (key=value); repeatable.', env: 'TRIREME_LIMIT', multiple: true, multipleNonGreedy: true, helpValue: 'NAME|KEY=VALUE'});
+export const limitFlag = Flags.string({
+  summary: 'Only hosts with this name or label (key=value); repeatable.',
+  env: 'TRIREME_LIMIT',
+  multiple: true,
+  multipleNonGreedy: true,
+  helpValue: 'NAME|KEY=VALUE',
+});
 
 /** Answers the question beforehand. */
 export const yesFlag = Flags.boolean({char: 'y', summary: "Don't ask; the answer is yes.", env: 'TRIREME_YES'});
@@ -45,7 +70,12 @@ export const yesFlag = Flags.boolean({char: 'y', summary: "Don't ask; the answer
 export const runFlags = {
   yes: yesFlag,
   'dry-run': Flags.boolean({summary: 'Show the plan and stop.', env: 'TRIREME_DRY_RUN'}),
-  'max-failures': Flags.integer({summary: 'Begin nothing more when more hosts than this have failed.', env: 'TRIREME_MAX_FAILURES', min: 0, helpValue: 'NUMBER'}),
+  'max-failures': Flags.integer({
+    summary: 'Begin nothing more when more hosts than this have failed.',
+    env: 'TRIREME_MAX_FAILURES',
+    min: 0,
+    helpValue: 'NUMBER',
+  }),
   'break-lock': Flags.boolean({summary: "Take the cluster's lock from whoever holds it.", env: 'TRIREME_BREAK_LOCK'}),
   timeout: Flags.string({summary: 'Stop the run after this time: 90s, 10m, 1h.', env: 'TRIREME_TIMEOUT', helpValue: 'DURATION'}),
 };

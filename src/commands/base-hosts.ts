@@ -33,9 +33,13 @@ export abstract class HostsCommand<R> extends ClusterCommand<R> {
     const cluster = await this.readCluster(flags);
     const {selectTargets} = await import('../hosts/inventory.ts');
     return this.withScope(cluster, flags, async (mode, scope) => {
-      if (mode.name !== 'agent') throw new TriremeError('mode.unsupported', `${cluster.document.metadata.name} is in ${mode.name} mode; its machines aren't reached by SSH.`);
+      if (mode.name !== 'agent')
+        throw new TriremeError('mode.unsupported', `${cluster.document.metadata.name} is in ${mode.name} mode; its machines aren't reached by SSH.`);
       const agentScope = scope as AgentScope;
-      const targets = only === undefined ? (selectTargets(agentScope.targets as readonly InventoryTarget[], flags.limit) as readonly InventoryTarget[]) : [agentScope.target(only) as InventoryTarget];
+      const targets =
+        only === undefined
+          ? (selectTargets(agentScope.targets as readonly InventoryTarget[], flags.limit) as readonly InventoryTarget[])
+          : [agentScope.target(only) as InventoryTarget];
       return work({cluster, scope: agentScope, targets, concurrency: flags.concurrency ?? this.settings.concurrency});
     });
   }
@@ -46,7 +50,11 @@ export abstract class HostsCommand<R> extends ClusterCommand<R> {
   }
 
   /** As eachHost, for anything that has a host's name. */
-  protected async eachTarget<H extends {readonly host: string}, T>(targets: readonly H[], concurrency: number, work: (target: H) => Promise<T>): Promise<readonly HostResult<T>[]> {
+  protected async eachTarget<H extends {readonly host: string}, T>(
+    targets: readonly H[],
+    concurrency: number,
+    work: (target: H) => Promise<T>,
+  ): Promise<readonly HostResult<T>[]> {
     const settled = await mapPool(targets, concurrency, (target) => work(target));
     this.signal.throwIfAborted();
     return settled.map((one, index) => {

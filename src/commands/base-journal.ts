@@ -31,6 +31,9 @@ export async function readJournal(runner: HostRunner, options: JournalOptions): 
       options.onLine(line);
     },
   });
-  if (code !== 0) throw new TriremeError('host.command-failed', `journalctl ended with exit code ${code} on ${runner.host}: ${stderr.trim().split('\n').at(-1) ?? ''}`, {host: runner.host});
+  if (code !== 0)
+    throw new TriremeError('host.command-failed', `journalctl ended with exit code ${code} on ${runner.host}: ${stderr.trim().split('\n').at(-1) ?? ''}`, {
+      host: runner.host,
+    });
   return lines;
 }

@@ -27,7 +27,13 @@ export async function main(argv: readonly string[], root: string): Promise<void>
 async function reportBeforeCommand(error: unknown, argv: readonly string[], known: readonly string[]): Promise<void> {
   if (error instanceof Errors.ExitError) return setExitCode(error.oclif.exit ?? 0);
   const asked = askedFor(argv);
-  const out = new Presenter({terminal: createTerminal(asked.noColor ? {color: 'never'} : {}), format: asked.format, quiet: asked.quiet, verbose: asked.verbose, redactor: new Redactor()});
+  const out = new Presenter({
+    terminal: createTerminal(asked.noColor ? {color: 'never'} : {}),
+    format: asked.format,
+    quiet: asked.quiet,
+    verbose: asked.verbose,
+    redactor: new Redactor(),
+  });
   const problem = problemOf(error instanceof Errors.CLIError ? unknownCommand(error, argv, known) : error);
   const envelope = await out.finish({command: wordsOf(argv), result: null, problem});
   out.problem(problem);
@@ -40,7 +46,10 @@ function unknownCommand(error: Errors.CLIError, argv: readonly string[], known: 
   if (error.oclif.exit !== 127 && !/^command .* not found$/.test(error.message)) return usageErrorOf(error);
   const words = wordsOf(argv);
   const near = nearest(words, known) ?? nearest(words.split(' ')[0] ?? '', known);
-  return new TriremeError('usage.invalid', `There's no command trireme ${words}.`, {hints: [...(near === undefined ? [] : [`Did you mean trireme ${near}?`]), 'List them: trireme help'], cause: error});
+  return new TriremeError('usage.invalid', `There's no command trireme ${words}.`, {
+    hints: [...(near === undefined ? [] : [`Did you mean trireme ${near}?`]), 'List them: trireme help'],
+    cause: error,
+  });
 }
 
 /** What was typed without flags, and without the value of -o. */

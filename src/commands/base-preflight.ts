@@ -16,7 +16,15 @@ export const preflightResult = z.strictObject({
   unreachable: z.array(z.string()),
   results: z.array(
     z.strictObject({
-      id: z.string(), title: z.string(), scope: z.enum(['host', 'cluster']), host: z.string().optional(), status: z.enum(['ok', 'warning', 'error']), ignored: z.boolean(), observed: z.string(), wanted: z.string(), remedy: z.string(),
+      id: z.string(),
+      title: z.string(),
+      scope: z.enum(['host', 'cluster']),
+      host: z.string().optional(),
+      status: z.enum(['ok', 'warning', 'error']),
+      ignored: z.boolean(),
+      observed: z.string(),
+      wanted: z.string(),
+      remedy: z.string(),
     }),
   ),
 });

@@ -11,7 +11,11 @@ export const problemResult = z.strictObject({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
-type DeepReadonly<T> = T extends readonly (infer Item)[] ? readonly DeepReadonly<Item>[] : T extends object ? {readonly [Key in keyof T]: DeepReadonly<T[Key]>} : T;
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? {readonly [Key in keyof T]: DeepReadonly<T[Key]>}
+    : T;
 
 /** What a command with this schema returns; everything in it may be readonly. */
 export type ResultOf<S extends z.ZodType> = DeepReadonly<z.output<S>>;
@@ -26,7 +30,13 @@ export const envelopeResult = z.strictObject({
   problem: problemResult.optional(),
 });
 
-const changeResult = z.strictObject({path: z.string(), from: z.unknown().optional(), to: z.unknown().optional(), effect: z.enum(effects), why: z.string().optional()});
+const changeResult = z.strictObject({
+  path: z.string(),
+  from: z.unknown().optional(),
+  to: z.unknown().optional(),
+  effect: z.enum(effects),
+  why: z.string().optional(),
+});
 
 export const hostPlanResult = z.strictObject({
   host: z.string(),
@@ -45,7 +55,12 @@ export const planResult = z.strictObject({
   simulated: z.boolean(),
   changes: z.boolean(),
   hosts: z.array(hostPlanResult),
-  phases: z.array(z.strictObject({title: z.string(), steps: z.array(z.strictObject({id: z.string(), title: z.string(), host: z.string().optional(), effect: z.enum(effects)}))})),
+  phases: z.array(
+    z.strictObject({
+      title: z.string(),
+      steps: z.array(z.strictObject({id: z.string(), title: z.string(), host: z.string().optional(), effect: z.enum(effects)})),
+    }),
+  ),
 });
 
 export const runOutcomes = z.enum(['succeeded', 'unchanged', 'failed', 'interrupted']);

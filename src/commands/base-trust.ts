@@ -24,9 +24,20 @@ export interface SeenHost {
 }
 
 /** One connection shows one key: a host is asked for each kind. */
-const kinds: readonly (readonly HostKeyAlgorithm[])[] = [['ssh-ed25519'], ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'], ['rsa-sha2-512', 'rsa-sha2-256']];
+const kinds: readonly (readonly HostKeyAlgorithm[])[] = [
+  ['ssh-ed25519'],
+  ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+  ['rsa-sha2-512', 'rsa-sha2-256'],
+];
 /** After these nothing else is tried: no other kind of key would help. */
-const hopeless: ReadonlySet<string> = new Set(['host.name-unresolved', 'host.port-closed', 'host.key-unknown', 'host.key-changed', 'host.key-revoked', 'host.authentication-failed']);
+const hopeless: ReadonlySet<string> = new Set([
+  'host.name-unresolved',
+  'host.port-closed',
+  'host.key-unknown',
+  'host.key-changed',
+  'host.key-revoked',
+  'host.authentication-failed',
+]);
 
 /** The jump hosts of a target, in order, each as a target of its own. */
 export async function jumpTargets(target: HostTarget, context: SshContext): Promise<readonly HostTarget[]> {
@@ -50,10 +61,17 @@ export async function lookAtHost(target: HostTarget, context: SshContext): Promi
   const resolved = await resolveTarget(target, context.env);
   const [name] = resolved.keyNames;
   const [file] = resolved.knownHostsFiles;
-  if (name === undefined || file === undefined) throw new TriremeError('host.key-unknown', `There's no known_hosts file to record the key of ${target.host} in.`, {host: target.host});
+  if (name === undefined || file === undefined)
+    throw new TriremeError('host.key-unknown', `There's no known_hosts file to record the key of ${target.host} in.`, {host: target.host});
   const lines = await readKnownHosts(resolved.knownHostsFiles);
   const keys = await readKeys(resolved, context);
-  return {host: target.host, name, file, hashed: resolved.hashKnownHosts, keys: keys.map((key) => ({type: keyType(key), fingerprint: fingerprint(key), verdict: judgeHostKey(lines, resolved.keyNames, key).outcome, key}))};
+  return {
+    host: target.host,
+    name,
+    file,
+    hashed: resolved.hashKnownHosts,
+    keys: keys.map((key) => ({type: keyType(key), fingerprint: fingerprint(key), verdict: judgeHostKey(lines, resolved.keyNames, key).outcome, key})),
+  };
 }
 
 async function readKeys(target: ResolvedTarget, context: SshContext): Promise<readonly Buffer[]> {

@@ -22,10 +22,18 @@ export default class Doctor extends BaseCommand<ResultOf<typeof result>> {
   async run() {
     await this.parse(Doctor);
     const findings = await checkComputer({env: process.env, node: process.versions.node});
-    this.out.print(this.out.format === 'name' ? findings.map((one) => one.id).join('\n') : renderTable(findings, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns}));
+    this.out.print(
+      this.out.format === 'name'
+        ? findings.map((one) => one.id).join('\n')
+        : renderTable(findings, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns}),
+    );
     const errors = findings.filter((one) => one.severity === 'error');
     if (errors.length > 0) {
-      this.failWith(new TriremeError('preflight.failed', `This computer isn't ready: ${errors.map((one) => one.id).join(', ')}.`, {hints: errors.flatMap((one) => one.remedy ?? [])}));
+      this.failWith(
+        new TriremeError('preflight.failed', `This computer isn't ready: ${errors.map((one) => one.id).join(', ')}.`, {
+          hints: errors.flatMap((one) => one.remedy ?? []),
+        }),
+      );
     }
     return {findings};
   }
@@ -33,7 +41,11 @@ export default class Doctor extends BaseCommand<ResultOf<typeof result>> {
 
 const columns: readonly Column<Finding>[] = [
   {title: 'CHECK', cell: (row) => row.id},
-  {title: 'STATE', cell: (row) => row.severity, paint: (text, row, {color}) => (row.severity === 'ok' ? color.green(text) : row.severity === 'error' ? color.red(text) : color.yellow(text))},
+  {
+    title: 'STATE',
+    cell: (row) => row.severity,
+    paint: (text, row, {color}) => (row.severity === 'ok' ? color.green(text) : row.severity === 'error' ? color.red(text) : color.yellow(text)),
+  },
   {title: 'OBSERVED', cell: (row) => row.observed},
   {title: 'REMEDY', cell: (row) => row.remedy ?? ''},
 ];

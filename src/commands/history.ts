@@ -26,7 +26,8 @@ type Row = ResultOf<typeof runRow>;
 
 export default class History extends BaseCommand<ResultOf<typeof result>> {
   static override summary = 'List runs, or replay the events of one.';
-  static override description = 'Without a name the runs are listed, newest first. With one its events are replayed; -o ndjson prints them as they were recorded, and then the result.';
+  static override description =
+    'Without a name the runs are listed, newest first. With one its events are replayed; -o ndjson prints them as they were recorded, and then the result.';
   static override examples = ['<%= config.bin %> history', '<%= config.bin %> history 20261123-231605-k3f9', '<%= config.bin %> history last -o ndjson'];
   static override args = {run: Args.string({description: 'Name of a run, or `last`.', ignoreStdin: true})};
   static override flags = {
@@ -85,7 +86,8 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'OUTCOME',
     cell: (row) => row.outcome ?? (row.damaged ? 'unreadable' : 'not ended'),
-    paint: (text, row, {color}) => (row.outcome === 'succeeded' || row.outcome === 'unchanged' ? color.green(text) : row.outcome === 'failed' ? color.red(text) : color.yellow(text)),
+    paint: (text, row, {color}) =>
+      row.outcome === 'succeeded' || row.outcome === 'unchanged' ? color.green(text) : row.outcome === 'failed' ? color.red(text) : color.yellow(text),
   },
   {title: 'HOSTS', cell: (row) => String(row.hosts.length)},
   {title: 'TOOK', cell: (row) => (row.ms === null ? '-' : formatDuration(row.ms))},

@@ -25,14 +25,24 @@ export default class PlanCommand extends ClusterCommand<ResultOf<typeof planResu
       const limit = flags.limit ?? [];
       const plan = mode.plan(cluster, await mode.facts(cluster, scope), {verb: 'converge', ...(limit.length === 0 ? {} : {limit})});
       for (const warning of plan.warnings) this.out.warn(warning);
-      this.out.print(this.out.format === 'name' ? plan.hosts.filter((host) => host.state !== 'unchanged').map((host) => host.host).join('\n') : renderPlan(plan, {style: this.out.style, wide: this.out.format === 'wide'}));
+      this.out.print(
+        this.out.format === 'name'
+          ? plan.hosts
+              .filter((host) => host.state !== 'unchanged')
+              .map((host) => host.host)
+              .join('\n')
+          : renderPlan(plan, {style: this.out.style, wide: this.out.format === 'wide'}),
+      );
       if (flags.out !== undefined) {
         const {writeSavedPlan} = await import('../plan/saved-plan.ts');
         await writeSavedPlan(flags.out, plan, {desired: cluster, limit, program: this.config.version});
         this.out.note(`Saved. Apply exactly this with: trireme apply ${flags.out}`);
       }
       const unreachable = plan.hosts.find((host) => host.state === 'unreachable');
-      if (unreachable !== undefined) this.failWith(unreachable.problem ?? new TriremeError('host.unreachable', unreachable.reason ?? `Can't reach ${unreachable.host}.`, {host: unreachable.host}));
+      if (unreachable !== undefined)
+        this.failWith(
+          unreachable.problem ?? new TriremeError('host.unreachable', unreachable.reason ?? `Can't reach ${unreachable.host}.`, {host: unreachable.host}),
+        );
       else if (flags['exit-code'] && hasChanges(plan)) this.failWith(new TriremeError('plan.something-to-do', 'The plan has changes.'));
       return planResultOf(plan);
     });

@@ -7,14 +7,31 @@ import type {ResultOf} from './base-results.ts';
 
 export default class Preflight extends HostsCommand<ResultOf<typeof preflightResult>> {
   static override summary = 'Check every host before anything is changed.';
-  static override description = 'Runs every named check against the hosts, two round trips each, and changes nothing. Ends with 10 when errors remain; what is ignored stays visible as a warning.';
-  static override examples = ['<%= config.bin %> preflight', '<%= config.bin %> preflight --only swap --only cgroup-v2', '<%= config.bin %> preflight --ignore cgroup-v2 -o junit >preflight.xml'];
+  static override description =
+    'Runs every named check against the hosts, two round trips each, and changes nothing. Ends with 10 when errors remain; what is ignored stays visible as a warning.';
+  static override examples = [
+    '<%= config.bin %> preflight',
+    '<%= config.bin %> preflight --only swap --only cgroup-v2',
+    '<%= config.bin %> preflight --ignore cgroup-v2 -o junit >preflight.xml',
+  ];
   static override flags = {
     ...clusterFlags,
     output: outputFlag(outputFormats.filter((format) => format !== 'ndjson')),
     limit: limitFlag,
-    only: Flags.string({summary: 'Run only the check with this id; repeatable.', env: 'TRIREME_ONLY', multiple: true, multipleNonGreedy: true, helpValue: 'ID'}),
-    ignore: Flags.string({summary: "Take this check's errors for warnings; repeatable.", env: 'TRIREME_IGNORE', multiple: true, multipleNonGreedy: true, helpValue: 'ID'}),
+    only: Flags.string({
+      summary: 'Run only the check with this id; repeatable.',
+      env: 'TRIREME_ONLY',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'ID',
+    }),
+    ignore: Flags.string({
+      summary: "Take this check's errors for warnings; repeatable.",
+      env: 'TRIREME_IGNORE',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'ID',
+    }),
     concurrency: concurrencyFlag,
   };
   static override resultSchema = () => preflightResult;

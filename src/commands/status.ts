@@ -13,7 +13,8 @@ const interval = 2000;
 
 export default class Status extends ClusterCommand<ResultOf<typeof clusterViewResult>> {
   static override summary = "Show a cluster's health, with reasons.";
-  static override description = 'Ends with 0 when the cluster is healthy, 6 when it is not, 4 when it can not be reached, 7 when --wait runs out.';
+  static override description =
+    'Ends with 0 when the cluster is healthy, 6 when it is not, 1 when it is not made yet, 4 when it can not be reached, 7 when --wait runs out.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status berth --wait --timeout 5m', '<%= config.bin %> status --watch'];
   static override args = {cluster: Args.string({description: 'Name of the cluster; default: the one in the file.', ignoreStdin: true})};
   static override flags = {
@@ -66,6 +67,10 @@ async function look(mode: AnyMode, cluster: DesiredCluster, scope: Scope): Promi
 function problemFor(view: ClusterView, waited: string | undefined): TriremeError {
   const why = view.reasons.length === 0 ? '' : `: ${view.reasons[0]}`;
   if (waited !== undefined) return new TriremeError('wait.timed-out', `${view.name} isn't healthy after ${waited}${why}.`);
+  const isReached = view.machines.some((machine) => machine.state !== 'unreachable');
+  if (view.health === 'unknown' && isReached && view.machines.every((machine) => machine.state === 'not-joined' || machine.state === 'unreachable')) {
+    return new TriremeError('cluster.not-made', `${view.name} isn't made yet.`, {hints: ['trireme apply']});
+  }
   if (view.health === 'unknown') return new TriremeError('host.unreachable', `What ${view.name} does can't be seen${why}.`, {hints: ['trireme host check']});
   return new TriremeError('run.unhealthy', `${view.name} is ${view.health}${why}.`, {hints: ['trireme cluster describe', 'trireme agent status']});
 }

@@ -30,7 +30,11 @@ type Check = (computer: Computer) => Promise<readonly Finding[]>;
 
 /** All findings, in the order of the checks. A check that fails by itself is a finding too. */
 export async function checkComputer(computer: Computer): Promise<readonly Finding[]> {
-  const findings = await Promise.all(checks.map(([id, check]) => check(computer).catch((error: Error): readonly Finding[] => [{id, severity: 'warning', observed: `can't be checked: ${error.message}`}])));
+  const findings = await Promise.all(
+    checks.map(([id, check]) =>
+      check(computer).catch((error: Error): readonly Finding[] => [{id, severity: 'warning', observed: `can't be checked: ${error.message}`}]),
+    ),
+  );
   return findings.flat();
 }
 
@@ -57,7 +61,8 @@ async function checkSshConfig({env}: Computer): Promise<readonly Finding[]> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return [{id: 'ssh-config', severity: 'ok', observed: `${path} doesn't exist; OpenSSH's defaults count`}];
   // ssh refuses a configuration that others can write: ssh_config(5), FILES.
-  if ((found.mode & 0o022) !== 0) return [{id: 'ssh-config', severity: 'error', observed: `${path} can be written by others (${octal(found.mode)})`, remedy: `chmod 600 ${path}`}];
+  if ((found.mode & 0o022) !== 0)
+    return [{id: 'ssh-config', severity: 'error', observed: `${path} can be written by others (${octal(found.mode)})`, remedy: `chmod 600 ${path}`}];
   await readFile(path);
   return [{id: 'ssh-config', severity: 'ok', observed: path}];
 }
@@ -65,8 +70,10 @@ async function checkSshConfig({env}: Computer): Promise<readonly Finding[]> {
 async function checkKnownHosts({env}: Computer): Promise<readonly Finding[]> {
   const path = join(sshFolder(env), 'known_hosts');
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return [{id: 'known-hosts', severity: 'warning', observed: `${path} doesn't exist: no host is known yet`, remedy: 'trireme host trust'}];
-  if ((found.mode & 0o022) !== 0) return [{id: 'known-hosts', severity: 'error', observed: `${path} can be written by others (${octal(found.mode)})`, remedy: `chmod 600 ${path}`}];
+  if (found === undefined)
+    return [{id: 'known-hosts', severity: 'warning', observed: `${path} doesn't exist: no host is known yet`, remedy: 'trireme host trust'}];
+  if ((found.mode & 0o022) !== 0)
+    return [{id: 'known-hosts', severity: 'error', observed: `${path} can be written by others (${octal(found.mode)})`, remedy: `chmod 600 ${path}`}];
   const text = await readFile(path, 'utf8');
   const keys = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#')).length;
   return [{id: 'known-hosts', severity: 'ok', observed: `${keys} keys in ${path}`}];
@@ -79,7 +86,12 @@ async function checkPrivateKeys({env}: Computer): Promise<readonly Finding[]> {
   const modes = await Promise.all(names.map(async (name) => ({path: join(folder, name), mode: (await stat(join(folder, name))).mode})));
   const open = modes.filter(({mode}) => (mode & 0o077) !== 0);
   if (open.length === 0) return [{id: 'private-keys', severity: 'ok', observed: names.join(', ')}];
-  return open.map(({path, mode}) => ({id: 'private-keys', severity: 'error', observed: `${path} can be read by others (${octal(mode)}); ssh refuses it`, remedy: `chmod 600 ${path}`}));
+  return open.map(({path, mode}) => ({
+    id: 'private-keys',
+    severity: 'error',
+    observed: `${path} can be read by others (${octal(mode)}); ssh refuses it`,
+    remedy: `chmod 600 ${path}`,
+  }));
 }
 
 async function checkAgent({env}: Computer): Promise<readonly Finding[]> {
@@ -103,13 +115,25 @@ async function checkAgent({env}: Computer): Promise<readonly Finding[]> {
 }
 
 async function checkFolders({env}: Computer): Promise<readonly Finding[]> {
-  const folders = [['state-folder', stateFolder(env)], ['cache-folder', cacheFolder(env)], ['config-folder', configFolder(env)]] as const;
+  const folders = [
+    ['state-folder', stateFolder(env)],
+    ['cache-folder', cacheFolder(env)],
+    ['config-folder', configFolder(env)],
+  ] as const;
   return Promise.all(
     folders.map(async ([id, path]): Promise<Finding> => {
       const existing = await nearestExisting(path);
-      const writable = await access(existing, constants.W_OK | constants.X_OK).then(() => true, () => false);
+      const writable = await access(existing, constants.W_OK | constants.X_OK).then(
+        () => true,
+        () => false,
+      );
       if (writable) return {id, severity: 'ok', observed: path};
-      return {id, severity: 'error', observed: `${existing} can't be written`, remedy: `Make ${path} writable, or name another place by ${id === 'state-folder' ? 'XDG_STATE_HOME' : id === 'cache-folder' ? 'XDG_CACHE_HOME' : 'XDG_CONFIG_HOME'}.`};
+      return {
+        id,
+        severity: 'error',
+        observed: `${existing} can't be written`,
+        remedy: `Make ${path} writable, or name another place by ${id === 'state-folder' ? 'XDG_STATE_HOME' : id === 'cache-folder' ? 'XDG_CACHE_HOME' : 'XDG_CONFIG_HOME'}.`,
+      };
     }),
   );
 }
@@ -124,7 +148,10 @@ async function checkSpace({env}: Computer): Promise<readonly Finding[]> {
 }
 
 async function nearestExisting(path: string): Promise<string> {
-  const exists = await stat(path).then(() => true, () => false);
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
   return exists || dirname(path) === path ? path : nearestExisting(dirname(path));
 }
 

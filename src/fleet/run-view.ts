@@ -64,7 +64,18 @@ export interface RunView {
   readonly ms?: number;
 }
 
-export const emptyRunView: RunView = {run: '', operation: '', subject: '', mode: '', simulated: false, startedAt: '', phases: [], hosts: [], warnings: [], problems: []};
+export const emptyRunView: RunView = {
+  run: '',
+  operation: '',
+  subject: '',
+  mode: '',
+  simulated: false,
+  startedAt: '',
+  phases: [],
+  hosts: [],
+  warnings: [],
+  problems: [],
+};
 
 /** The view after one more event. */
 export function reduceRun(view: RunView, event: TriremeEvent): RunView {
@@ -86,7 +97,18 @@ export function reduceRun(view: RunView, event: TriremeEvent): RunView {
     case 'host.unreachable':
       return withHost(view, event.host, (host) => ({...host, outcome: 'unreachable', problem: event.problem}));
     case 'warning.raised':
-      return {...view, warnings: [...view.warnings, {code: event.code, message: event.message, ...(event.host === undefined ? {} : {host: event.host}), ...(event.hints === undefined ? {} : {hints: event.hints})}]};
+      return {
+        ...view,
+        warnings: [
+          ...view.warnings,
+          {
+            code: event.code,
+            message: event.message,
+            ...(event.host === undefined ? {} : {host: event.host}),
+            ...(event.hints === undefined ? {} : {hints: event.hints}),
+          },
+        ],
+      };
     case 'run.finished':
       return runFinished(view, event);
     case 'condition.changed':
@@ -157,14 +179,20 @@ function stepFinished(view: RunView, event: EventOf<'step.finished'>): RunView {
 function conditionChanged(view: RunView, event: EventOf<'condition.changed'>): RunView {
   if (event.host === undefined) return view;
   return withHost(view, event.host, ({detail, ...host}) => {
-    if (event.status !== 'true') return {...host, detail: {condition: event.condition, text: `${event.condition}: ${event.message ?? event.reason ?? event.status}`}};
+    if (event.status !== 'true')
+      return {...host, detail: {condition: event.condition, text: `${event.condition}: ${event.message ?? event.reason ?? event.status}`}};
     return detail === undefined || detail.condition === event.condition ? host : {...host, detail};
   });
 }
 
 function runFinished(view: RunView, event: EventOf<'run.finished'>): RunView {
   const finished = event.hosts.reduce(
-    (current, one) => withHost(current, one.host, ({step: _step, transfer: _transfer, detail: _detail, ...host}) => ({...host, outcome: one.outcome, ...(one.problem === undefined ? {} : {problem: one.problem})})),
+    (current, one) =>
+      withHost(current, one.host, ({step: _step, transfer: _transfer, detail: _detail, ...host}) => ({
+        ...host,
+        outcome: one.outcome,
+        ...(one.problem === undefined ? {} : {problem: one.problem}),
+      })),
     view,
   );
   const {shared: _shared, ...rest} = finished;

@@ -14,7 +14,15 @@ export interface BugReport {
 export async function writeBugLog(report: BugReport, folder: string = stateFolder()): Promise<string | undefined> {
   const now = new Date();
   const path = join(folder, 'bugs', `${now.toISOString().replaceAll(/[:.]/g, '-')}.log`);
-  const text = [`time: ${now.toISOString()}`, `trireme: ${report.version}`, `node: ${process.version} on ${process.platform} ${process.arch}`, `command: ${report.command}`, '', report.stack, ''].join('\n');
+  const text = [
+    `time: ${now.toISOString()}`,
+    `trireme: ${report.version}`,
+    `node: ${process.version} on ${process.platform} ${process.arch}`,
+    `command: ${report.command}`,
+    '',
+    report.stack,
+    '',
+  ].join('\n');
   try {
     await writeFileAtomic(path, text, {mode: 0o600});
     return path;

@@ -21,7 +21,11 @@ export function renderCluster(view: ClusterView, options: ClusterTextOptions): s
     ...view.reasons.map((reason) => `  ${style.color.yellow(style.symbols.warning)} ${sanitizeLine(reason)}`),
     ...view.conditions.filter((condition) => !condition.ready).map((condition) => `  ${style.color.red(style.symbols.failed)} ${conditionText(condition)}`),
     '',
-    renderTable(view.machines, machineColumns, {style, ...(options.wide === undefined ? {} : {wide: options.wide}), ...(options.columns === undefined ? {} : {columns: options.columns})}),
+    renderTable(view.machines, machineColumns, {
+      style,
+      ...(options.wide === undefined ? {} : {wide: options.wide}),
+      ...(options.columns === undefined ? {} : {columns: options.columns}),
+    }),
   ];
   return lines.join('\n');
 }
@@ -37,7 +41,13 @@ export function renderClusterTree(view: ClusterView, style: Style): string {
       label: `${view.name}: ${view.health} (${view.mode} mode, Kubernetes ${view.version})`,
       children: [
         ...view.reasons.map((reason) => ({label: reason, paint: (text: string) => style.color.yellow(`${style.symbols.warning} ${text}`)})),
-        {label: 'conditions', children: view.conditions.map((condition) => ({label: conditionText(condition), paint: (text: string) => (condition.ready ? text : style.color.red(text))}))},
+        {
+          label: 'conditions',
+          children: view.conditions.map((condition) => ({
+            label: conditionText(condition),
+            paint: (text: string) => (condition.ready ? text : style.color.red(text)),
+          })),
+        },
         machines('control planes', (machine) => machine.role === 'control-plane', view.controlPlanes),
         machines('workers', (machine) => machine.role !== 'control-plane', view.workers),
       ],
@@ -49,7 +59,10 @@ export function renderClusterTree(view: ClusterView, style: Style): string {
 
 function machineNode(machine: MachineView, style: Style): TreeNode {
   const version = machine.version === undefined ? '' : ` ${machine.version}`;
-  const agent = machine.agent === undefined ? 'no agent' : `agent ${machine.agent.version} ${machine.agent.answering ? (machine.agent.converged ? 'converged' : 'working') : 'not answering'}`;
+  const agent =
+    machine.agent === undefined
+      ? 'no agent'
+      : `agent ${machine.agent.version} ${machine.agent.answering ? (machine.agent.converged ? 'converged' : 'working') : 'not answering'}`;
   const drift = machine.drift > 0 ? `, ${machine.drift} drifted` : '';
   return {
     label: `${machine.name} (${machine.address}): ${machine.state}${version}, ${agent}${drift}`,
@@ -82,7 +95,10 @@ const machineColumns: readonly Column<MachineView>[] = [
   {title: 'ROLE', cell: (machine) => machine.role},
   {title: 'STATE', cell: (machine) => machine.state, paint: (text, machine, style) => paintState(machine.state, text, style)},
   {title: 'VERSION', cell: (machine) => machine.version ?? ''},
-  {title: 'AGENT', cell: (machine) => (machine.agent === undefined ? '' : machine.agent.answering ? (machine.agent.converged ? 'converged' : 'working') : 'not answering')},
+  {
+    title: 'AGENT',
+    cell: (machine) => (machine.agent === undefined ? '' : machine.agent.answering ? (machine.agent.converged ? 'converged' : 'working') : 'not answering'),
+  },
   {title: 'AGENT VERSION', cell: (machine) => machine.agent?.version ?? '', wide: true},
   {title: 'DRIFT', cell: (machine) => String(machine.drift)},
   {title: 'ADDRESS', cell: (machine) => machine.address},

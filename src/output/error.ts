@@ -14,5 +14,7 @@ export function renderProblem(problem: Problem, style: Style): string {
 
 /** What to do about it: a bare command is introduced by `Try:`, a sentence stands for itself. */
 export function hintLines(hints: readonly string[], style: Style): readonly string[] {
-  return hints.map((hint) => `  ${style.color.dim(`${style.symbols.arrow} ${/^trireme\b/.test(hint) ? 'Try: ' : ''}`)}${sanitize(hint).replaceAll('\n', '\n    ')}`);
+  return hints.map(
+    (hint) => `  ${style.color.dim(`${style.symbols.arrow} ${/^trireme\b/.test(hint) ? 'Try: ' : ''}`)}${sanitize(hint).replaceAll('\n', '\n    ')}`,
+  );
 }

@@ -25,9 +25,12 @@ export function renderFrame(view: RunView, options: FrameOptions): readonly stri
   const phases = foldPhases(view.phases, Math.max(1, Math.floor((room - 1) / 2)));
   const phaseLines = phases.shown.map((phase) => phaseLine(phase, options));
   if (phases.hidden > 0) phaseLines.unshift(style.color.dim(`${style.symbols.ellipsis} ${count(phases.hidden, 'phase')} more`));
-  const shared = view.shared === undefined ? [] : [`${spinner(options)} ${sanitizeLine(view.shared.title)}  ${style.color.dim(since(view.shared.startedAt, options.now))}`];
+  const shared =
+    view.shared === undefined ? [] : [`${spinner(options)} ${sanitizeLine(view.shared.title)}  ${style.color.dim(since(view.shared.startedAt, options.now))}`];
   const forHosts = room - 1 - phaseLines.length - shared.length;
-  return [head, ...phaseLines, ...shared, ...hostLines(view.hosts, forHosts, options)].slice(0, room).map((line) => cliTruncate(line, options.columns, {truncationCharacter: style.symbols.ellipsis}));
+  return [head, ...phaseLines, ...shared, ...hostLines(view.hosts, forHosts, options)]
+    .slice(0, room)
+    .map((line) => cliTruncate(line, options.columns, {truncationCharacter: style.symbols.ellipsis}));
 }
 
 /** Phases that are over are folded first, then those that wait. */

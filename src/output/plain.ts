@@ -26,7 +26,9 @@ export function renderEvent(event: TriremeEvent, options: PlainOptions): string 
     case 'phase.started':
       return `${color.bold(sanitizeLine(event.phase))} ${color.dim(`(${count(event.steps, 'step')})`)}`;
     case 'phase.finished':
-      return verbose || event.failed > 0 ? `${sanitizeLine(event.phase)}: ${event.done} done, ${event.satisfied} unchanged, ${event.failed} failed in ${formatDuration(event.ms)}` : undefined;
+      return verbose || event.failed > 0
+        ? `${sanitizeLine(event.phase)}: ${event.done} done, ${event.satisfied} unchanged, ${event.failed} failed in ${formatDuration(event.ms)}`
+        : undefined;
     case 'step.started':
       return verbose ? `${host}${symbols.bullet} ${sanitizeLine(event.title)}` : undefined;
     case 'step.finished':
@@ -54,7 +56,13 @@ export function renderEvent(event: TriremeEvent, options: PlainOptions): string 
   }
 }
 
-const outcomeWords: Readonly<Record<Exclude<StepOutcome, 'failed'>, string>> = {done: '', satisfied: 'unchanged', skipped: 'skipped', unreachable: 'unreachable', interrupted: 'interrupted'};
+const outcomeWords: Readonly<Record<Exclude<StepOutcome, 'failed'>, string>> = {
+  done: '',
+  satisfied: 'unchanged',
+  skipped: 'skipped',
+  unreachable: 'unreachable',
+  interrupted: 'interrupted',
+};
 
 function renderFinished(event: Extract<TriremeEvent, {type: 'step.finished'}>, host: string, {style, verbose = false}: PlainOptions): string | undefined {
   const {color, symbols} = style;
@@ -64,7 +72,8 @@ function renderFinished(event: Extract<TriremeEvent, {type: 'step.finished'}>, h
     const line = `${host}${color.red(symbols.failed)} ${title} ${time}`;
     return event.problem === undefined ? line : `${line}\n${renderProblem(event.problem, style)}`;
   }
-  if (event.outcome === 'done') return `${host}${color.green(symbols.done)} ${title}${event.summary === undefined ? '' : `: ${sanitizeLine(event.summary)}`} ${time}`;
+  if (event.outcome === 'done')
+    return `${host}${color.green(symbols.done)} ${title}${event.summary === undefined ? '' : `: ${sanitizeLine(event.summary)}`} ${time}`;
   if (event.outcome === 'satisfied' && !verbose) return undefined;
   return `${host}${symbols.bullet} ${title}: ${outcomeWords[event.outcome]}`;
 }

@@ -28,7 +28,10 @@ export function renderPlan(plan: PlanForText, options: PlanTextOptions): string 
   const active = plan.hosts.filter((host) => host.state === 'new' || host.state === 'changed');
   for (const host of active) lines.push(...hostLines(host, options), '');
   for (const host of plan.hosts.filter((one) => one.state === 'unreachable')) {
-    lines.push(`${color.red(style.symbols.failed)} ${color.bold(sanitizeLine(host.host))} is unreachable and will be skipped${host.reason === undefined ? '' : `: ${sanitizeLine(host.reason)}`}`, '');
+    lines.push(
+      `${color.red(style.symbols.failed)} ${color.bold(sanitizeLine(host.host))} is unreachable and will be skipped${host.reason === undefined ? '' : `: ${sanitizeLine(host.reason)}`}`,
+      '',
+    );
   }
   const unchanged = plan.hosts.filter((host) => host.state === 'unchanged');
   if (unchanged.length > 0) {
@@ -58,7 +61,11 @@ function hostLines(host: HostPlan, {style, wide = false}: PlanTextOptions): read
   const title = `${sign} ${color.bold(sanitizeLine(host.host))}${role}: ${host.state}, effect ${paintEffect(host.effect, style)}`;
   const shown = isNew && !wide ? host.changes.slice(0, shownOfNew) : host.changes;
   const rest = host.changes.length - shown.length;
-  return [title, ...shown.map((change) => changeLine(change, style, wide)), ...(rest > 0 ? [color.dim(`    ${symbols.ellipsis} and ${count(rest, 'more line')} (-o wide shows all)`)] : [])];
+  return [
+    title,
+    ...shown.map((change) => changeLine(change, style, wide)),
+    ...(rest > 0 ? [color.dim(`    ${symbols.ellipsis} and ${count(rest, 'more line')} (-o wide shows all)`)] : []),
+  ];
 }
 
 function changeLine(change: Change, style: Style, wide: boolean): string {

@@ -2,7 +2,8 @@
 
 // CSI, OSC (ended by BEL or ST), other string sequences, and two-character escapes; C1 forms too. ECMA-48, section 5.
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-const escapes = /(?:\u001B\]|\u009D)[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?|(?:\u001B[PX^_]|[\u0090\u0098\u009E\u009F])[^\u001B\u009C]*(?:\u001B\\|\u009C)?|(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]?|\u001B[ -/]*[0-~]?/g;
+const escapes =
+  /(?:\u001B\]|\u009D)[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?|(?:\u001B[PX^_]|[\u0090\u0098\u009E\u009F])[^\u001B\u009C]*(?:\u001B\\|\u009C)?|(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]?|\u001B[ -/]*[0-~]?/g;
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const controls = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
 // Characters that turn the direction of text around or are invisible: they can make a line read as something else (CVE-2021-42574).
@@ -15,5 +16,7 @@ export function sanitize(text: string): string {
 
 /** As `sanitize`, on one line: newlines and tabs become spaces. */
 export function sanitizeLine(text: string): string {
-  return sanitize(text).replaceAll(/[\n\t]+/g, ' ').trimEnd();
+  return sanitize(text)
+    .replaceAll(/[\n\t]+/g, ' ')
+    .trimEnd();
 }

@@ -24,7 +24,10 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
   for (const outcome of order) {
     const hosts = view.hosts.filter((host) => host.outcome === outcome);
     if (hosts.length === 0) continue;
-    const names = hosts.slice(0, listed).map((host) => sanitizeLine(host.host)).join(', ');
+    const names = hosts
+      .slice(0, listed)
+      .map((host) => sanitizeLine(host.host))
+      .join(', ');
     lines.push(`  ${count(hosts.length, 'host')} ${outcome}: ${names}${hosts.length > listed ? `, and ${hosts.length - listed} more` : ''}`);
   }
   for (const text of problemTexts(view, style)) lines.push(indent(text));
@@ -61,12 +64,21 @@ function problemTexts(view: RunView, style: Style): readonly string[] {
   const ofHosts = [...groups.values()].flatMap((hosts) => {
     const [first] = hosts;
     if (first?.problem === undefined) return [];
-    const others = hosts.length === 1 ? '' : `\n(the same on ${hosts.slice(1).map((host) => sanitizeLine(host.host)).join(', ')})`;
+    const others =
+      hosts.length === 1
+        ? ''
+        : `\n(the same on ${hosts
+            .slice(1)
+            .map((host) => sanitizeLine(host.host))
+            .join(', ')})`;
     return [renderProblem({...first.problem, host: first.host, message: first.problem.message + others}, style)];
   });
   return [...ofHosts, ...view.problems.map((problem) => renderProblem(problem, style))];
 }
 
 function indent(text: string): string {
-  return text.split('\n').map((line) => `  ${line}`).join('\n');
+  return text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
 }

@@ -37,7 +37,10 @@ export function renderTable<T>(rows: readonly T[], columns: readonly Column<T>[]
         return paint(fitted, index) + padding;
       })
       .join('');
-  const title = line(shown.map((column) => column.title), (text) => options.style.color.bold(text));
+  const title = line(
+    shown.map((column) => column.title),
+    (text) => options.style.color.bold(text),
+  );
   return [title, ...cells.map((texts, row) => line(texts, (text, index) => shown[index]?.paint?.(text, rows[row] as T, options.style) ?? text))].join('\n');
 }
 

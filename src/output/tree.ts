@@ -19,7 +19,10 @@ function branches(nodes: readonly TreeNode[], before: string, style: Style): rea
   const {branch, lastBranch, trunk} = style.symbols;
   return nodes.flatMap((node, index) => {
     const isLast = index === nodes.length - 1;
-    return [`${before}${style.color.dim(isLast ? lastBranch : branch)}${labelOf(node)}`, ...branches(node.children ?? [], before + (isLast ? ' '.repeat(trunk.length) : style.color.dim(trunk)), style)];
+    return [
+      `${before}${style.color.dim(isLast ? lastBranch : branch)}${labelOf(node)}`,
+      ...branches(node.children ?? [], before + (isLast ? ' '.repeat(trunk.length) : style.color.dim(trunk)), style),
+    ];
   });
 }
 

@@ -7,23 +7,25 @@ export interface SessionOptions {
   /** The package's folder: bin/run.js lies below it. */
   readonly root: string;
   readonly signal: AbortSignal;
+  /** What the programs print goes to stderr: stdout is somebody else's. */
+  readonly toStderr?: boolean;
 }
 
 /** Runs `trireme ARGS` against the sandbox on the same terminal, and returns its exit code. */
 export function runInSandbox(sandbox: Sandbox, args: readonly string[], options: SessionOptions): Promise<number> {
-  return runProgram(process.execPath, [join(options.root, 'bin/run.js'), ...args], {...process.env, ...sandbox.env}, options.signal);
+  return runProgram(process.execPath, [join(options.root, 'bin/run.js'), ...args], {...process.env, ...sandbox.env}, options);
 }
 
 /** Opens a shell, or runs the given program, in which `trireme` uses the sandbox. */
 export function openShell(sandbox: Sandbox, program: readonly string[], options: SessionOptions): Promise<number> {
   const [command, ...args] = program.length > 0 ? (program as [string, ...string[]]) : ([process.env['SHELL'] ?? '/bin/sh'] as [string]);
   const path = `${join(sandbox.folder, 'path')}:${process.env['PATH'] ?? ''}`;
-  return runProgram(command, args, {...process.env, ...sandbox.env, PATH: path}, options.signal);
+  return runProgram(command, args, {...process.env, ...sandbox.env, PATH: path}, options);
 }
 
-function runProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
+function runProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv, {signal, toStderr = false}: SessionOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {env, stdio: 'inherit'});
+    const child = spawn(command, args, {env, stdio: toStderr ? ['inherit', 2, 2] : 'inherit'});
     const onAbort = () => child.kill('SIGTERM');
     signal.addEventListener('abort', onAbort, {once: true});
     child.on('error', reject);

@@ -71,11 +71,14 @@ describe('the gate itself', () => {
     expect(findCycles([a, b, file('src/kernel/c.ts', "import type {A} from './a.ts';")])).toEqual([]);
   });
 
-  it.each(["console.log('x')", 'process.exit(1)', "process.stdout.write('x')", "process['exit'](1)"])('sees %s in a working room, and not in a comment', (text) => {
-    expect(findProcessUse([file('src/plan/x.ts', text)])).toHaveLength(1);
-    expect(findProcessUse([file('src/plan/x.ts', `// ${text}`)])).toEqual([]);
-    expect(findProcessUse([file('src/output/x.ts', text)])).toEqual([]);
-  });
+  it.each(["console.log('x')", 'process.exit(1)', "process.stdout.write('x')", "process['exit'](1)"])(
+    'sees %s in a working room, and not in a comment',
+    (text) => {
+      expect(findProcessUse([file('src/plan/x.ts', text)])).toHaveLength(1);
+      expect(findProcessUse([file('src/plan/x.ts', `// ${text}`)])).toEqual([]);
+      expect(findProcessUse([file('src/output/x.ts', text)])).toEqual([]);
+    },
+  );
 
   it('sees a file that is too long and one that is named utils', () => {
     expect(findLongFiles([file('src/plan/x.ts', 'a\n'.repeat(401))])).toHaveLength(1);

@@ -19,7 +19,10 @@ export function findForbiddenImports(sources: readonly SourceFile[]): readonly s
 
 function packageComplaint(allowed: readonly string[], {target, isTypeOnly, isLazy}: Import): string | undefined {
   if (isBuiltin(target)) return target.startsWith('node:') ? undefined : `${target} is written node:${target}.`;
-  const name = target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/');
+  const name = target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/');
   if (!allowed.includes('*') && !allowed.includes(name)) return `may not import the package ${name}.`;
   if (!isTypeOnly && !isLazy && lazyPackages.some((pattern) => pattern.test(target))) return `${name} is heavy: reach it by import() only.`;
   return undefined;
@@ -30,7 +33,8 @@ function roomComplaint(room: string, path: string, {isTypeOnly, isLazy}: Import)
   const rule = importTable[room];
   if (target === room || rule === undefined) return undefined;
   const module = path.replace(/^src\//, '').replace(/\.tsx?$/, '');
-  const covers = (list: readonly string[] | undefined) => list?.some((entry) => entry === target || entry === module || target.startsWith(`${entry}/`)) ?? false;
+  const covers = (list: readonly string[] | undefined) =>
+    list?.some((entry) => entry === target || entry === module || target.startsWith(`${entry}/`)) ?? false;
   if (covers(rule.may)) return undefined;
   if (covers(rule.mayTypes)) return isTypeOnly ? undefined : `may import only types of ${module} (write import type).`;
   if (covers(rule.lazily)) return isLazy || isTypeOnly ? undefined : `may import ${module} only by import().`;
@@ -40,7 +44,12 @@ function roomComplaint(room: string, path: string, {isTypeOnly, isLazy}: Import)
 /** Cycles of imports that are there when the program runs, each once, as `a -> b -> a`. */
 export function findCycles(sources: readonly SourceFile[]): readonly string[] {
   const edges = new Map(
-    sources.map((source) => [source.path, importsOf(source.text).filter((one) => !one.isTypeOnly && !one.isLazy).flatMap((one) => resolveImport(source.path, one.target) ?? [])]),
+    sources.map((source) => [
+      source.path,
+      importsOf(source.text)
+        .filter((one) => !one.isTypeOnly && !one.isLazy)
+        .flatMap((one) => resolveImport(source.path, one.target) ?? []),
+    ]),
   );
   const cycles = new Set<string>();
   const done = new Set<string>();
@@ -60,7 +69,11 @@ export function findProcessUse(sources: readonly SourceFile[]): readonly string[
   const pattern = /\bconsole\s*\.|\bprocess\s*\.\s*(exit|stdout|reallyExit|abort)\b|\bprocess\s*\[\s*'(exit|stdout)'/g;
   return sources
     .filter((source) => !mayTouchProcess.some((allowed) => allowed.test(source.path)))
-    .flatMap((source) => [...withoutComments(source.text).matchAll(pattern)].map(([found]) => `${source.path}: ${found} is for output/ only. Instead: return the value, emit an event, or throw a TriremeError.`));
+    .flatMap((source) =>
+      [...withoutComments(source.text).matchAll(pattern)].map(
+        ([found]) => `${source.path}: ${found} is for output/ only. Instead: return the value, emit an event, or throw a TriremeError.`,
+      ),
+    );
 }
 
 export const longestFile = 400;

@@ -30,7 +30,13 @@ describe('the commands', () => {
 });
 
 describe('the gate itself', () => {
-  const good: CommandClass = {summary: 'Does it.', examples: ['<%= config.bin %> do it'], flags: {far: {type: 'boolean', env: 'TRIREME_FAR', summary: 'Far.'}}, args: {what: {ignoreStdin: true, description: 'What.'}}, resultSchema: () => undefined as never};
+  const good: CommandClass = {
+    summary: 'Does it.',
+    examples: ['<%= config.bin %> do it'],
+    flags: {far: {type: 'boolean', env: 'TRIREME_FAR', summary: 'Far.'}},
+    args: {what: {ignoreStdin: true, description: 'What.'}},
+    resultSchema: () => undefined as never,
+  };
 
   it('lets a whole command through', () => {
     expect(findCommandFaults('do it', good)).toEqual([]);
@@ -43,7 +49,16 @@ describe('the gate itself', () => {
     ['no result type', {...good, resultSchema: undefined}],
     ['a flag without an environment variable', {...good, flags: {far: {type: 'boolean' as const, summary: 'Far.'}}}],
     ['an argument that waits for standard input', {...good, args: {what: {description: 'What.'}}}],
-    ['a letter used twice', {...good, flags: {a: {type: 'boolean' as const, char: 'a', env: 'TRIREME_A', summary: 'A.'}, b: {type: 'boolean' as const, char: 'a', env: 'TRIREME_B', summary: 'B.'}}}],
+    [
+      'a letter used twice',
+      {
+        ...good,
+        flags: {
+          a: {type: 'boolean' as const, char: 'a', env: 'TRIREME_A', summary: 'A.'},
+          b: {type: 'boolean' as const, char: 'a', env: 'TRIREME_B', summary: 'B.'},
+        },
+      },
+    ],
   ])('sees %s', (_what, command) => {
     expect(findCommandFaults('do it', command)).toHaveLength(1);
   });

@@ -10,7 +10,9 @@ const sources = readSources('src');
 
 /** Codes in the first argument of `new TriremeError(...)`; a variable there is typed ErrorCode, so the compiler holds it to the table. */
 function codesRaised(files: readonly SourceFile[]): readonly {readonly path: string; readonly code: string}[] {
-  return files.flatMap(({path, text}) => [...withoutComments(text).matchAll(/new TriremeError\(\s*'([^']+)'/g)].map(([, code]) => ({path, code: code as string})));
+  return files.flatMap(({path, text}) =>
+    [...withoutComments(text).matchAll(/new TriremeError\(\s*'([^']+)'/g)].map(([, code]) => ({path, code: code as string})),
+  );
 }
 
 /** Codes of the table that are raised in two spellings in its own text. */
@@ -48,7 +50,7 @@ describe('error codes', () => {
     expect(missing.map(([code]) => code)).toEqual([]);
   });
 
-  it('come out as they went in: the exit code of a problem is its code\'s', () => {
+  it("come out as they went in: the exit code of a problem is its code's", () => {
     for (const code of Object.keys(errorCodes) as (keyof typeof errorCodes)[]) expect(problemOf(new TriremeError(code, 'x')).exit).toBe(errorCodes[code].exit);
     expect(problemOf(new RangeError('x')).exit).toBe(70);
   });

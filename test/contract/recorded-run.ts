@@ -1,7 +1,13 @@
 // One run as it was recorded, with every kind of event, the names of hosts and texts chosen so that they can be looked for.
 import type {EventBody, EventType, TriremeEvent} from '../../src/kernel/event.ts';
 
-const unreachable = {code: 'host.port-closed', message: "Can't reach quay over SSH: connection refused on port 22.", hints: ['trireme host check quay'], exit: 4, host: 'quay'} as const;
+const unreachable = {
+  code: 'host.port-closed',
+  message: "Can't reach quay over SSH: connection refused on port 22.",
+  hints: ['trireme host check quay'],
+  exit: 4,
+  host: 'quay',
+} as const;
 const full = {code: 'host.disk-full', message: '/var is full.', hints: ['Free some space.'], exit: 1, host: 'mast'} as const;
 
 const bodies: readonly EventBody[] = [
@@ -13,7 +19,14 @@ const bodies: readonly EventBody[] = [
     mode: 'agent',
     simulated: true,
     phases: [
-      {title: 'Push the agent', steps: [{id: 'push/bow', title: 'Push the agent', host: 'bow', effect: 'none'}, {id: 'push/mast', title: 'Push the agent', host: 'mast', effect: 'none'}, {id: 'push/keel', title: 'Push the agent', host: 'keel', effect: 'none'}]},
+      {
+        title: 'Push the agent',
+        steps: [
+          {id: 'push/bow', title: 'Push the agent', host: 'bow', effect: 'none'},
+          {id: 'push/mast', title: 'Push the agent', host: 'mast', effect: 'none'},
+          {id: 'push/keel', title: 'Push the agent', host: 'keel', effect: 'none'},
+        ],
+      },
       {title: 'Join workers', steps: [{id: 'join/mast', title: 'Join', host: 'mast', effect: 'restart'}]},
       {title: 'Wait for health', steps: [{id: 'health', title: 'Wait for health', effect: 'none'}]},
     ],
@@ -45,12 +58,20 @@ const bodies: readonly EventBody[] = [
     type: 'run.finished',
     outcome: 'failed',
     ms: 2400,
-    hosts: [{host: 'quay', outcome: 'unreachable', problem: unreachable}, {host: 'bow', outcome: 'changed'}, {host: 'mast', outcome: 'failed', problem: full}, {host: 'keel', outcome: 'unchanged'}],
+    hosts: [
+      {host: 'quay', outcome: 'unreachable', problem: unreachable},
+      {host: 'bow', outcome: 'changed'},
+      {host: 'mast', outcome: 'failed', problem: full},
+      {host: 'keel', outcome: 'unchanged'},
+    ],
     problem: full,
   },
 ];
 
-export const recordedRun: readonly TriremeEvent[] = bodies.map((body, index) => ({...body, seq: index + 1, at: new Date(Date.UTC(2026, 10, 23, 12, 0, 0, index * 100)).toISOString(), run: '20261123-120000-beef'}) as TriremeEvent);
+export const recordedRun: readonly TriremeEvent[] = bodies.map(
+  (body, index) =>
+    ({...body, seq: index + 1, at: new Date(Date.UTC(2026, 10, 23, 12, 0, 0, index * 100)).toISOString(), run: '20261123-120000-beef'}) as TriremeEvent,
+);
 
 /** Which kinds of event are in the recording: all of them, or the gate proves nothing. */
 export const recordedTypes: ReadonlySet<EventType> = new Set(recordedRun.map((event) => event.type));

@@ -21,10 +21,19 @@ interface Heard {
 }
 
 /** Plays events to a command's follower and returns all that it wrote. */
-function play(events: readonly TriremeEvent[], options: {readonly format: OutputFormat; readonly tty?: boolean; readonly redactor?: Redactor; readonly ascii?: boolean}): Heard {
+function play(
+  events: readonly TriremeEvent[],
+  options: {readonly format: OutputFormat; readonly tty?: boolean; readonly redactor?: Redactor; readonly ascii?: boolean},
+): Heard {
   const written = {stdout: '', stderr: ''};
   const stream = (name: 'stdout' | 'stderr') => ({write: (text: string) => (written[name] += text), isTTY: options.tty === true, columns: 120, rows: 40});
-  const terminal = createTerminal({env: {LANG: 'C.UTF-8', TERM: 'xterm', NO_COLOR: '1'}, ascii: options.ascii ?? false, stdin: {isTTY: options.tty === true}, stdout: stream('stdout'), stderr: stream('stderr')});
+  const terminal = createTerminal({
+    env: {LANG: 'C.UTF-8', TERM: 'xterm', NO_COLOR: '1'},
+    ascii: options.ascii ?? false,
+    stdin: {isTTY: options.tty === true},
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+  });
   const out = new Presenter({terminal, format: options.format, quiet: false, verbose: true, redactor: options.redactor ?? new Redactor()});
   const follower = followRun(out);
   for (const event of events) follower.follow(event);
@@ -60,7 +69,12 @@ describe('the renderers', () => {
 
   it('ndjson: prints every event as it was recorded, and nothing else', () => {
     const {stdout, stderr} = views.ndjson();
-    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual(recordedRun);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(recordedRun);
     expect(stderr).toBe('');
   });
 
@@ -74,7 +88,11 @@ describe('the renderers', () => {
   it('the view, from which the screens are drawn, says the same', () => {
     const view = viewOfRun(recordedRun);
     expect(Object.fromEntries(view.hosts.map(({host, outcome}) => [host, outcome]))).toEqual(hosts);
-    expect(view.phases.map(({title, done, satisfied, failed, dropped}) => [title, done, satisfied, failed, dropped])).toEqual([['Push the agent', 1, 1, 1, 0], ['Join workers', 0, 0, 0, 1], ['Wait for health', 1, 0, 0, 0]]);
+    expect(view.phases.map(({title, done, satisfied, failed, dropped}) => [title, done, satisfied, failed, dropped])).toEqual([
+      ['Push the agent', 1, 1, 1, 0],
+      ['Join workers', 0, 0, 0, 1],
+      ['Wait for health', 1, 0, 0, 0],
+    ]);
     expect(view).toMatchObject({outcome: 'failed', ms: 2400, simulated: true, problem: {code: 'host.disk-full'}});
   });
 
@@ -83,12 +101,16 @@ describe('the renderers', () => {
     for (const event of recordedRun) {
       view = reduceRun(view, event);
       const now = Date.parse(event.at);
-      for (const [columns, rows] of [[80, 24], [30, 8]] as const) {
+      for (const [columns, rows] of [
+        [80, 24],
+        [30, 8],
+      ] as const) {
         const lines = renderFrame(view, {style: plainStyle, columns, rows, now});
         expect(lines.length).toBeLessThan(rows);
         expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
       }
-      if (event.type === 'transfer.progressed' && event.sent < event.total) expect(renderFrame(view, {style: plainStyle, columns: 80, rows: 24, now}).join('\n')).toContain('1.0 KiB of 4.0 KiB');
+      if (event.type === 'transfer.progressed' && event.sent < event.total)
+        expect(renderFrame(view, {style: plainStyle, columns: 80, rows: 24, now}).join('\n')).toContain('1.0 KiB of 4.0 KiB');
     }
   });
 
@@ -120,14 +142,22 @@ describe('a canary secret', () => {
     const poison = (value: unknown): unknown => {
       if (typeof value === 'string') return `${value} ${canary}`;
       if (Array.isArray(value)) return value.map(poison);
-      if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, ['type', 'outcome', 'status', 'effect', 'stream'].includes(key) ? item : poison(item)]));
+      if (value !== null && typeof value === 'object')
+        return Object.fromEntries(
+          Object.entries(value).map(([key, item]) => [key, ['type', 'outcome', 'status', 'effect', 'stream'].includes(key) ? item : poison(item)]),
+        );
       return value;
     };
     for (const {seq: _seq, at: _at, run: _run, ...body} of recordedRun) journal.emit(poison(body) as EventBody);
     return events;
   }
 
-  it.each([['text', false], ['text', true], ['json', false], ['ndjson', false]] as const)('is in no output (%s, terminal %s), whether the journal or only the presenter knows it', (format, tty) => {
+  it.each([
+    ['text', false],
+    ['text', true],
+    ['json', false],
+    ['ndjson', false],
+  ] as const)('is in no output (%s, terminal %s), whether the journal or only the presenter knows it', (format, tty) => {
     for (const through of [redactor, new Redactor()]) {
       const {stdout, stderr, warnings} = play(poisoned(through), {format, tty, redactor});
       expect(stdout + stderr + JSON.stringify(warnings)).not.toContain(canary);
@@ -145,7 +175,13 @@ describe('untrusted text', () => {
   const hostile = '\u001B[2J\u001B]0;owned\u0007\u009B31mred\u0007\r\u202Egnp.exe';
 
   it.each([true, false])('steers no terminal (terminal: %s)', (tty) => {
-    const events = recordedRun.map((event) => (event.type === 'step.finished' && event.problem !== undefined ? {...event, title: hostile, problem: {...event.problem, message: hostile, hints: [hostile]}} : event.type === 'step.output' ? {...event, line: hostile} : event));
+    const events = recordedRun.map((event) =>
+      event.type === 'step.finished' && event.problem !== undefined
+        ? {...event, title: hostile, problem: {...event.problem, message: hostile, hints: [hostile]}}
+        : event.type === 'step.output'
+          ? {...event, line: hostile}
+          : event,
+    );
     const {stdout, stderr} = play(events, {format: 'text', tty});
     // What is left of escapes is only what the live block itself writes: cursor up, clear to the end, hide and show the cursor.
     // oxlint-disable-next-line no-control-regex -- control characters are what this is about

@@ -37,14 +37,18 @@ export function importsOf(text: string): readonly Import[] {
   }
   for (const [, target] of code.matchAll(/^\s*import\s+'([^']+)'/gm)) found.push({target: target as string, isTypeOnly: false, isLazy: false});
   // `typeof import('x')` and `import('x').Type` in type positions are types; a call is awaited, returned or passed on.
-  for (const [, before, target] of code.matchAll(/(typeof\s+|:\s*|<\s*)?\bimport\(\s*'([^']+)'\s*\)/g)) found.push({target: target as string, isTypeOnly: before !== undefined, isLazy: true});
+  for (const [, before, target] of code.matchAll(/(typeof\s+|:\s*|<\s*)?\bimport\(\s*'([^']+)'\s*\)/g))
+    found.push({target: target as string, isTypeOnly: before !== undefined, isLazy: true});
   return found;
 }
 
 function hasOnlyTypes(names: string): boolean {
   const inner = /^\{([\s\S]*)\}$/.exec(names.trim())?.[1];
   if (inner === undefined) return false;
-  const list = inner.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const list = inner
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   return list.length > 0 && list.every((name) => name.startsWith('type '));
 }
 
@@ -55,6 +59,9 @@ export function resolveImport(from: string, target: string): string | undefined 
 
 /** The room of a file: `kernel`, `modes/agent`, `settings`. */
 export function roomOf(path: string): string {
-  const parts = path.replace(/^src\//, '').replace(/\.tsx?$/, '').split('/');
+  const parts = path
+    .replace(/^src\//, '')
+    .replace(/\.tsx?$/, '')
+    .split('/');
   return parts[0] === 'modes' ? parts.slice(0, 2).join('/') : (parts[0] as string);
 }

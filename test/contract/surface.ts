@@ -35,7 +35,18 @@ export interface CommandClass {
 export async function readCommands(): Promise<ReadonlyMap<string, CommandClass>> {
   const folder = join(projectFolder, 'src', 'commands');
   const names = readdirSync(folder, {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.ts') && !name.split('/').at(-1)?.startsWith('base-'));
-  const loaded = await Promise.all(names.toSorted().map(async (name) => [name.replace(/\.ts$/, '').replaceAll('/', ' ').replace(/ index$/, ''), ((await import(pathToFileURL(join(folder, name)).href)) as {default: CommandClass}).default] as const));
+  const loaded = await Promise.all(
+    names.toSorted().map(
+      async (name) =>
+        [
+          name
+            .replace(/\.ts$/, '')
+            .replaceAll('/', ' ')
+            .replace(/ index$/, ''),
+          ((await import(pathToFileURL(join(folder, name)).href)) as {default: CommandClass}).default,
+        ] as const,
+    ),
+  );
   return new Map(loaded);
 }
 
@@ -70,7 +81,10 @@ export function surfaceOf(commands: ReadonlyMap<string, CommandClass>): Readonly
       {
         args: Object.entries(command.args ?? {}).map(([name, arg]) => (arg.required === true ? name.toUpperCase() : `[${name.toUpperCase()}]`)),
         flags: Object.entries({...command.baseFlags, ...command.flags})
-          .map(([name, flag]) => `${flag.char === undefined ? '' : `-${flag.char} `}--${name}${flag.type === 'boolean' ? '' : `=${flag.options?.join('|') ?? 'VALUE'}`}${flag.multiple === true ? '...' : ''}${flag.required === true ? ' (required)' : ''}`)
+          .map(
+            ([name, flag]) =>
+              `${flag.char === undefined ? '' : `-${flag.char} `}--${name}${flag.type === 'boolean' ? '' : `=${flag.options?.join('|') ?? 'VALUE'}`}${flag.multiple === true ? '...' : ''}${flag.required === true ? ' (required)' : ''}`,
+          )
           .toSorted(),
       },
     ]),

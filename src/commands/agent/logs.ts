@@ -20,7 +20,13 @@ export default class AgentLogs extends HostsCommand<ResultOf<typeof result>> {
     return this.withHosts(
       flags,
       async ({scope}) => {
-        const lines = await readJournal(await scope.runner(args.host), {units: ['trireme-agent'], lines: flags.lines, follow: flags.follow, signal: this.signal, onLine: (line) => this.out.print(sanitizeLine(line))});
+        const lines = await readJournal(await scope.runner(args.host), {
+          units: ['trireme-agent'],
+          lines: flags.lines,
+          follow: flags.follow,
+          signal: this.signal,
+          onLine: (line) => this.out.print(sanitizeLine(line)),
+        });
         return {host: args.host, lines};
       },
       args.host,

@@ -4,7 +4,13 @@ import {clusterFlags, concurrencyFlag, limitFlag} from '../base-flags.ts';
 import {HostsCommand} from '../base-hosts.ts';
 import {problemResult, type ResultOf} from '../base-results.ts';
 
-const reconciler = z.strictObject({name: z.string(), status: z.enum(['waiting', 'working', 'done', 'failed']), message: z.string().optional(), since: z.string(), attempts: z.int()});
+const reconciler = z.strictObject({
+  name: z.string(),
+  status: z.enum(['waiting', 'working', 'done', 'failed']),
+  message: z.string().optional(),
+  since: z.string(),
+  attempts: z.int(),
+});
 const agentRow = z.strictObject({
   host: z.string(),
   answering: z.boolean(),
@@ -36,7 +42,10 @@ export default class AgentStatus extends HostsCommand<ResultOf<typeof result>> {
         return {host: one.host, answering: true, version, simulated, converged, member, startedAt, reconcilers, drift};
       });
       if (this.out.format === 'name') this.out.print(agents.map((agent) => agent.host).join('\n'));
-      else this.out.print(`${agents.some((agent) => agent.simulated === true) ? 'SIMULATED\n' : ''}${renderTable(agents, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns})}`);
+      else
+        this.out.print(
+          `${agents.some((agent) => agent.simulated === true) ? 'SIMULATED\n' : ''}${renderTable(agents, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns})}`,
+        );
       await this.failHosts(agents.flatMap((agent) => agent.problem ?? []) as Parameters<typeof this.failHosts>[0]);
       return {agents};
     });
@@ -46,7 +55,11 @@ export default class AgentStatus extends HostsCommand<ResultOf<typeof result>> {
 const columns: readonly Column<Row>[] = [
   {title: 'HOST', cell: (row) => row.host},
   {title: 'AGENT', cell: (row) => row.version ?? ''},
-  {title: 'STATE', cell: stateOf, paint: (text, row, {color}) => (row.converged === true ? color.green(text) : row.answering ? color.yellow(text) : color.red(text))},
+  {
+    title: 'STATE',
+    cell: stateOf,
+    paint: (text, row, {color}) => (row.converged === true ? color.green(text) : row.answering ? color.yellow(text) : color.red(text)),
+  },
   {title: 'MEMBER', cell: (row) => (row.member === undefined ? '' : row.member ? 'yes' : 'no')},
   {title: 'DRIFT', cell: (row) => (row.drift === undefined ? '' : String(row.drift.length))},
   {title: 'STARTED', cell: (row) => row.startedAt ?? '', wide: true},

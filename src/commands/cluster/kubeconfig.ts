@@ -19,8 +19,13 @@ const result = z.strictObject({
 
 export default class ClusterKubeconfig extends ClusterCommand<ResultOf<typeof result>> {
   static override summary = "Print an administrator's kubeconfig, or merge it into yours.";
-  static override description = 'It is printed unless --merge or --into is given. Merging goes by name, keeps a backup, and switches the current context only when asked.';
-  static override examples = ['<%= config.bin %> cluster kubeconfig > berth.kubeconfig', '<%= config.bin %> cluster kubeconfig --merge --switch', '<%= config.bin %> cluster kubeconfig berth --into ~/.kube/berth'];
+  static override description =
+    'It is printed unless --merge or --into is given. Merging goes by name, keeps a backup, and switches the current context only when asked.';
+  static override examples = [
+    '<%= config.bin %> cluster kubeconfig > berth.kubeconfig',
+    '<%= config.bin %> cluster kubeconfig --merge --switch',
+    '<%= config.bin %> cluster kubeconfig berth --into ~/.kube/berth',
+  ];
   static override args = {cluster: Args.string({description: 'Name of the cluster; default: the one in the file.', ignoreStdin: true})};
   static override flags = {
     ...clusterFlags,
@@ -53,7 +58,9 @@ export default class ClusterKubeconfig extends ClusterCommand<ResultOf<typeof re
     }
     const path = flags.into ?? (process.env['KUBECONFIG'] || join(process.env['HOME'] || homedir(), '.kube', 'config')).split(delimiter)[0] ?? '';
     const merged = await writeMergedKubeconfig(path, incoming, {overwrite: flags.overwrite, switchContext: flags.switch});
-    this.out.note(`${merged.changed ? 'Merged into' : 'Already in'} ${path}${merged.backup === undefined ? '' : ` (before: ${merged.backup})`}. The current context is ${merged.currentContext || 'none'}.`);
+    this.out.note(
+      `${merged.changed ? 'Merged into' : 'Already in'} ${path}${merged.backup === undefined ? '' : ` (before: ${merged.backup})`}. The current context is ${merged.currentContext || 'none'}.`,
+    );
     return {cluster: clusterName, context, merged};
   }
 }

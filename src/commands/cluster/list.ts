@@ -5,7 +5,13 @@ import {renderTable, type Column} from '../../output/table.ts';
 import {BaseCommand} from '../base-command.ts';
 import type {ResultOf} from '../base-results.ts';
 
-const known = z.strictObject({name: z.string(), mode: z.string(), files: z.array(z.string()), digest: z.string(), hosts: z.array(z.strictObject({name: z.string(), address: z.string(), role: z.string()}))});
+const known = z.strictObject({
+  name: z.string(),
+  mode: z.string(),
+  files: z.array(z.string()),
+  digest: z.string(),
+  hosts: z.array(z.strictObject({name: z.string(), address: z.string(), role: z.string()})),
+});
 const result = z.strictObject({clusters: z.array(known)});
 type Row = ResultOf<typeof known>;
 

@@ -5,14 +5,26 @@ import {clusterFlags, concurrencyFlag, limitFlag} from '../base-flags.ts';
 import {HostsCommand} from '../base-hosts.ts';
 import {problemResult, type ResultOf} from '../base-results.ts';
 
-const host = z.strictObject({host: z.string(), address: z.string(), ok: z.boolean(), simulated: z.boolean(), summary: z.string(), remedy: z.string(), problem: problemResult.optional()});
+const host = z.strictObject({
+  host: z.string(),
+  address: z.string(),
+  ok: z.boolean(),
+  simulated: z.boolean(),
+  summary: z.string(),
+  remedy: z.string(),
+  problem: problemResult.optional(),
+});
 const result = z.strictObject({cluster: z.string(), hosts: z.array(host)});
 type Row = z.infer<typeof host>;
 
 const columns: readonly Column<Row>[] = [
   {title: 'HOST', cell: (row) => row.host},
   {title: 'ADDRESS', cell: ({address}) => address},
-  {title: 'STATUS', cell: ({ok, problem}) => (ok ? 'ok' : (problem?.code ?? 'failed')), paint: (text, {ok}, {color}) => (ok ? color.green(text) : color.red(text))},
+  {
+    title: 'STATUS',
+    cell: ({ok, problem}) => (ok ? 'ok' : (problem?.code ?? 'failed')),
+    paint: (text, {ok}, {color}) => (ok ? color.green(text) : color.red(text)),
+  },
   {title: 'DETAIL', cell: ({summary}) => summary},
   {title: 'REMEDY', cell: ({remedy}) => remedy},
 ];
@@ -26,11 +38,19 @@ export default class HostCheck extends HostsCommand<ResultOf<typeof result>> {
 
   async run() {
     const {flags} = await this.parse(HostCheck);
-    const [{gatherFacts}, {observation}, {exitCodeOf}] = await Promise.all([import('../../hosts/gather-facts.ts'), import('../../modes/agent/gather.ts'), import('../../kernel/errors.ts')]);
+    const [{gatherFacts}, {observation}, {exitCodeOf}] = await Promise.all([
+      import('../../hosts/gather-facts.ts'),
+      import('../../modes/agent/gather.ts'),
+      import('../../kernel/errors.ts'),
+    ]);
     return this.withHosts(flags, async ({cluster, scope, targets}) => {
       const observations = await gatherFacts(targets, observation(cluster, scope));
       const hosts = observations.map((one, index) => rowOf(one, targets[index]?.address ?? ''));
-      this.out.print(this.out.format === 'name' ? hosts.map((row) => `${row.host} ${row.ok ? 'ok' : row.problem?.code}`).join('\n') : renderTable(hosts, columns, {style: this.out.style}));
+      this.out.print(
+        this.out.format === 'name'
+          ? hosts.map((row) => `${row.host} ${row.ok ? 'ok' : row.problem?.code}`).join('\n')
+          : renderTable(hosts, columns, {style: this.out.style}),
+      );
       const problems = observations.flatMap((one) => ('problem' in one ? [one.problem] : []));
       const exit = exitCodeOf(problems.map((problem) => problem.exit));
       const worst = problems.find((problem) => problem.exit === exit);
@@ -41,11 +61,24 @@ export default class HostCheck extends HostsCommand<ResultOf<typeof result>> {
 }
 
 function rowOf(one: HostObservation, address: string): Row {
-  if ('problem' in one) return {host: one.host, address, ok: false, simulated: false, summary: one.problem.message, remedy: one.problem.hints[0] ?? '', problem: {...one.problem, hints: [...one.problem.hints]}};
+  if ('problem' in one)
+    return {
+      host: one.host,
+      address,
+      ok: false,
+      simulated: false,
+      summary: one.problem.message,
+      remedy: one.problem.hints[0] ?? '',
+      problem: {...one.problem, hints: [...one.problem.hints]},
+    };
   const {facts} = one;
   const sudo = facts.sudo.passwordRequired ? 'root by sudo with a password' : 'root';
   return {
-    host: one.host, address, ok: true, simulated: facts.simulated, remedy: '',
+    host: one.host,
+    address,
+    ok: true,
+    simulated: facts.simulated,
+    remedy: '',
     summary: `${facts.simulated ? 'SIMULATED ' : ''}${facts.os.name}, ${facts.kernel.architecture}, ${sudo}, agent ${facts.agent.active ? 'active' : facts.agent.installed ? 'stopped' : 'not installed'}`,
   };
 }

@@ -15,7 +15,10 @@ const result = z.strictObject({
 export default class HostExec extends HostsCommand<ResultOf<typeof result>> {
   static override summary = 'Run a command on hosts, many at once.';
   static override description = 'One word is taken as a shell script; several are run as they are. Each line of output begins with its host.';
-  static override examples = ['<%= config.bin %> host exec -- uptime', "<%= config.bin %> host exec --as-root --limit role=worker -- 'journalctl -u kubelet | tail -3'"];
+  static override examples = [
+    '<%= config.bin %> host exec -- uptime',
+    "<%= config.bin %> host exec --as-root --limit role=worker -- 'journalctl -u kubelet | tail -3'",
+  ];
   static override strict = false;
   static override flags = {
     ...clusterFlags,

@@ -27,7 +27,17 @@ export default class HostFacts extends HostsCommand<ResultOf<typeof result>> {
         if (one === undefined || 'problem' in one) throw errorOf((one as Extract<typeof one, {problem: unknown}>).problem);
         const {facts} = one;
         if (this.out.format === 'name') this.out.print(one.host);
-        else this.out.print(renderTable(factRows(facts), [{title: 'FACT', cell: ([name]) => name}, {title: 'VALUE', cell: ([, value]) => value}], {style: this.out.style}));
+        else
+          this.out.print(
+            renderTable(
+              factRows(facts),
+              [
+                {title: 'FACT', cell: ([name]) => name},
+                {title: 'VALUE', cell: ([, value]) => value},
+              ],
+              {style: this.out.style},
+            ),
+          );
         return {host: one.host, simulated: facts.simulated, facts: {...facts}};
       },
       args.host,

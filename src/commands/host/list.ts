@@ -21,7 +21,14 @@ const columns: readonly Column<z.infer<typeof host>>[] = [
   {title: 'ADDRESS', cell: ({address}) => address},
   {title: 'NODE ADDRESS', cell: ({nodeAddresses}) => nodeAddresses.join(',') || '(default route)'},
   {title: 'SITE', cell: ({site}) => site ?? ''},
-  {title: 'LABELS', cell: ({labels}) => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(','), wide: true},
+  {
+    title: 'LABELS',
+    cell: ({labels}) =>
+      Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(','),
+    wide: true,
+  },
 ];
 
 export default class HostList extends HostsCommand<ResultOf<typeof result>> {
@@ -35,8 +42,22 @@ export default class HostList extends HostsCommand<ResultOf<typeof result>> {
     const {flags} = await this.parse(HostList);
     const {document} = await this.readCluster(flags);
     const {fileNodeAddresses, selectTargets} = await import('../../hosts/inventory.ts');
-    const all = (document.spec.agent?.hosts ?? []).map((one) => ({host: one.name, role: one.role, site: one.site, labels: one.labels ?? {}, address: one.address, nodeAddresses: [...fileNodeAddresses(one)]}));
-    const hosts = selectTargets(all, flags.limit).map(({host: name, role, address, nodeAddresses, site, labels}) => ({name, role, address, nodeAddresses, labels, ...(site === undefined ? {} : {site})}));
+    const all = (document.spec.agent?.hosts ?? []).map((one) => ({
+      host: one.name,
+      role: one.role,
+      site: one.site,
+      labels: one.labels ?? {},
+      address: one.address,
+      nodeAddresses: [...fileNodeAddresses(one)],
+    }));
+    const hosts = selectTargets(all, flags.limit).map(({host: name, role, address, nodeAddresses, site, labels}) => ({
+      name,
+      role,
+      address,
+      nodeAddresses,
+      labels,
+      ...(site === undefined ? {} : {site}),
+    }));
     const simulated = document.spec.kubernetes.distribution === 'simulated';
     const isWide = this.out.format === 'wide';
     this.out.print(this.out.format === 'name' ? hosts.map(({name}) => name).join('\n') : renderTable(hosts, columns, {style: this.out.style, wide: isWide}));

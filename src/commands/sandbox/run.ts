@@ -7,7 +7,8 @@ const result = z.strictObject({cluster: z.string(), simulated: z.literal(true), 
 
 export default class SandboxRun extends BaseCommand<z.input<typeof result>> {
   static override summary = 'Play the main job on simulated hosts: plan, apply, status, and a second apply.';
-  static override description = 'Everything runs on this computer: real SSH and real agents against hosts that are folders and processes. Nothing of yours is touched, and nothing is left.';
+  static override description =
+    'Everything runs on this computer: real SSH and real agents against hosts that are folders and processes. Nothing of yours is touched, and nothing is left.';
   static override examples = ['<%= config.bin %> sandbox run', '<%= config.bin %> sandbox run --workers 3'];
   static override flags = {
     'control-planes': Flags.integer({summary: 'How many control planes.', env: 'TRIREME_CONTROL_PLANES', default: 3, min: 1, max: 7}),
@@ -26,8 +27,17 @@ export default class SandboxRun extends BaseCommand<z.input<typeof result>> {
       this.out.note(`SIMULATED hosts are up: ${sandbox.hosts.map((host) => `${host.name} (ssh port ${host.port})`).join(', ')}`);
       for (const args of [['validate'], ['apply', '--yes'], ['status'], ['apply', '--yes']]) {
         this.out.note(`\n$ trireme ${args.join(' ')}`);
-        const code = await runInSandbox(sandbox, this.out.isForPrograms ? [...args, '--quiet'] : args, {root: this.config.root, signal: this.signal});
-        if (code !== 0) throw new TriremeError(this.signal.aborted ? 'run.interrupted' : 'run.failed', `trireme ${args.join(' ')} ended with exit code ${code} in the sandbox.`, {hints: ['Look for yourself: trireme sandbox shell']});
+        const code = await runInSandbox(sandbox, this.out.isForPrograms ? [...args, '--quiet'] : args, {
+          root: this.config.root,
+          signal: this.signal,
+          toStderr: this.out.isForPrograms,
+        });
+        if (code !== 0)
+          throw new TriremeError(
+            this.signal.aborted ? 'run.interrupted' : 'run.failed',
+            `trireme ${args.join(' ')} ended with exit code ${code} in the sandbox.`,
+            {hints: ['Look for yourself: trireme sandbox shell']},
+          );
       }
       this.out.print(
         [

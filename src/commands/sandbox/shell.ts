@@ -22,7 +22,7 @@ export default class SandboxShell extends BaseCommand<z.input<typeof result>> {
     const sandbox = await startSandbox({controlPlanes: flags['control-planes'], workers: flags.workers, program: join(this.config.root, 'bin/run.js')});
     try {
       this.out.note(`SIMULATED hosts are up: ${sandbox.hosts.map((host) => host.name).join(', ')}. Their file: ${sandbox.file}\nThey end with this shell.`);
-      const exitCode = await openShell(sandbox, argv as string[], {root: this.config.root, signal: this.signal});
+      const exitCode = await openShell(sandbox, argv as string[], {root: this.config.root, signal: this.signal, toStderr: this.out.isForPrograms});
       return {cluster: sandbox.clusterName, simulated: true as const, exitCode};
     } finally {
       await sandbox.stop();

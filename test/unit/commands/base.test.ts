@@ -27,7 +27,12 @@ describe("oclif's complaints", () => {
   it('name the flag that was meant', () => {
     const error = Object.assign(new Errors.CLIError('Nonexistent flag: --limt\nSee more help with --help'), {flags: ['--limt']});
     const told = usageErrorOf(error, {id: 'apply', flags: {limit: {}}, baseFlags: {}} as never);
-    expect(told).toMatchObject({code: 'usage.invalid', exit: 2, message: "There's no flag --limt in trireme apply.", hints: ['Did you mean --limit?', 'Read: trireme apply --help']});
+    expect(told).toMatchObject({
+      code: 'usage.invalid',
+      exit: 2,
+      message: "There's no flag --limt in trireme apply.",
+      hints: ['Did you mean --limit?', 'Read: trireme apply --help'],
+    });
   });
 });
 

@@ -13,14 +13,19 @@ describe('the doctor', () => {
   });
   afterEach(() => rm(home, {recursive: true}));
 
-  const look = async (id: string, env: Record<string, string> = {}, node = '22.1.0') => (await checkComputer({env: {HOME: home, ...env}, node})).filter((finding) => finding.id === id);
+  const look = async (id: string, env: Record<string, string> = {}, node = '22.1.0') =>
+    (await checkComputer({env: {HOME: home, ...env}, node})).filter((finding) => finding.id === id);
 
   it('wants Node 20.19', async () => {
     expect(await look('node', {}, '20.18.1')).toMatchObject([{severity: 'error', remedy: expect.stringContaining('20.19')}]);
     expect(await look('node', {}, '20.19.0')).toMatchObject([{severity: 'ok'}]);
   });
 
-  it.each([['config', 'ssh-config', 0o666], ['known_hosts', 'known-hosts', 0o622], ['id_ed25519', 'private-keys', 0o644]])('refuses %s that others can get at, and says how to mend it', async (name, id, mode) => {
+  it.each([
+    ['config', 'ssh-config', 0o666],
+    ['known_hosts', 'known-hosts', 0o622],
+    ['id_ed25519', 'private-keys', 0o644],
+  ])('refuses %s that others can get at, and says how to mend it', async (name, id, mode) => {
     const path = join(home, '.ssh', name);
     await writeFile(path, '');
     await chmod(path, mode);

@@ -3,11 +3,27 @@ import type {TriremeEvent} from '../../../src/kernel/event.ts';
 import {LiveBlock} from '../../../src/output/live.ts';
 import {plainStyle} from '../../../src/output/style.ts';
 
-const started = {type: 'run.started', operation: 'apply', subject: 'berth', mode: 'agent', simulated: false, phases: [{title: 'Push', steps: [{id: 'a', title: 'Push', host: 'h1', effect: 'none'}]}], seq: 1, at: '2026-11-23T12:00:00.000Z', run: 'r'} as const satisfies TriremeEvent;
+const started = {
+  type: 'run.started',
+  operation: 'apply',
+  subject: 'berth',
+  mode: 'agent',
+  simulated: false,
+  phases: [{title: 'Push', steps: [{id: 'a', title: 'Push', host: 'h1', effect: 'none'}]}],
+  seq: 1,
+  at: '2026-11-23T12:00:00.000Z',
+  run: 'r',
+} as const satisfies TriremeEvent;
 
 describe('the live block', () => {
   const writes: string[] = [];
-  const open = () => new LiveBlock({stream: {write: (text) => writes.push(text), isTTY: true, columns: 80, rows: 24}, style: plainStyle, verbose: false, redact: (text) => text.replaceAll('s3cret', '[redacted]')});
+  const open = () =>
+    new LiveBlock({
+      stream: {write: (text) => writes.push(text), isTTY: true, columns: 80, rows: 24},
+      style: plainStyle,
+      verbose: false,
+      redact: (text) => text.replaceAll('s3cret', '[redacted]'),
+    });
 
   beforeEach(() => {
     writes.length = 0;
@@ -45,7 +61,19 @@ describe('the live block', () => {
     const block = open();
     block.follow(started);
     vi.advanceTimersByTime(100);
-    block.follow({type: 'step.finished', step: 'a', title: 'Push', phase: 'Push', host: 'h1', outcome: 'failed', ms: 5, problem: {code: 'host.disk-full', message: '/var is full of s3cret.', hints: [], exit: 1, host: 'h1'}, seq: 2, at: started.at, run: 'r'});
+    block.follow({
+      type: 'step.finished',
+      step: 'a',
+      title: 'Push',
+      phase: 'Push',
+      host: 'h1',
+      outcome: 'failed',
+      ms: 5,
+      problem: {code: 'host.disk-full', message: '/var is full of s3cret.', hints: [], exit: 1, host: 'h1'},
+      seq: 2,
+      at: started.at,
+      run: 'r',
+    });
     block.follow({type: 'run.finished', outcome: 'failed', ms: 9, hosts: [], seq: 3, at: started.at, run: 'r'});
     const last = writes.at(-1) ?? '';
     expect(last).toContain('/var is full of [redacted].');

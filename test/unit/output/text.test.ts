@@ -36,7 +36,10 @@ describe('a table', () => {
     {title: 'HIDDEN', cell: () => 'secretive', wide: true},
     {title: 'NOTE', cell: (row: Row) => row.note},
   ];
-  const rows = [{name: '世界', note: 'wide letters'}, {name: 'h2', note: ''}];
+  const rows = [
+    {name: '世界', note: 'wide letters'},
+    {name: 'h2', note: ''},
+  ];
 
   it('aligns by display width and marks empty cells', () => {
     expect(renderTable(rows, columns, {style: plainStyle})).toBe('NAME   NOTE\n世界   wide letters\nh2     -');
@@ -58,11 +61,25 @@ it('draws trees, in ASCII where asked', () => {
   expect(renderTree(tree, createStyle({color: false, ascii: true}))).toBe('a\n|- b\n|  `- c\n`- d');
 });
 
-it.each([[0, '0 ms'], [999, '999 ms'], [1000, '1.0 s'], [59_949, '59.9 s'], [59_960, '1m00s'], [192_000, '3m12s'], [3_600_000, '1h00m'], [90_000_000, '1d1h']])('writes %d ms as %s', (ms, text) => {
+it.each([
+  [0, '0 ms'],
+  [999, '999 ms'],
+  [1000, '1.0 s'],
+  [59_949, '59.9 s'],
+  [59_960, '1m00s'],
+  [192_000, '3m12s'],
+  [3_600_000, '1h00m'],
+  [90_000_000, '1d1h'],
+])('writes %d ms as %s', (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
 });
 
-it.each([[0, '0 B'], [1023, '1023 B'], [1024, '1.0 KiB'], [5 * 1024 ** 3, '5.0 GiB']])('writes %d bytes as %s', (bytes, text) => {
+it.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.0 KiB'],
+  [5 * 1024 ** 3, '5.0 GiB'],
+])('writes %d bytes as %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
 });
 
