@@ -3,7 +3,7 @@ import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {retry} from '../kernel/retry.ts';
 import {connect, type ConnectOptions, type SshConnection} from './connection.ts';
 import type {SshContext} from './context.ts';
-import {parseHop, resolveTarget, type ResolvedTarget} from './target.ts';
+import {parseHop, resolveTarget, type HostTarget, type ResolvedTarget} from './target.ts';
 
 interface Shared {
   readonly connection: Promise<SshConnection>;
@@ -50,12 +50,11 @@ export class JumpHosts {
 export async function connectThrough(target: ResolvedTarget, options: Omit<ConnectOptions, 'via'>, depth = 0): Promise<SshConnection> {
   const {context} = options;
   for (const warning of target.warnings) context.warn?.(warning, target.host);
-  const last = target.jump.at(-1);
-  if (last === undefined) return patiently(() => connect(target, options));
-  if (depth >= longest) throw new TriremeError('host.unreachable', `The jump hosts of ${target.host} lead in a circle: ${target.jump.join(', ')}.`, {host: target.host, hints: ['Look at ProxyJump in ssh_config and at ssh.jump in the file.']});
+  if (depth >= longest) throw new TriremeError('host.unreachable', `The jump hosts of ${target.host} lead in a circle.`, {host: target.host, hints: ['Look at ProxyJump in ssh_config and at ssh.jump in the file.']});
+  const hop = await resolveHop(target, context);
+  if (hop === undefined) return patiently(() => connect(target, options));
   const key = JSON.stringify([target.jump, target.configFile, target.knownHostsFiles]);
-  const open = () => connectHop(last, target, context, depth);
-  const via = await context.jumpHosts.take(key, open);
+  const via = await context.jumpHosts.take(key, () => connectHop(hop, target, context, depth));
   const release = () => void context.jumpHosts.release(key, via);
   try {
     const connection = await patiently(() => connect(target, {...options, via}));
@@ -67,27 +66,37 @@ export async function connectThrough(target: ResolvedTarget, options: Omit<Conne
   }
 }
 
-async function connectHop(text: string, target: ResolvedTarget, context: SshContext, depth: number): Promise<SshConnection> {
-  const hop = parseHop(text);
+/** The last jump host before a host, with its own settings; undefined when the way is straight. */
+export async function resolveHop(target: ResolvedTarget, context: SshContext): Promise<ResolvedTarget | undefined> {
+  const last = target.jump.at(-1);
+  if (last === undefined) return undefined;
+  const hop = parseHop(last);
   const before = target.jump.slice(0, -1);
-  const resolved = await resolveTarget(
-    {
-      ...hop,
-      host: target.host,
-      ...(target.configFile === undefined ? {} : {configFile: target.configFile}),
-      // a single hop may have jump hosts of its own in ssh_config, a list says it all
-      ...(before.length === 0 ? {} : {jump: before}),
-      ...(target.knownHostsNamed ? {knownHostsFiles: target.knownHostsFiles} : {}),
-      ...(target.identityFile === undefined ? {} : {identityFile: target.identityFile}),
-      ...(target.passphrase === undefined ? {} : {passphrase: target.passphrase}),
-    },
-    context.env,
-  );
+  const settings: HostTarget = {
+    ...hop,
+    host: hop.address,
+    ...(target.configFile === undefined ? {} : {configFile: target.configFile}),
+    // a single hop may have jump hosts of its own in ssh_config, a list says it all
+    ...(before.length === 0 ? {} : {jump: before}),
+    ...(target.knownHostsNamed ? {knownHostsFiles: target.knownHostsFiles} : {}),
+    ...(target.identityFile === undefined ? {} : {identityFile: target.identityFile}),
+    ...(target.passphrase === undefined ? {} : {passphrase: target.passphrase}),
+  };
+  return resolveTarget(settings, context.env);
+}
+
+async function connectHop(hop: ResolvedTarget, target: ResolvedTarget, context: SshContext, depth: number): Promise<SshConnection> {
   try {
-    return await connectThrough({...resolved, host: hop.address}, {context}, depth + 1);
+    return await connectThrough(hop, {context}, depth + 1);
   } catch (error) {
     if (!isTriremeError(error)) throw error;
-    throw new TriremeError(error.code, `The way to ${target.host} leads through ${hop.address}. ${error.message}`, {host: target.host, hints: error.hints.map((hint) => hint.replaceAll(/(trireme host (?:check|trust)) \S+/g, `$1 ${target.host}`)), cause: error, ...(error.details === undefined ? {} : {details: error.details})});
+    throw new TriremeError(error.code, `The way to ${target.host} leads through ${hop.host}. ${error.message}`, {
+      host: target.host,
+      // what is said of the jump host is done by the host's name: only that is in the file
+      hints: error.hints.map((hint) => hint.replaceAll(/(trireme host (?:check|trust)) \S+/g, `$1 ${target.host}`)),
+      cause: error,
+      ...(error.details === undefined ? {} : {details: error.details}),
+    });
   }
 }
 
