@@ -8,6 +8,7 @@ import {reachedHosts, type HostClusterFacts} from './facts.ts';
 import {withKnownContent} from './known-content.ts';
 import {agentPaths} from './protocol.ts';
 import {nodesWithoutHost, refuseForeignHosts} from './refusals.ts';
+import {rolloutOf, wavePhases} from './rollout.ts';
 import type {HostClusterScope} from './scope.ts';
 import {convergeStep} from './steps/converge.ts';
 import {handOverStep} from './steps/hand-over.ts';
@@ -78,6 +79,7 @@ function phasesOf(cluster: DesiredCluster, facts: HostClusterFacts, membership: 
   // followed in an order in which nobody waits for one that can't begin: control planes first
   const ordered = [...works].toSorted((a, b) => rank(a, membership) - rank(b, membership));
   const handed = waiting ? [] : ordered;
+  const rollout = rolloutOf(handed, cluster.document.spec.rollout, hostsOf(cluster).filter((host) => host.role === 'worker').length);
   const hooks = (name: 'beforeApply' | 'afterApply') =>
     handed.flatMap((work) => {
       const text = cluster.hostHooks[work.host.name]?.[name];
@@ -91,8 +93,9 @@ function phasesOf(cluster: DesiredCluster, facts: HostClusterFacts, membership: 
     {title: 'Push content', concurrency: uploadWindow, steps: ordered.filter((work) => work.missing.length > 0 || work.install !== undefined).map(pushStep)},
     {title: 'Start agents', steps: ordered.filter((work) => work.startsAgent).map((work) => agentStep(work, root))},
     {title: 'Set labels and taints', steps: handed.filter((work) => work.changesNode).map((work) => nodeStep(work, controlPlanes))},
-    {title: 'Hand over what is wanted', steps: handed.filter((work) => work.handsOver).map(handOverStep)},
-    {title: 'Converge', barrier: true, steps: handed.map(convergeStep)},
+    {title: 'Hand over what is wanted', steps: rollout.together.filter((work) => work.handsOver).map(handOverStep)},
+    {title: 'Converge', barrier: true, steps: rollout.together.map(convergeStep)},
+    ...wavePhases(rollout.waves, cluster.document.spec.rollout.maxFailures),
     {title: 'Run hooks afterwards', steps: hooks('afterApply')},
     {title: 'Check the cluster', steps: handed.length > 0 ? [healthStep({controlPlanes, settled})] : []},
   ];

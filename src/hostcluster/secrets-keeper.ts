@@ -14,8 +14,8 @@ const readScript = `p=${path}; [ ! -e "$p" ] || cat "$p"`;
 // Never replaces: of two who make them at once, the second reads the first one's back.
 const writeScript = `
 p=${path}
-umask 077
 mkdir -p "\${p%/*}" || exit 1
+umask 077
 t="$p.$$"
 cat >"$t" || { rm -f "$t"; exit 1; }
 sync "$t" 2>/dev/null || sync

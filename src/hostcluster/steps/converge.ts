@@ -144,11 +144,11 @@ function passOn(emit: Emit, host: string, event: TriremeEvent): void {
   }
 }
 
-/** Each reconciler as a condition of its host. */
+/** Each reconciler as a condition of its host. What it does while it works is in the lines of its steps already. */
 function tellChanges(emit: Emit, host: string, before: readonly ReconcilerState[], after: readonly ReconcilerState[]): void {
   for (const now of after) {
     const then = before.find((one) => one.name === now.name);
-    if (then?.status === now.status && then.message === now.message) continue;
+    if (then?.status === now.status && (now.status === 'working' || then.message === now.message)) continue;
     emit({type: 'condition.changed', subject: host, condition: now.name, status: now.status === 'done' ? 'true' : 'false', reason: now.status, host, ...(now.message === undefined ? {} : {message: now.message})});
   }
 }
