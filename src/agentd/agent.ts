@@ -216,7 +216,12 @@ export class Agent {
     if (this.#stop.signal.aborted) return;
     const delay = this.#store.wanted === null || this.#manager.converged ? looks.idle : looks.working;
     clearTimeout(this.#looking);
-    this.#looking = setTimeout(() => void this.#observe().finally(() => this.#scheduleLook()), delay);
+    this.#looking = setTimeout(() => {
+      // folders that weren't there the last time may be now
+      const target = this.#store.wanted === null ? undefined : this.#target(this.#store.wanted);
+      if (target !== undefined && this.#distribution !== undefined) this.#watchFiles(target, this.#distribution.reconcilers(target.wanted));
+      void this.#observe().finally(() => this.#scheduleLook());
+    }, delay);
   }
 
   /** One look at the cluster; callers at the same time share it. */
@@ -230,7 +235,6 @@ export class Agent {
     const {wanted} = this.#store;
     const target = wanted === null ? undefined : this.#target(wanted);
     if (target === undefined || this.#distribution === undefined) return;
-    this.#watchFiles(target, this.#distribution.reconcilers(target.wanted));
     try {
       const isMember = await this.#distribution.isMember(target);
       const observation = isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};

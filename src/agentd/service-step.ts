@@ -8,6 +8,8 @@ export interface ServiceWish {
   readonly files: readonly string[];
   /** More that it reads at start: digests of programs. */
   readonly also?: readonly string[];
+  /** Another program has just started it with these very files: when it runs and we never started it, that is only noted. */
+  readonly adopts?: boolean;
   /** Waits until the service answers; throws when it doesn't. */
   ready?(target: Target, signal: AbortSignal): Promise<void>;
 }
@@ -29,13 +31,23 @@ export function serviceStep(wish: ServiceWish): AgentStep {
     },
     apply: async ({scope, signal}) => {
       const digest = await digestOfFiles(scope, wish);
+      if (wish.adopts === true && scope.records.get(key) === undefined && (await scope.host.services.active([wish.unit])).has(wish.unit)) {
+        await scope.records.set(key, digest);
+        return 'runs already';
+      }
       await scope.host.services.enable(wish.unit);
       await scope.host.services.restart(wish.unit);
       await wish.ready?.(scope, signal);
       await scope.records.set(key, digest);
+      return undefined;
     },
     found: async (target) => ((await target.host.services.active([wish.unit])).has(wish.unit) ? 'running with older configuration' : 'stopped'),
   };
+}
+
+/** Says that the service must be started anew although we never started it. */
+export async function markStale(target: Target, unit: string): Promise<void> {
+  await target.records.set(`service.${unit}`, 'stale');
 }
 
 /** A step that makes systemd read the unit's files anew and start the unit at the next boot, without starting it now. */

@@ -184,7 +184,7 @@ function controlPlane(member: SimulatedMember): Reconciler {
     name: 'control-plane',
     needs,
     inputs,
-    outputs: ['/var/lib/etcd'],
+    outputs: ['membership'],
     waitsFor: async (target) => {
       if (!target.wanted.bootstrap) return waitsForEndpoint(member, target);
       return target.secrets === null ? "the cluster's keys from the operator" : undefined;

@@ -4,6 +4,7 @@
 // objects to them, so those complaints are ignored once our own mark says that we had begun. A join runs phase by phase, each a step
 // whose check looks at what the phase leaves behind. Nothing is reset: half of a control plane holds half of etcd.
 import {TriremeError} from '../../../kernel/errors.ts';
+import {waitFor} from '../../../kernel/retry.ts';
 import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {fileStep} from '../../file-step.ts';
 import {withLease} from '../../lease.ts';
@@ -109,8 +110,6 @@ interface JoinStep {
   readonly purpose: string;
   /** kubeadm's phases, in order; each is noted when it's done. */
   readonly phases: readonly (readonly string[])[];
-  /** Done by another sign than the note. */
-  isDone?(target: Target): Promise<boolean>;
   /** Runs around the phases. */
   around?(context: AgentStepContext, work: () => Promise<void>): Promise<void>;
 }
@@ -118,7 +117,6 @@ interface JoinStep {
 function joinSteps(wanted: Wanted): readonly AgentStep[] {
   const isControlPlane = wanted.role === 'control-plane';
   const hasLocalEtcd = isControlPlane && wanted.configuration.etcd['external'] === undefined;
-  const hasCredentials = async ({host}: Target) => (await host.exists(kubeletKubeconfig)) && !(await host.exists('/etc/kubernetes/bootstrap-kubelet.conf'));
   const steps: (JoinStep | false)[] = [
     {id: 'join:preflight', title: "Run kubeadm's own checks", purpose: 'join', phases: [['preflight']]},
     isControlPlane && {id: 'join:prepare', title: 'Prepare certificates and components', purpose: 'prepare the control plane', phases: [['control-plane-prepare', 'all']]},
@@ -126,7 +124,6 @@ function joinSteps(wanted: Wanted): readonly AgentStep[] {
       ? // the kubelet starts only when it's this host's turn: an API server without etcd would fail over and over, and be started ever more rarely
         {id: 'join:etcd', title: 'Start the kubelet and join etcd', purpose: 'join etcd', phases: [['kubelet-start'], ['etcd-join']], around: joinEtcd}
       : {id: 'join:kubelet', title: 'Start the kubelet', purpose: 'start the kubelet', phases: [['kubelet-start']]},
-    {id: 'join:credentials', title: 'Get credentials for the kubelet', purpose: 'get credentials for the kubelet', phases: [['kubelet-wait-bootstrap']], isDone: hasCredentials},
     isControlPlane && {id: 'join:mark', title: 'Mark the node as control plane', purpose: 'mark the node as control plane', phases: [['control-plane-join', 'all']]},
   ];
   return [
@@ -137,24 +134,25 @@ function joinSteps(wanted: Wanted): readonly AgentStep[] {
       check: async ({scope}) => ((await scope.host.read(discoveryFile)) === renderDiscovery(scope.wanted, requireSecrets(scope).ca.certificate) ? 'satisfied' : 'needed'),
       apply: async ({scope}) => scope.host.write(discoveryFile, renderDiscovery(scope.wanted, requireSecrets(scope).ca.certificate)),
     },
-    ...steps.filter((step) => step !== false).map(joinStep),
-    ...(isControlPlane ? [healthyStep()] : []),
+    // by the phase's place: a node is marked when it is there
+    ...steps.filter((step) => step !== false).flatMap((step) => (step.id === 'join:mark' ? [credentialsStep(), joinStep(step)] : [joinStep(step)])),
+    isControlPlane ? healthyStep() : credentialsStep(),
   ];
 }
 
 const phasesDone = ({records}: Target) => records.get<readonly string[]>('join.phases') ?? [];
 
-function joinStep({id, title, purpose, phases, isDone, around}: JoinStep): AgentStep {
+function joinStep({id, title, purpose, phases, around}: JoinStep): AgentStep {
   const missing = (target: Target) => phases.filter(([name = '']) => !phasesDone(target).includes(name));
   return {
     id,
     title,
     effect: 'none',
-    check: async ({scope}) => ((isDone === undefined ? missing(scope).length === 0 : await isDone(scope)) ? 'satisfied' : 'needed'),
+    check: async ({scope}) => (missing(scope).length === 0 ? 'satisfied' : 'needed'),
     apply: async (context) => {
       const {scope} = context;
       const run = async () => {
-        for (const phase of isDone === undefined ? missing(scope) : phases) {
+        for (const phase of missing(scope)) {
           const config = renderJoin({wanted: scope.wanted, secrets: requireSecrets(scope), discoveryFile, ...(scope.records.get('join.begun') === true ? {ignored: ownLeftovers} : {})});
           await scope.records.set('join.begun', true);
           await runKubeadm(context, {args: ['join', 'phase', ...phase], config, purpose, step: id});
@@ -162,6 +160,30 @@ function joinStep({id, title, purpose, phases, isDone, around}: JoinStep): Agent
         }
       };
       await (around === undefined ? run() : around(context, run));
+    },
+  };
+}
+
+/** In ms; kubeadm's own is five minutes too. */
+const bootstrapPatience = 5 * 60 * 1000;
+
+/**
+ * What kubeadm's phase kubelet-wait-bootstrap does, which asks for administrator's rights when it's run by itself on a worker (v1.36): the
+ * kubelet gets its certificate by the bootstrap token; then its kubeconfig with that token is of no more use.
+ */
+function credentialsStep(): AgentStep {
+  const bootstrap = '/etc/kubernetes/bootstrap-kubelet.conf';
+  return {
+    id: 'join:credentials',
+    title: 'Get credentials for the kubelet',
+    effect: 'none',
+    check: async ({scope: {host}}) => ((await host.exists(kubeletKubeconfig)) && !(await host.exists(bootstrap)) ? 'satisfied' : 'needed'),
+    apply: async ({scope: {host}, signal}) => {
+      const isThere = async () => ((await host.exists(kubeletKubeconfig)) && (await host.exists('/var/lib/kubelet/pki/kubelet-client-current.pem')) ? true : undefined);
+      if ((await waitFor(isThere, {timeout: bootstrapPatience, interval: 500, signal})) === undefined) {
+        throw new TriremeError('agent.failed', `The kubelet on ${host.name} hasn't got its certificate within five minutes.`, {host: host.name, hints: ['On the host: journalctl -u kubelet -n 50', 'kubectl get certificatesigningrequests']});
+      }
+      await host.remove(bootstrap);
     },
   };
 }

@@ -1,6 +1,6 @@
 // On a member the kubelet runs, with the configuration that is wanted now.
 import {parse, stringify} from 'yaml';
-import {serviceStep} from '../../service-step.ts';
+import {markStale, serviceStep} from '../../service-step.ts';
 import type {AgentStep, Reconciler, Target} from '../../reconciler.ts';
 import {memberNeeds} from './names.ts';
 import {isContained, leafPaths, mergeOver, without, type Settings} from './merge.ts';
@@ -21,6 +21,7 @@ export const kubeletService: Reconciler = {
     configStep(renderKubelet(wanted, await traitsOf(host))),
     serviceStep({
       unit: 'kubelet.service',
+      adopts: true,
       files: [path, flags, ...Object.values(kubeletPaths)],
       also: wanted.content.filter((item) => item.name === 'kubelet').map((item) => item.digest),
     }),
@@ -51,7 +52,10 @@ function configStep(fields: Settings): AgentStep {
     apply: async ({scope}) => {
       const {found, stale} = await look(scope);
       const wanted = mergeOver(stale.reduce(without, found), fields);
-      if (JSON.stringify(wanted) !== JSON.stringify(found)) await scope.host.write(path, stringify(wanted, {lineWidth: 0}), '0644');
+      if (JSON.stringify(wanted) !== JSON.stringify(found)) {
+        await markStale(scope, 'kubelet.service');
+        await scope.host.write(path, stringify(wanted, {lineWidth: 0}), '0644');
+      }
       await scope.records.set(key, leafPaths(fields));
     },
     found: async ({host}) => ((await host.exists(path)) ? 'other settings' : 'missing'),
