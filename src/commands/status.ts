@@ -68,7 +68,7 @@ function problemFor(view: ClusterView, waited: string | undefined): TriremeError
   const why = view.reasons.length === 0 ? '' : `: ${view.reasons[0]}`;
   if (waited !== undefined) return new TriremeError('wait.timed-out', `${view.name} isn't healthy after ${waited}${why}.`);
   const isReached = view.machines.some((machine) => machine.state !== 'unreachable');
-  if (view.health === 'unknown' && isReached && view.machines.every((machine) => machine.state === 'not-joined' || machine.state === 'unreachable')) {
+  if (view.health === 'unknown' && isReached && view.machines.every((machine) => machine.agent === undefined)) {
     return new TriremeError('cluster.not-made', `${view.name} isn't made yet.`, {hints: ['trireme apply']});
   }
   if (view.health === 'unknown') return new TriremeError('host.unreachable', `What ${view.name} does can't be seen${why}.`, {hints: ['trireme host check']});
