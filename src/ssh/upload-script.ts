@@ -37,11 +37,15 @@ else
   take() { head -c "$1"; }
   acked=y; echo 'go acked'
 fi
+# sha256sum of coreutils uses no instructions for it, openssl does: a quarter of the time
+sums() {
+  case $(openssl dgst -sha256 -r /dev/null 2>/dev/null) in e3b0c44298fc1c149afbf4c8996fb924*) openssl dgst -sha256 -r "$@" ;; *) sha256sum "$@" ;; esac
+}
 check() {
   for h do set -- "$@" ".$h.trireme-part"; shift; done
   chmod MODE "$@"
-  sha256sum "$@" | while read -r s f; do
-    h=$STEM; h=$BARE
+  sums "$@" | while read -r s f; do
+    f=$STARRED; h=$STEM; h=$BARE
     if [ "$s" = "$h" ] && mv -f "$f" NAME; then echo "done $h"; else rm -f "$f"; echo "bad $h"; fi
   done
 }
@@ -68,6 +72,7 @@ export function receiveScript(options: ReceiveOptions): string {
   return script
     .replace('$ROOT', () => '${TRIREME_ROOT-}')
     .replace('FOLDER', () => word(options.folder))
+    .replace('$STARRED', () => '${f#[*]}')
     .replaceAll('$STEM', () => '${f%.trireme-part}')
     .replaceAll('$BARE', () => '${h#.}')
     .replace('MODE', () => options.mode)
