@@ -1,7 +1,7 @@
 // Reading: hosts, content and our own program, at the same time as far as one doesn't need the other.
 import {join, resolve} from 'node:path';
 import type {ContentRequest} from '../../bundle/resolve.ts';
-import {errorOf, problemOf} from '../../kernel/problem.ts';
+import {problemOf} from '../../kernel/problem.ts';
 import {isAbortError, isTriremeError} from '../../kernel/errors.ts';
 import {cacheFolder} from '../../kernel/folders.ts';
 import {reachedHosts, type Architecture, type HostClusterFacts} from '../../hostcluster/facts.ts';
@@ -76,9 +76,4 @@ export function contentRequest(cluster: DesiredCluster, architectures: readonly 
     ...(spec.bundle?.sources === undefined ? {} : {sources: spec.bundle.sources}),
     ...(signal === undefined ? {} : {signal}),
   };
-}
-
-/** For callers that can't go on without content. Throws the problem that pinning met. */
-export function requireContent(facts: Pick<HostClusterFacts, 'contentProblem'>): void {
-  if (facts.contentProblem !== undefined) throw errorOf(facts.contentProblem);
 }
