@@ -8,10 +8,12 @@ export function median(values) {
 }
 
 /** Runs A and B in turn, `runs` times each after one warm-up; returns medians in ms and the median of the pairs' ratios. */
-export async function compare(a, b, {runs = 5, warmUp = 1} = {}) {
+export async function compare(a, b, {runs = 5, warmUp = 1, between = async () => {}} = {}) {
   const times = {a: [], b: [], ratios: []};
   for (let run = -warmUp; run < runs; run += 1) {
+    await between();
     const tookA = await timed(a);
+    await between();
     const tookB = await timed(b);
     if (run < 0) continue;
     times.a.push(tookA);

@@ -44,7 +44,7 @@ async function startServer(folder, index, keygen) {
   keygen(join(home, 'host_key'));
   const port = await freePort();
   const config = join(home, 'sshd_config');
-  await writeFile(config, `Port ${port}\nListenAddress 127.0.0.1\nHostKey ${home}/host_key\nPidFile none\nAuthorizedKeysFile ${folder}/id.pub\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nMaxStartups 100\n`);
+  await writeFile(config, `Port ${port}\nListenAddress 127.0.0.1\nHostKey ${home}/host_key\nPidFile none\nAuthorizedKeysFile ${folder}/id.pub\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nMaxStartups 100\nSubsystem sftp internal-sftp\n`);
   const child = spawn(sshd, ['-D', '-e', '-f', config], {stdio: 'ignore'});
   await listening(port);
   const key = (await readFile(join(home, 'host_key.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
