@@ -39,7 +39,7 @@ function isInstalled() {
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   const found = JSON.parse(readFileSync(recordPath, 'utf8')).packages;
   const isRight = ([path, {version, optional}]) => path === '' || found[path]?.version === version || (optional === true && found[path] === undefined);
-  return Object.entries(wanted).every(isRight) && Object.keys(found).every((path) => wanted[path] !== undefined);
+  return Object.entries(wanted).every(isRight);
 }
 
 function fail(message) {

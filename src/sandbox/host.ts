@@ -72,7 +72,7 @@ export async function startSimulatedHost(options: SimulatedHostOptions): Promise
   if (sudoPasswordFile !== undefined) await writeFile(sudoPasswordFile, `${options.sudoPassword}\n`, {mode: 0o600});
   await writeShims({folder: shims, ...(sudoPasswordFile === undefined ? {} : {sudoPasswordFile}), ...(options.systemd === false ? {} : {systemctlSocket: socket})});
 
-  const env = {HOME: home, PATH: `${shims}:${process.env['PATH'] ?? '/usr/bin:/bin'}`, TRIREME_ROOT: root, USER: options.user ?? 'ops', LANG: 'C.UTF-8'};
+  const env = {HOME: home, PATH: `${shims}:${process.env['PATH'] ?? '/usr/bin:/bin'}`, TRIREME_ROOT: root, USER: options.user ?? 'ops', SHELL: '/bin/sh', LANG: 'C.UTF-8'};
   const services = new ServiceManager({root, socket, logs: join(folder, 'logs'), env});
   await services.listen();
   const hostKey = options.hostKey ?? (await newKeyPair(name));

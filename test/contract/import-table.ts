@@ -41,24 +41,24 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   bundle: {
     may: ['kernel'],
     mayTypes: ['spec'],
-    packages: ['tar', 'yaml', 'zod', 'p-limit', 'semver'],
+    packages: ['tar', 'yaml', 'zod', 'semver'],
     instead: 'bundle/ only knows content by digest: let the mode say what a cluster needs.',
   },
   hosts: {
     may: ['ssh', 'spec', 'kernel'],
-    packages: ['p-limit'],
+    packages: [],
     instead: 'hosts/ sees and checks hosts; what is done to them belongs to hostcluster/ or a mode.',
   },
   layers: {may: ['kube', 'bundle', 'spec', 'plan', 'kernel'], packages: ['yaml'], instead: 'A layer only needs a cluster with a kubeconfig, in every mode.'},
   hostcluster: {
     may: ['layers', 'ssh', 'bundle', 'kube', 'spec', 'plan', 'kernel'],
     mayTypes: ['hosts', 'modes/mode', 'fleet'],
-    packages: ['yaml', '@peculiar/x509', 'semver'],
+    packages: ['yaml', 'semver'],
     instead: 'What is special to one mode belongs to modes/; what is seen on a host to hosts/.',
   },
   agentd: {
     may: ['hostcluster/protocol', 'layers', 'plan', 'kube', 'kernel'],
-    packages: ['yaml', '@peculiar/x509', 'tar'],
+    packages: ['yaml', 'tar'],
     instead: 'The agent runs alone on a host: no SSH, no screen, no file of the user. What both sides need belongs to hostcluster/protocol.',
   },
   'modes/mode': {may: [], mayTypes: ['spec', 'plan', 'kernel'], packages: [], instead: 'The seam is types only.'},
