@@ -40,6 +40,8 @@ export interface RunningSshServer {
   readonly port: number;
   /** Commands run so far. */
   readonly commands: readonly string[];
+  /** Connections made so far. */
+  readonly connected: number;
   /** Breaks every open connection. */
   dropConnections(): void;
   close(): Promise<void>;
@@ -54,9 +56,11 @@ export async function startSshServer(options: SshServerOptions): Promise<Running
   const children = new Set<ChildProcess>();
   const commands: string[] = [];
   const sessions = new Map<Connection, number>();
+  let connected = 0;
 
   const server: Server = new ssh2.Server({hostKeys: [options.hostKey], ident: 'TriremeSimulated'}, (connection) => {
     connections.add(connection);
+    connected += 1;
     sessions.set(connection, 0);
     connection.on('close', () => {
       connections.delete(connection);
@@ -140,6 +144,9 @@ export async function startSshServer(options: SshServerOptions): Promise<Running
   return {
     port: (server.address() as AddressInfo).port,
     commands,
+    get connected() {
+      return connected;
+    },
     dropConnections,
     close: async () => {
       for (const child of children) child.kill('SIGTERM');

@@ -73,13 +73,17 @@ export function revokedKey(place: Place, key: Buffer, verdict: Extract<KeyVerdic
   });
 }
 
-/** What broke before a person was let in: no common algorithm, not an SSH server, a hang. */
-export function handshakeError(place: Place, error: unknown, deadline: number): TriremeError {
+/** What broke before a person was let in: no common algorithm, not an SSH server, a hang, a ProxyCommand that failed (`proxy`: its last words). */
+export function handshakeError(place: Place, error: unknown, deadline: number, proxy?: string): TriremeError {
   const {level} = error as {level?: unknown};
   const message = messageOf(error);
   if (level === 'client-timeout') return new TriremeError('host.unreachable', `Can't reach ${place.host} over SSH: ${where(place)} accepts connections, but SSH wasn't ready within ${deadline / 1000} s.`, {host: place.host, cause: error, hints: [`Is the host overloaded, or is port ${place.port} not SSH's? Try: ssh -v ${place.alias}`]});
   if (level === 'handshake') {
     return new TriremeError('host.unreachable', `${place.host} (${where(place)}) and this computer can't agree on how to speak SSH: ${message}.`, {host: place.host, cause: error, hints: [`See what it offers: ssh -vv -p ${place.port} ${place.hostName}`]});
+  }
+  if (proxy !== undefined) {
+    const said = proxy.split('\n').at(-1)?.trim().replace(/\.$/, '') || 'nothing';
+    return new TriremeError('host.unreachable', `Can't reach ${place.host} over SSH: its ProxyCommand ended before the host answered, and said: ${said}.`, {host: place.host, cause: error, hints: [`Try it by hand: ssh ${place.alias} true`]});
   }
   return lostConnection(place, message, error);
 }

@@ -1,7 +1,7 @@
 // One SSH connection: the way there, the host's key, the login, and how it ends.
 import type {Duplex} from 'node:stream';
 import type {Client, ClientChannel} from 'ssh2';
-import {isTriremeError, TriremeError} from '../kernel/errors.ts';
+import {isTriremeError, type TriremeError} from '../kernel/errors.ts';
 import {createAuthentication} from './authentication.ts';
 import {changedKey, forwardError, handshakeError, lostConnection, revokedKey, socketError, unknownKey} from './connect-errors.ts';
 import {gatherIdentities} from './identity.ts';
@@ -78,7 +78,7 @@ export async function connect(target: ResolvedTarget, options: ConnectOptions): 
       way.stream.destroy();
       if (keyError !== undefined) reject(keyError);
       else if (isRefusal(error)) reject(authentication.failure(error));
-      else reject(handshakeError(target, withProxyOutput(error, way.errorOutput()), deadline));
+      else void way.lastWords().then((words) => reject(handshakeError(target, error, deadline, words)));
     };
     client.on('error', fail);
     client.once('close', () => fail(new Error('the server closed the connection')));
@@ -102,18 +102,18 @@ export async function connect(target: ResolvedTarget, options: ConnectOptions): 
   return connection;
 }
 
-async function openWay(target: ResolvedTarget, deadline: number, via: SshConnection | undefined): Promise<{readonly stream: Duplex; errorOutput(): string}> {
-  const nothing = () => '';
+async function openWay(target: ResolvedTarget, deadline: number, via: SshConnection | undefined): Promise<{readonly stream: Duplex; lastWords(): Promise<string | undefined>}> {
+  const nothing = async () => undefined;
   if (via !== undefined) {
     try {
-      return {stream: await via.forward(target.hostName, target.port), errorOutput: nothing};
+      return {stream: await via.forward(target.hostName, target.port), lastWords: nothing};
     } catch (error) {
       throw isTriremeError(error) ? error : forwardError(target, error, via.target.alias);
     }
   }
   if (target.proxyCommand !== undefined) return openProxyCommand(target.proxyCommand);
   try {
-    return {stream: await openSocket(target.hostName, target.port, deadline), errorOutput: nothing};
+    return {stream: await openSocket(target.hostName, target.port, deadline), lastWords: nothing};
   } catch (error) {
     throw socketError(target, error);
   }
@@ -123,12 +123,6 @@ async function openWay(target: ResolvedTarget, deadline: number, via: SshConnect
 function isRefusal(error: unknown): boolean {
   const {level, code, message} = error as {level?: unknown; code?: unknown; message?: unknown};
   return level === 'client-authentication' || code === 14 || (code === 2 && String(message).includes('authentication'));
-}
-
-function withProxyOutput(error: unknown, output: string): unknown {
-  if (output === '') return error;
-  const {message, ...rest} = error as Error;
-  return Object.assign(new Error(`${(error as Error).message ?? message}; the ProxyCommand says: ${output.split('\n').at(-1)}`, {cause: error}), rest);
 }
 
 class OpenConnection implements SshConnection {

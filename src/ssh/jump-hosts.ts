@@ -10,9 +10,6 @@ interface Shared {
   users: number;
 }
 
-/** More hops than this are a loop. */
-const longest = 8;
-
 /** Open connections to jump hosts; each closes when the last host behind it does. */
 export class JumpHosts {
   readonly #shared = new Map<string, Shared>();
@@ -47,14 +44,15 @@ export class JumpHosts {
 }
 
 /** Connects to a host by way of its jump hosts. Throws `host.*` naming the hop that failed. */
-export async function connectThrough(target: ResolvedTarget, options: Omit<ConnectOptions, 'via'>, depth = 0): Promise<SshConnection> {
+export async function connectThrough(target: ResolvedTarget, options: Omit<ConnectOptions, 'via'>, trail: readonly string[] = []): Promise<SshConnection> {
   const {context} = options;
   for (const warning of target.warnings) context.warn?.(warning, target.host);
-  if (depth >= longest) throw new TriremeError('host.unreachable', `The jump hosts of ${target.host} lead in a circle.`, {host: target.host, hints: ['Look at ProxyJump in ssh_config and at ssh.jump in the file.']});
   const hop = await resolveHop(target, context);
   if (hop === undefined) return patiently(() => connect(target, options));
   const key = JSON.stringify([target.jump, target.configFile, target.knownHostsFiles]);
-  const via = await context.jumpHosts.take(key, () => connectHop(hop, target, context, depth));
+  // a hop that waits for itself would wait for ever
+  if (trail.includes(key)) throw new TriremeError('host.unreachable', `The jump hosts of ${target.host} lead in a circle.`, {host: target.host, hints: ['Look at ProxyJump in ssh_config and at ssh.jump in the file.']});
+  const via = await context.jumpHosts.take(key, () => connectHop(hop, target, context, [...trail, key]));
   const release = () => void context.jumpHosts.release(key, via);
   try {
     const connection = await patiently(() => connect(target, {...options, via}));
@@ -85,9 +83,9 @@ export async function resolveHop(target: ResolvedTarget, context: SshContext): P
   return resolveTarget(settings, context.env);
 }
 
-async function connectHop(hop: ResolvedTarget, target: ResolvedTarget, context: SshContext, depth: number): Promise<SshConnection> {
+async function connectHop(hop: ResolvedTarget, target: ResolvedTarget, context: SshContext, trail: readonly string[]): Promise<SshConnection> {
   try {
-    return await connectThrough(hop, {context}, depth + 1);
+    return await connectThrough(hop, {context}, trail);
   } catch (error) {
     if (!isTriremeError(error)) throw error;
     throw new TriremeError(error.code, `The way to ${target.host} leads through ${hop.host}. ${error.message}`, {

@@ -20,14 +20,22 @@ export function openSocket(host: string, port: number, deadline: number): Promis
   });
 }
 
-/** Starts a ProxyCommand in the person's shell, as ssh does. Its last words are in `errorOutput`. */
-export function openProxyCommand(command: string): {readonly stream: Duplex; errorOutput(): string} {
+/** Starts a ProxyCommand in a shell, as ssh does. `lastWords` is what it said, once it has ended. */
+export function openProxyCommand(command: string): {readonly stream: Duplex; lastWords(): Promise<string>} {
   const child = spawn('/bin/sh', ['-c', `exec ${command}`], {stdio: ['pipe', 'pipe', 'pipe']});
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)));
   child.stdin.on('error', () => {}); // it may end before us
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const stream = Duplex.from({readable: child.stdout, writable: child.stdin});
   stream.on('close', () => child.kill());
   child.on('error', (error) => stream.destroy(error));
-  return {stream, errorOutput: () => errors.trim()};
+  return {
+    stream,
+    lastWords: async () => {
+      child.kill();
+      await closed;
+      return errors.trim();
+    },
+  };
 }

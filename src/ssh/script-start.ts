@@ -5,14 +5,14 @@
 //   password      only when sudo may ask for one; a sudo that doesn't leaves the line, and the loop below drops it
 //   TRIREME-GO    sent after the wrapper has said TRIREME-ROOT, so that a sudo that asks again never eats a line of ours as a second try
 //   LENGTH        of the script in bytes
-//   script        its first line says TRIREME-READY, its last one proves that it arrived whole
+//   script        its first line says TRIREME-READY and its process id, its last one proves that it arrived whole
 //   payload       the script's own standard input; sent after TRIREME-READY, as some `head -c` read too much from a pipe
 import type {ClientChannel} from 'ssh2';
 import type {TriremeError} from '../kernel/errors.ts';
 import {startFailure} from './sudo-errors.ts';
 
 const rootMark = 'TRIREME-ROOT\n';
-const readyMark = 'TRIREME-READY\n';
+const readyMark = /TRIREME-READY (\d+)\n/;
 /** What sudo asks with: seen a second time, the password was wrong, in whatever words the host says so. */
 export const passwordPrompt = 'TRIREME-PASSWORD:';
 
@@ -31,9 +31,9 @@ export function wrapperCommand(elevation: Elevation): string {
   return `exec env LC_ALL=C sudo ${flags} -- /bin/sh -c '${rootBody}'`;
 }
 
-/** A script as it goes over the wire. */
-export function frameScript(script: string): Buffer {
-  const text = Buffer.from(`echo ${readyMark.trim()}\n${script}\n#TRIREME-END`);
+/** A script as it goes over the wire. Without a payload its input is empty from the start. */
+export function frameScript(script: string, hasPayload: boolean): Buffer {
+  const text = Buffer.from(`${hasPayload ? '' : 'exec </dev/null; '}echo TRIREME-READY $$\n${script}\n#TRIREME-END`);
   return Buffer.concat([Buffer.from(`${text.length}\n`), text]);
 }
 
@@ -42,18 +42,18 @@ export interface StartOptions {
   readonly user: string;
   readonly script: string;
   readonly elevation: Elevation;
-  /** True when no payload follows. */
-  readonly endInput: boolean;
+  /** Whether something follows for the script's standard input. */
+  readonly hasPayload: boolean;
 }
 
 /** A login shell that talks more than this before the script is broken. */
 const mostNoise = 1024 * 1024;
 
 /**
- * Starts a script on a fresh channel that runs `wrapperCommand`. Resolves when the script begins: what the channel's streams then give is the
- * script's own. Throws `host.sudo-*` and `host.command-failed`. `rooted` is called when sudo has let us in.
+ * Starts a script on a fresh channel that runs `wrapperCommand`. Resolves with its process id when it begins: what the channel's streams then give
+ * is the script's own. Throws `host.sudo-*` and `host.command-failed`. `rooted` is called when sudo has let us in.
  */
-export function startScript(channel: ClientChannel, options: StartOptions, rooted?: () => void): Promise<void> {
+export function startScript(channel: ClientChannel, options: StartOptions, rooted?: () => void): Promise<number> {
   const {elevation} = options;
   return new Promise((resolve, reject) => {
     let out = Buffer.alloc(0);
@@ -61,8 +61,8 @@ export function startScript(channel: ClientChannel, options: StartOptions, roote
     let isRoot = elevation.by === 'nothing';
     let code: number | undefined;
     const send = () => {
-      channel.write(elevation.by === 'nothing' ? frameScript(options.script) : Buffer.concat([Buffer.from('TRIREME-GO\n'), frameScript(options.script)]));
-      if (options.endInput) channel.end();
+      const frame = frameScript(options.script, options.hasPayload);
+      channel.write(elevation.by === 'nothing' ? frame : Buffer.concat([Buffer.from('TRIREME-GO\n'), frame]));
     };
     // 'readable' and not 'data': without its listener the stream is as if nobody had ever listened, so whoever comes next can
     const done = () => {
@@ -85,14 +85,14 @@ export function startScript(channel: ClientChannel, options: StartOptions, roote
         rooted?.();
         if (elevation.by === 'password') send();
       }
-      const at = out.indexOf(readyMark);
-      if (at >= 0) {
+      const ready = readyMark.exec(out.toString('latin1'));
+      if (ready !== null) {
         done();
-        const rest = out.subarray(at + readyMark.length);
+        const rest = out.subarray(ready.index + ready[0].length);
         if (rest.length > 0) channel.unshift(rest);
         const said = errors.replaceAll(passwordPrompt, '');
         if (said !== '') channel.stderr.unshift(Buffer.from(said));
-        resolve();
+        resolve(Number(ready[1]));
       } else if (out.length > mostNoise) explain(out.toString('utf8', 0, 200));
     };
     const onErrors = () => {
@@ -106,4 +106,9 @@ export function startScript(channel: ClientChannel, options: StartOptions, roote
     if (elevation.by === 'password') channel.write(`${elevation.password}\n`);
     else send();
   });
+}
+
+/** A script that ends another one and what that has started, children first. */
+export function endScript(pid: number): string {
+  return `ps -A -o pid=,ppid= | awk -v top=${pid} '{below[$2] = below[$2] " " $1} function tree(one, list, count, i) {count = split(below[one], list, " "); for (i = 1; i <= count; i++) tree(list[i]); print one} END {tree(top)}' | while read -r p; do kill -TERM "$p"; done 2>/dev/null`;
 }

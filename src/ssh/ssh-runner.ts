@@ -8,7 +8,7 @@ import type {PtySize, SshConnection} from './connection.ts';
 import {createSshContext, type SshContext} from './context.ts';
 import {connectThrough} from './jump-hosts.ts';
 import type {HostRunner, RemoteProcess, RunOptions, RunResult} from './runner.ts';
-import {startScript, wrapperCommand, type Elevation} from './script-start.ts';
+import {endScript, startScript, wrapperCommand, type Elevation} from './script-start.ts';
 import {resolveTarget, type HostTarget, type ResolvedTarget} from './target.ts';
 
 /** A login shell on a terminal. */
@@ -78,7 +78,7 @@ class SshRunner implements SshHostRunner {
 
   async open(script: string, options: Pick<RunOptions, 'root' | 'signal'>): Promise<RemoteProcess> {
     const signal = options.signal ?? new AbortController().signal;
-    const started = await this.#start(script, {root: options.root === true, endInput: false, signal});
+    const started = await this.#start(script, {root: options.root === true, hasPayload: true, signal});
     return remoteProcess(started, signal);
   }
 
@@ -98,11 +98,14 @@ class SshRunner implements SshHostRunner {
     const deadline = AbortSignal.timeout(options.deadline);
     const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
     try {
-      const open = await this.#start(script, {root: options.root === true, endInput: options.stdin === undefined, signal});
+      const open = await this.#start(script, {root: options.root === true, hasPayload: options.stdin !== undefined, signal});
       try {
         const output = collect(open.channel, options.onLine);
         const sending = options.stdin === undefined ? Promise.resolve() : pump(open.channel, options.stdin);
-        const exit = await ended(open, signal, sending);
+        const exit = await ended(open, signal, sending).catch((error: unknown) => {
+          if (open.pid !== undefined && open.lost.error === undefined) this.#end(open.pid, options.root === true);
+          throw error;
+        });
         return {code: exit.code, ...(await output())};
       } finally {
         open.release();
@@ -114,7 +117,7 @@ class SshRunner implements SshHostRunner {
   }
 
   /** Opens a channel and brings the script to its first line. */
-  async #start(script: string, options: {readonly root: boolean; readonly endInput: boolean; readonly signal: AbortSignal}): Promise<OpenChannel> {
+  async #start(script: string, options: {readonly root: boolean; readonly hasPayload: boolean; readonly signal: AbortSignal}): Promise<OpenChannel> {
     if (!options.root || this.target.user === 'root') return this.#startAs({by: 'nothing'}, script, options);
     if (this.#refused !== undefined) throw this.#refused;
     if (this.#password === undefined) {
@@ -148,12 +151,12 @@ class SshRunner implements SshHostRunner {
     return this.#startAs(elevation, script, options);
   }
 
-  async #startAs(elevation: Elevation, script: string, options: {readonly endInput: boolean; readonly signal: AbortSignal}, rooted?: () => void): Promise<OpenChannel> {
+  async #startAs(elevation: Elevation, script: string, options: {readonly hasPayload: boolean; readonly signal: AbortSignal}, rooted?: () => void): Promise<OpenChannel> {
     const open = await this.#channel(wrapperCommand(elevation), options.signal);
     const {channel, release, lost} = open;
     try {
-      await orElse(startScript(channel, {host: this.host, user: this.target.user, script, elevation, endInput: options.endInput}, rooted), options.signal, lost);
-      return open;
+      const pid = await orElse(startScript(channel, {host: this.host, user: this.target.user, script, elevation, hasPayload: options.hasPayload}, rooted), options.signal, lost);
+      return {...open, pid};
     } catch (error) {
       channel.close();
       release();
@@ -199,6 +202,12 @@ class SshRunner implements SshHostRunner {
     return this.#connection;
   }
 
+  /** Ends a script that nobody waits for any more: with its channel gone, one that says nothing would go on. As well as may be. */
+  #end(pid: number, root: boolean): void {
+    if (this.#isClosed) return;
+    this.#runOnce(endScript(pid), {root, deadline: 10_000}).catch(() => {});
+  }
+
   #timedOut(deadline: number): TriremeError {
     return new TriremeError('host.command-timed-out', `A command on ${this.host} took longer than ${deadline / 1000} s and was given up.`, {
       host: this.host,
@@ -211,6 +220,8 @@ interface OpenChannel {
   readonly channel: ClientChannel;
   readonly release: () => void;
   readonly lost: Lost;
+  /** The script's process id on the host. */
+  readonly pid?: number;
   /** Undefined when the channel broke. */
   readonly exit: Promise<Exit | undefined>;
 }
@@ -250,10 +261,7 @@ async function ended({channel, lost, exit}: OpenChannel, signal: AbortSignal, se
     if (result === undefined) throw lost.error ?? new Error('the channel closed without an exit code');
     return result;
   } catch (error) {
-    if (lost.error === undefined) {
-      channel.signal('TERM'); // RFC 4254, 6.9; without it a command without output would go on
-      channel.close();
-    }
+    if (lost.error === undefined) channel.close();
     throw lost.error ?? error;
   }
 }
