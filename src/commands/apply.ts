@@ -47,8 +47,10 @@ export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
       this.out.note(`The last run of ${name} (${unfinished.header.run}) did not succeed: what it left undone is in this plan.`);
     const limit = saved?.limit ?? flags.limit ?? [];
     return this.withScope(cluster, flags, async (mode, scope) => {
-      const plan = mode.plan(cluster, await mode.facts(cluster, scope), {verb: 'converge', ...(limit.length === 0 ? {} : {limit})});
+      const facts = await mode.facts(cluster, scope);
+      const plan = mode.plan(cluster, facts, {verb: 'converge', ...(limit.length === 0 ? {} : {limit})});
       if (saved !== undefined && args.plan !== undefined) requireUnmoved(args.plan, saved.basis, plan.basis);
+      this.requireFitHosts(mode.obstacles(cluster, facts, plan), flags);
       return this.present(
         {plan, cluster, scope, ...(flags.resume && unfinished !== undefined ? {resumed: unfinished.header.run} : {})},
         {...flags, ...(timeout === undefined ? {timeout: undefined} : {timeout})},

@@ -4,7 +4,7 @@ import {stateFolder} from '../kernel/folders.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, problemOf} from '../kernel/problem.ts';
 import {findKnownCluster, rememberCluster} from '../fleet/known-clusters.ts';
-import type {Mode, Scope} from '../modes/mode.ts';
+import type {Mode, Obstacle, Scope} from '../modes/mode.ts';
 import {followRun} from '../output/follow.ts';
 import {renderPlan} from '../output/plan-text.ts';
 import {renderSummary} from '../output/summary.ts';
@@ -82,6 +82,17 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     } finally {
       await scope.close();
     }
+  }
+
+  /** Throws `preflight.failed` when a check speaks against beginning with a new host; with --dry-run that is a warning. */
+  protected requireFitHosts(obstacles: readonly Obstacle[], flags: Pick<RunFlags, 'dry-run'>): void {
+    const [first] = obstacles;
+    if (first === undefined) return;
+    const lines = obstacles.map((one) => `  ${one.host ?? '(cluster)'}: ${one.id}: ${one.observed}; wanted: ${one.wanted}\n    ${one.remedy}`);
+    const message = `Preflight speaks against beginning:\n${lines.join('\n')}`;
+    const hints = ['Everything that preflight finds: trireme preflight', `What you accept goes into the file: spec.agent.preflight.ignore: [${[...new Set(obstacles.map((one) => one.id))].join(', ')}]`];
+    if (flags['dry-run']) this.out.warn({code: 'preflight.failed', message, hints});
+    else throw new TriremeError('preflight.failed', message, {hints, details: {obstacles}});
   }
 
   /** Shows the plan, asks, applies it and summarises: the same for every verb that changes something. */

@@ -39,8 +39,19 @@ export interface Mode<F, S extends Scope> {
   facts(cluster: DesiredCluster, scope: S): Promise<F>;
   /** Pure: the same spec, facts and intent give the same plan. */
   plan(cluster: DesiredCluster, facts: F, intent: Intent): Plan<S>;
+  /** What speaks against beginning to work on the plan's new hosts or machines; pure. */
+  obstacles(cluster: DesiredCluster, facts: F, plan: Plan<S>): readonly Obstacle[];
   /** One look at the cluster as it is. */
   observe(cluster: DesiredCluster, facts: F, scope: S): Promise<ClusterView>;
+}
+
+/** An error of a named check that nobody chose to ignore. */
+export interface Obstacle {
+  readonly id: string;
+  readonly host?: string;
+  readonly observed: string;
+  readonly wanted: string;
+  readonly remedy: string;
 }
 
 /** A cluster as plain data, for `status`, lists and screens. */

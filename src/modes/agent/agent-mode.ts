@@ -8,6 +8,7 @@ import {selectTargets} from '../../hosts/inventory.ts';
 import type {DesiredCluster} from '../../spec/desired.ts';
 import type {Mode} from '../mode.ts';
 import type {AgentFacts} from './facts.ts';
+import {obstaclesOf} from './fitness.ts';
 import {gatherAgentFacts} from './gather.ts';
 import {AgentScope} from './scope.ts';
 
@@ -26,6 +27,7 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
     const limited = selectTargets(targets, intent.limit).map((target) => target.host);
     return planConverge(cluster, facts, {mode: 'agent', ...(intent.limit === undefined || intent.limit.length === 0 ? {} : {hosts: limited})});
   },
+  obstacles: obstaclesOf,
   observe: async (cluster, facts, scope) => viewOf(cluster, facts, await askControlPlanes(cluster, facts, scope), 'agent'),
 };
 
