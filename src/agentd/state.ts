@@ -37,12 +37,13 @@ export class WantedStore {
     this.secrets = (await readJson<Secrets>(this.#at(agentPaths.secrets))) ?? null;
   }
 
+  /** Asked for at every look, so each document's digest is computed once. */
   get wantedDigest(): string {
-    return this.wanted === null ? '' : digestOfValue(this.wanted);
+    return this.wanted === null ? '' : digestOnce(this.wanted);
   }
 
   get secretsDigest(): string {
-    return this.secrets === null ? '' : digestOfValue(this.secrets);
+    return this.secrets === null ? '' : digestOnce(this.secrets);
   }
 
   /** Takes what is wanted from now on; returns false when nothing is new. Throws `agent.incompatible`, `cluster.foreign`, `usage.invalid`. */
@@ -68,6 +69,15 @@ export class WantedStore {
     }
     return changed;
   }
+}
+
+const digests = new WeakMap<object, string>();
+
+/** The digest of a document that never changes: it is replaced by another object. */
+function digestOnce(value: object): string {
+  const known = digests.get(value) ?? digestOfValue(value);
+  digests.set(value, known);
+  return known;
 }
 
 function requireValid(body: unknown): PutWanted {
@@ -102,7 +112,8 @@ export class SeenFile {
   }
 
   async write(state: AgentState): Promise<void> {
-    const digest = digestOfValue(state);
+    // wanted is the bulk of it, and its digest is in there beside it
+    const digest = digestOfValue({...state, wanted: null});
     if (digest === this.#digest) return;
     this.#digest = digest;
     this.#writing = this.#writing.then(() => writeFileAtomic(this.#path, `${JSON.stringify(state)}\n`, {mode: 0o600}));

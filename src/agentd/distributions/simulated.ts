@@ -16,6 +16,7 @@ import {memberOf, type Member} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
 import {nodeStatesOf} from './kubeadm/observe.ts';
 import {upgrade} from './kubeadm/upgrade.ts';
+import {unitMark} from './simulated/host.ts';
 import {SimulatedMember} from './simulated/member.ts';
 import {tokens} from './simulated/server.ts';
 
@@ -53,8 +54,6 @@ export function simulatedDistribution(): Distribution {
       } catch (error) {
         signal.throwIfAborted();
         return {nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}]};
-      } finally {
-        api?.close();
       }
     },
     kubeconfig: async ({wanted, secrets}) => {
@@ -73,11 +72,7 @@ export function simulatedDistribution(): Distribution {
     setNode: async (target, name, wish, signal) => {
       const api = member.admin(target);
       if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-      try {
-        return await setNode(api, name, wish, signal);
-      } finally {
-        api.close();
-      }
+      return setNode(api, name, wish, signal);
     },
     close: () => member.close(),
   };
@@ -137,6 +132,7 @@ function kubeletService(member: SimulatedMember): Reconciler {
     inputs: ['configuration.kubelet', 'network', 'proxy'],
     outputs: [path],
     area: 'kubelet',
+    watches: () => [path, unitMark('kubelet.service')],
     steps: (target) => {
       // the kubelet's process is a loop of the agent's
       member.attend(target);
@@ -163,12 +159,8 @@ function registerStep(member: SimulatedMember): AgentStep {
     const {wanted} = target;
     const isControlPlane = wanted.role === 'control-plane';
     const api = isControlPlane ? member.admin(target) : member.api(target, (secret) => secret);
-    try {
-      const labels = isControlPlane ? {'node-role.kubernetes.io/control-plane': ''} : {};
-      await api?.change({method: 'POST', path: '/api/v1/nodes', body: {name: wanted.node.name, version: wanted.kubernetesVersion, labels, taints: wanted.node.taints ?? (isControlPlane ? [controlPlaneTaint] : [])}, signal});
-    } finally {
-      api?.close();
-    }
+    const labels = isControlPlane ? {'node-role.kubernetes.io/control-plane': ''} : {};
+    await api?.change({method: 'POST', path: '/api/v1/nodes', body: {name: wanted.node.name, version: wanted.kubernetesVersion, labels, taints: wanted.node.taints ?? (isControlPlane ? [controlPlaneTaint] : [])}, signal});
   });
 }
 
@@ -274,11 +266,7 @@ function layerStep(member: SimulatedMember, layer: WantedLayer | {readonly name:
   const ask = async <T>(target: Target, work: (api: NonNullable<ReturnType<SimulatedMember['admin']>>) => Promise<T>) => {
     const api = member.admin(target);
     if (api === undefined) throw new TriremeError('agent.failed', `${target.host.name} has no secrets of its cluster.`, {host: target.host.name});
-    try {
-      return await work(api);
-    } finally {
-      api.close();
-    }
+    return work(api);
   };
   return {
     id: `layer:${layer.name}`,

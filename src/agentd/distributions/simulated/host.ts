@@ -6,6 +6,9 @@ import {hostFiles, type HostSystem} from '../../host-system.ts';
 /** One file per unit that runs; to stop a service, remove its file. */
 const running = '/run/systemd/running';
 
+/** The file that stands for a running unit. */
+export const unitMark = (unit: string) => `${running}/${unit}`;
+
 /** Throws `usage.invalid` without a root folder: a simulated host must never write into a real one. */
 export function simulatedHost(name: string, root: string): HostSystem {
   if (root === '') throw new TriremeError('usage.invalid', 'The simulated distribution runs only below TRIREME_ROOT.', {host: name});
@@ -24,11 +27,11 @@ export function simulatedHost(name: string, root: string): HostSystem {
     },
     services: {
       active: async (units) => {
-        const found = await Promise.all(units.map((unit) => files.exists(`${running}/${unit}`)));
+        const found = await Promise.all(units.map((unit) => files.exists(unitMark(unit))));
         return new Set(units.filter((_, index) => found[index] === true));
       },
       enable: async () => {},
-      restart: async (unit) => files.write(`${running}/${unit}`, `${new Date().toISOString()}\n`),
+      restart: async (unit) => files.write(unitMark(unit), `${new Date().toISOString()}\n`),
     },
   };
 }

@@ -8,11 +8,12 @@ import {emptyState, SimulatedServer, tokens, type SimulatedState} from './server
 /** Where a real etcd keeps its data. */
 const statePath = '/var/lib/etcd/simulated.json';
 /** In ms. */
-const beatInterval = 2000;
+const beatInterval = 3000;
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export class SimulatedMember {
   readonly #stop = new AbortController();
+  readonly #apis = new Map<string, ClusterApi>();
   #server: SimulatedServer | undefined;
   #beating: Promise<void> | undefined;
   #target: Target | undefined;
@@ -21,7 +22,11 @@ export class SimulatedMember {
   api({wanted, secrets}: Target, token: (secret: string) => string): ClusterApi | undefined {
     if (secrets === null) return undefined;
     const {host, port} = wanted.endpoint;
-    return new ClusterApi({server: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, token: token(secrets.bootstrapToken)});
+    const credentials = {server: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, token: token(secrets.bootstrapToken)};
+    const key = `${credentials.server} ${credentials.token}`;
+    const api = this.#apis.get(key) ?? new ClusterApi(credentials);
+    this.#apis.set(key, api);
+    return api;
   }
 
   admin(target: Target): ClusterApi | undefined {
@@ -40,8 +45,6 @@ export class SimulatedMember {
     } catch (error) {
       if (isTriremeError(error)) return false;
       throw error;
-    } finally {
-      api?.close();
     }
   }
 
@@ -67,12 +70,8 @@ export class SimulatedMember {
   async replicate(target: Target): Promise<void> {
     if (this.#server !== undefined) return;
     const api = this.admin(target);
-    try {
-      const text = JSON.stringify(await api?.get<SimulatedState>('/simulated/v1/state'));
-      if ((await target.host.read(statePath)) !== text) await target.host.write(statePath, text, '0600');
-    } finally {
-      api?.close();
-    }
+    const text = JSON.stringify(await api?.get<SimulatedState>('/simulated/v1/state'));
+    if ((await target.host.read(statePath)) !== text) await target.host.write(statePath, text, '0600');
   }
 
   /** Beats for this node from now on, as long as its kubelet runs. Called again it only takes the newer target. */
@@ -98,16 +97,13 @@ export class SimulatedMember {
     const active = await target.host.services.active(['kubelet.service', 'containerd.service']);
     if (!active.has('kubelet.service')) return;
     const api = this.own(target);
-    try {
-      await api?.send({method: 'PUT', path: `/simulated/v1/heartbeats/${target.wanted.node.name}`, body: {healthy: active.has('containerd.service'), version: target.wanted.kubernetesVersion}, deadline: 2000, signal: this.#stop.signal});
-    } finally {
-      api?.close();
-    }
+    await api?.send({method: 'PUT', path: `/simulated/v1/heartbeats/${target.wanted.node.name}`, body: {healthy: active.has('containerd.service'), version: target.wanted.kubernetesVersion}, deadline: 2000, signal: this.#stop.signal});
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#beating;
+    for (const api of this.#apis.values()) api.close();
     await this.#server?.close();
   }
 }
