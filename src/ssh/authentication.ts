@@ -75,20 +75,27 @@ export function createAuthentication(target: ResolvedTarget, identities: Identit
           hints: ['Name where it comes from at ssh.passphrase (fromEnv or fromFile), or add the key to your agent: ssh-add'],
         });
       }
-      const sent = offers.map(({key, fingerprint, skipped}) => `${key}${fingerprint === undefined ? '' : ` (${fingerprint})`}${skipped === undefined ? '' : `, not sent: ${skipped}`}`);
+      const sent = offers.map(
+        ({key, fingerprint, skipped}) =>
+          `${key}${fingerprint === undefined ? '' : ` (${fingerprint})`}${skipped === undefined ? '' : `, not sent: ${skipped}`}`,
+      );
       const tried = sent.length === 0 ? 'There was no key to offer.' : `Offered, in order: ${sent.join('; ')}.`;
       const takes = accepts === undefined ? '' : ` The server takes: ${accepts.join(', ') || 'nothing more'}.`;
       const more = wantsMore ? ' It took a key, but wants a second factor, which Trireme has not.' : '';
       const left = identities.left.length === 0 ? '' : ` Left out: ${identities.left.join('; ')}.`;
-      return new TriremeError('host.authentication-failed', `${target.host} doesn't let ${target.user} in at ${target.hostName}:${target.port}. ${tried}${left}${takes}${more}`, {
-        host: target.host,
-        cause,
-        details: {user: target.user, offered: offers, left: identities.left, accepts: accepts ?? []},
-        hints: [
-          `Put one of these public keys into ~${target.user}/.ssh/authorized_keys on ${target.host}, or name the right user or key in the file (ssh.user, ssh.identityFile).`,
-          `Compare with: ssh -v ${target.port === 22 ? '' : `-p ${target.port} `}${target.user}@${target.alias}`,
-        ],
-      });
+      return new TriremeError(
+        'host.authentication-failed',
+        `${target.host} doesn't let ${target.user} in at ${target.hostName}:${target.port}. ${tried}${left}${takes}${more}`,
+        {
+          host: target.host,
+          cause,
+          details: {user: target.user, offered: offers, left: identities.left, accepts: accepts ?? []},
+          hints: [
+            `Put one of these public keys into ~${target.user}/.ssh/authorized_keys on ${target.host}, or name the right user or key in the file (ssh.user, ssh.identityFile).`,
+            `Compare with: ssh -v ${target.port === 22 ? '' : `-p ${target.port} `}${target.user}@${target.alias}`,
+          ],
+        },
+      );
     },
   };
 }

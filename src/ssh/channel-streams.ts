@@ -15,7 +15,10 @@ const mostOutput = 64 * 1024 * 1024;
 const signals: Readonly<Record<string, number>> = {SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15};
 
 /** Gathers standard output and error, and hands out whole lines. Call the result after the end. */
-export function collect(channel: ClientChannel, onLine?: (stream: 'stdout' | 'stderr', line: string) => void): () => Promise<{readonly stdout: string; readonly stderr: string}> {
+export function collect(
+  channel: ClientChannel,
+  onLine?: (stream: 'stdout' | 'stderr', line: string) => void,
+): () => Promise<{readonly stdout: string; readonly stderr: string}> {
   const errorsRead = channel.stderr.readableEnded ? Promise.resolve() : new Promise<void>((resolve) => channel.stderr.once('end', resolve));
   const stdout = gather(channel, (line) => onLine?.('stdout', line), onLine !== undefined);
   const stderr = gather(channel.stderr, (line) => onLine?.('stderr', line), onLine !== undefined);
@@ -40,7 +43,10 @@ function gather(stream: Readable, onLine: (line: string) => void, wantsLines: bo
   });
   stream.resume();
   return () => {
-    if (size > mostOutput) throw new TriremeError('host.command-failed', `A script's output is larger than ${mostOutput / 1024 / 1024} MiB.`, {hints: ['Write it to a file on the host instead.']});
+    if (size > mostOutput)
+      throw new TriremeError('host.command-failed', `A script's output is larger than ${mostOutput / 1024 / 1024} MiB.`, {
+        hints: ['Write it to a file on the host instead.'],
+      });
     const last = line + decoder.end();
     if (last !== '') onLine(last);
     return Buffer.concat(chunks).toString('utf8');

@@ -36,7 +36,16 @@ const keepaliveInterval = 10_000;
 
 /** Fast first: AES-GCM and X25519 run in node:crypto's native code. */
 const algorithms = {
-  kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org', 'ecdh-sha2-nistp256', 'ecdh-sha2-nistp384', 'ecdh-sha2-nistp521', 'diffie-hellman-group16-sha512', 'diffie-hellman-group14-sha256', 'diffie-hellman-group-exchange-sha256'],
+  kex: [
+    'curve25519-sha256',
+    'curve25519-sha256@libssh.org',
+    'ecdh-sha2-nistp256',
+    'ecdh-sha2-nistp384',
+    'ecdh-sha2-nistp521',
+    'diffie-hellman-group16-sha512',
+    'diffie-hellman-group14-sha256',
+    'diffie-hellman-group-exchange-sha256',
+  ],
   cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr', 'chacha20-poly1305@openssh.com'],
   hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
   compress: ['none'],
@@ -56,7 +65,12 @@ export async function connect(target: ResolvedTarget, options: ConnectOptions): 
   const deadline = target.connectTimeout ?? context.connectDeadline ?? defaultDeadline;
   const [{default: ssh2}, knownHosts] = await Promise.all([import('ssh2'), readKnownHosts(target.knownHostsFiles)]);
   const identities = look === undefined ? await gatherIdentities(target, context.keyFiles, context.agents) : {list: [], left: []};
-  const authentication = createAuthentication(target, identities, context.keyFiles, context.askPassphrase === undefined ? undefined : (path) => context.askPassphrase!(path, target.host));
+  const authentication = createAuthentication(
+    target,
+    identities,
+    context.keyFiles,
+    context.askPassphrase === undefined ? undefined : (path) => context.askPassphrase!(path, target.host),
+  );
   const way = await openWay(target, deadline, options.via);
   const client = new ssh2.Client();
   let keyError: TriremeError | undefined;
@@ -67,7 +81,12 @@ export async function connect(target: ResolvedTarget, options: ConnectOptions): 
     }
     const verdict = judgeHostKey(knownHosts, target.keyNames, key);
     if (verdict.outcome === 'trusted') return true;
-    keyError = verdict.outcome === 'revoked' ? revokedKey(target, key, verdict) : verdict.outcome === 'changed' ? changedKey(target, key, verdict) : unknownKey(target, key, verdict);
+    keyError =
+      verdict.outcome === 'revoked'
+        ? revokedKey(target, key, verdict)
+        : verdict.outcome === 'changed'
+          ? changedKey(target, key, verdict)
+          : unknownKey(target, key, verdict);
     return false;
   };
   const connection = new OpenConnection(target, client);
@@ -102,7 +121,11 @@ export async function connect(target: ResolvedTarget, options: ConnectOptions): 
   return connection;
 }
 
-async function openWay(target: ResolvedTarget, deadline: number, via: SshConnection | undefined): Promise<{readonly stream: Duplex; lastWords(): Promise<string | undefined>}> {
+async function openWay(
+  target: ResolvedTarget,
+  deadline: number,
+  via: SshConnection | undefined,
+): Promise<{readonly stream: Duplex; lastWords(): Promise<string | undefined>}> {
   const nothing = async () => undefined;
   if (via !== undefined) {
     try {

@@ -91,7 +91,10 @@ export async function gatherIdentities(target: ResolvedTarget, keyFiles: KeyFile
     const explicit = path === target.identityFile;
     const file = await keyFiles.look(path);
     if (file.state === 'missing' && explicit) {
-      throw new TriremeError('file.not-found', `The private key ${path} for ${target.host} doesn't exist.`, {host: target.host, hints: ['Name another key in the file, at ssh.identityFile.']});
+      throw new TriremeError('file.not-found', `The private key ${path} for ${target.host} doesn't exist.`, {
+        host: target.host,
+        hints: ['Name another key in the file, at ssh.identityFile.'],
+      });
     }
     if (file.state === 'unusable') left.push(`${path}: ${file.why}`);
     const publicKey = file.state === 'present' ? file.publicKey : undefined;

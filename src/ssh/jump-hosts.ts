@@ -51,7 +51,11 @@ export async function connectThrough(target: ResolvedTarget, options: Omit<Conne
   if (hop === undefined) return patiently(() => connect(target, options));
   const key = JSON.stringify([target.jump, target.configFile, target.knownHostsFiles]);
   // a hop that waits for itself would wait for ever
-  if (trail.includes(key)) throw new TriremeError('host.unreachable', `The jump hosts of ${target.host} lead in a circle.`, {host: target.host, hints: ['Look at ProxyJump in ssh_config and at ssh.jump in the file.']});
+  if (trail.includes(key))
+    throw new TriremeError('host.unreachable', `The jump hosts of ${target.host} lead in a circle.`, {
+      host: target.host,
+      hints: ['Look at ProxyJump in ssh_config and at ssh.jump in the file.'],
+    });
   const via = await context.jumpHosts.take(key, () => connectHop(hop, target, context, [...trail, key]));
   const release = () => void context.jumpHosts.release(key, via);
   try {

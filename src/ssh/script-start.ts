@@ -96,7 +96,8 @@ export function startScript(channel: ClientChannel, options: StartOptions, roote
       } else if (out.length > mostNoise) explain(out.toString('utf8', 0, 200));
     };
     const onErrors = () => {
-      for (let chunk = channel.stderr.read() as Buffer | null; chunk !== null; chunk = channel.stderr.read() as Buffer | null) errors = (errors + chunk.toString()).slice(-64 * 1024);
+      for (let chunk = channel.stderr.read() as Buffer | null; chunk !== null; chunk = channel.stderr.read() as Buffer | null)
+        errors = (errors + chunk.toString()).slice(-64 * 1024);
       if (!isRoot && elevation.by === 'password' && (prompts() > 1 || /try again/i.test(errors))) explain('');
     };
     const onExit = (status: number | null) => (code = status ?? undefined);

@@ -51,7 +51,8 @@ export async function readHostConfig(question: ConfigQuestion): Promise<HostConf
   const trees: {readonly lines: readonly Line[]; readonly folder: string}[] = [];
   for (const file of files) {
     const lines = await readLines(file, configFile !== undefined);
-    if (lines !== undefined) trees.push({lines, folder: file === '/etc/ssh/ssh_config' ? '/etc/ssh' : configFile === undefined ? join(home, '.ssh') : dirname(file)});
+    if (lines !== undefined)
+      trees.push({lines, folder: file === '/etc/ssh/ssh_config' ? '/etc/ssh' : configFile === undefined ? join(home, '.ssh') : dirname(file)});
   }
   const reader = new Reader(question, settings, warnings);
   for (const tree of trees) await reader.walk(tree.lines, tree.folder, 0);
@@ -60,7 +61,8 @@ export async function readHostConfig(question: ConfigQuestion): Promise<HostConf
     for (const tree of trees) await reader.walk(tree.lines, tree.folder, 0);
   }
   const find = (keyword: string) => settings.find((setting) => setting.key === keyword);
-  if (['no', 'off', 'accept-new'].includes(find('stricthostkeychecking')?.text.toLowerCase() ?? '')) warnings.add(`ssh_config turns StrictHostKeyChecking off for ${question.alias}; Trireme verifies host keys always.`);
+  if (['no', 'off', 'accept-new'].includes(find('stricthostkeychecking')?.text.toLowerCase() ?? ''))
+    warnings.add(`ssh_config turns StrictHostKeyChecking off for ${question.alias}; Trireme verifies host keys always.`);
   return {
     first: (keyword) => find(keyword)?.text,
     firstOf: (keywords) => {
@@ -93,7 +95,13 @@ class Reader {
       const words = typeof line.value === 'string' ? [line.value] : line.value.map(({val}) => val);
       if (key === 'host') {
         // the parser keeps a single pattern as text
-        if (matchesPatterns(words.flatMap((word) => word.split(/\s+/)), this.#question.alias)) await this.walk(line.config ?? [], folder, depth);
+        if (
+          matchesPatterns(
+            words.flatMap((word) => word.split(/\s+/)),
+            this.#question.alias,
+          )
+        )
+          await this.walk(line.config ?? [], folder, depth);
       } else if (key === 'match') {
         if (this.#applies(words)) await this.walk(line.config ?? [], folder, depth);
       } else if (key === 'include') {
@@ -105,7 +113,10 @@ class Reader {
   }
 
   async #include(patterns: readonly string[], folder: string, depth: number): Promise<void> {
-    if (depth >= deepest) throw new TriremeError('file.invalid', `The ssh_config files include each other more than ${deepest} deep.`, {hints: [`Look at the Include lines in ${folder}.`]});
+    if (depth >= deepest)
+      throw new TriremeError('file.invalid', `The ssh_config files include each other more than ${deepest} deep.`, {
+        hints: [`Look at the Include lines in ${folder}.`],
+      });
     for (const pattern of patterns) {
       const path = expandHome(expandTokens(pattern, {d: this.#question.home, u: this.#question.localUser}), this.#question.home);
       for (const file of await filesLike(isAbsolute(path) ? path : join(folder, path))) {
@@ -163,7 +174,10 @@ class Reader {
 function textOf(line: Line, key: string): string {
   if (typeof line.value === 'string') return line.value;
   if (key !== 'proxycommand') return line.value[0]?.val ?? '';
-  return line.value.map(({val, separator, quoted}) => `${separator}${quoted === true ? `"${val.replaceAll('"', String.raw`\"`)}"` : val}`).join('').trim();
+  return line.value
+    .map(({val, separator, quoted}) => `${separator}${quoted === true ? `"${val.replaceAll('"', String.raw`\"`)}"` : val}`)
+    .join('')
+    .trim();
 }
 
 async function readLines(file: string, isRequired: boolean): Promise<readonly Line[] | undefined> {
@@ -179,7 +193,10 @@ async function readLines(file: string, isRequired: boolean): Promise<readonly Li
   try {
     return SSHConfig.parse(text) as unknown as readonly Line[];
   } catch (error) {
-    throw new TriremeError('file.invalid', `Can't understand the ssh_config file ${file}: ${(error as Error).message}`, {cause: error, hints: [`Check it with: ssh -G -F ${file} localhost`]});
+    throw new TriremeError('file.invalid', `Can't understand the ssh_config file ${file}: ${(error as Error).message}`, {
+      cause: error,
+      hints: [`Check it with: ssh -G -F ${file} localhost`],
+    });
   }
 }
 
@@ -191,7 +208,13 @@ async function filesLike(pattern: string): Promise<readonly string[]> {
       found = found.map((folder) => join(folder, part));
       continue;
     }
-    const lists = await Promise.all(found.map(async (folder) => (await readdir(folder).catch(() => [])).filter((name) => matchesPattern(part, name) && (!name.startsWith('.') || part.startsWith('.'))).map((name) => join(folder, name))));
+    const lists = await Promise.all(
+      found.map(async (folder) =>
+        (await readdir(folder).catch(() => []))
+          .filter((name) => matchesPattern(part, name) && (!name.startsWith('.') || part.startsWith('.')))
+          .map((name) => join(folder, name)),
+      ),
+    );
     found = lists.flat().toSorted();
   }
   return found;

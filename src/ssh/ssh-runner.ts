@@ -131,7 +131,11 @@ class SshRunner implements SshHostRunner {
       }
     }
     const elevation: Elevation = {by: 'password', password: this.#password};
-    if (elevation.password.includes('\n')) throw new TriremeError('host.sudo-password-wrong', `The sudo password for ${this.host} has a line break in it.`, {host: this.host, hints: ['Check what ssh.sudo.password names in the file.']});
+    if (elevation.password.includes('\n'))
+      throw new TriremeError('host.sudo-password-wrong', `The sudo password for ${this.host} has a line break in it.`, {
+        host: this.host,
+        hints: ['Check what ssh.sudo.password names in the file.'],
+      });
     if (this.#proof === undefined) {
       let started: Promise<OpenChannel> | undefined;
       this.#proof = new Promise<void>((resolve, reject) => {
@@ -151,11 +155,20 @@ class SshRunner implements SshHostRunner {
     return this.#startAs(elevation, script, options);
   }
 
-  async #startAs(elevation: Elevation, script: string, options: {readonly hasPayload: boolean; readonly signal: AbortSignal}, rooted?: () => void): Promise<OpenChannel> {
+  async #startAs(
+    elevation: Elevation,
+    script: string,
+    options: {readonly hasPayload: boolean; readonly signal: AbortSignal},
+    rooted?: () => void,
+  ): Promise<OpenChannel> {
     const open = await this.#channel(wrapperCommand(elevation), options.signal);
     const {channel, release, lost} = open;
     try {
-      const pid = await orElse(startScript(channel, {host: this.host, user: this.target.user, script, elevation, hasPayload: options.hasPayload}, rooted), options.signal, lost);
+      const pid = await orElse(
+        startScript(channel, {host: this.host, user: this.target.user, script, elevation, hasPayload: options.hasPayload}, rooted),
+        options.signal,
+        lost,
+      );
       return {...open, pid};
     } catch (error) {
       channel.close();

@@ -89,7 +89,9 @@ export async function resolveTarget(target: HostTarget, env: Environment): Promi
     identityFiles: identityFiles(config, home).map(path),
     identitiesOnly: config.first('identitiesonly')?.toLowerCase() === 'yes',
     identityAgent: agentSocket(config.first('identityagent'), env, path),
-    knownHostsFiles: (target.knownHostsFiles?.map((file) => expandHome(file, home)) ?? knownHostsFiles(config, home).map(path)).filter((file) => file !== 'none'),
+    knownHostsFiles: (target.knownHostsFiles?.map((file) => expandHome(file, home)) ?? knownHostsFiles(config, home).map(path)).filter(
+      (file) => file !== 'none',
+    ),
     knownHostsNamed: target.knownHostsFiles !== undefined,
     hashKnownHosts: config.first('hashknownhosts')?.toLowerCase() === 'yes',
     jump: proxy.jump,
@@ -136,7 +138,14 @@ function proxyOf(config: HostConfig, target: HostTarget): {readonly jump: readon
   if (target.jump !== undefined) return {jump: target.jump};
   const first = config.firstOf(['proxyjump', 'proxycommand']);
   if (first === undefined || first.value.toLowerCase() === 'none') return {jump: []};
-  return first.key === 'proxyjump' ? {jump: first.value.split(',').map((hop) => hop.trim()).filter((hop) => hop !== '')} : {jump: [], command: first.value};
+  return first.key === 'proxyjump'
+    ? {
+        jump: first.value
+          .split(',')
+          .map((hop) => hop.trim())
+          .filter((hop) => hop !== ''),
+      }
+    : {jump: [], command: first.value};
 }
 
 function seconds(text: string | undefined): number | undefined {
@@ -151,6 +160,9 @@ export function parseHop(text: string): {readonly user?: string; readonly addres
   if (isIP(place) === 6) return {...base, address: place};
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(place) ?? [];
   const address = bracketed ?? plain;
-  if (address === undefined) throw new TriremeError('file.invalid', `The jump host "${text}" isn't written as [user@]host[:port].`, {hints: ['An IPv6 address with a port is in brackets: ops@[2001:db8::1]:22']});
+  if (address === undefined)
+    throw new TriremeError('file.invalid', `The jump host "${text}" isn't written as [user@]host[:port].`, {
+      hints: ['An IPv6 address with a port is in brackets: ops@[2001:db8::1]:22'],
+    });
   return {...base, address, ...(port === undefined ? {} : {port: Number(port)})};
 }

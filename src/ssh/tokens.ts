@@ -14,7 +14,10 @@ export function expandHome(path: string, home: string): string {
 
 /** True when `value` matches a pattern of ssh_config or known_hosts: `*` any letters, `?` one; letter case doesn't count. */
 export function matchesPattern(pattern: string, value: string): boolean {
-  const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*').replaceAll('?', '.');
+  const source = pattern
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`, 'is').test(value);
 }
 

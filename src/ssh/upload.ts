@@ -194,16 +194,23 @@ class Upload {
   #failure(said: string): TriremeError {
     const line = said.trim().split('\n').at(-1)?.replace(/\.$/, '') ?? '';
     if (/No space left|quota exceeded/i.test(said)) return this.#diskFull(line);
-    return new TriremeError('host.command-failed', `Can't write to ${this.#place.folder} on ${this.#runner.host}: ${line}.`, {host: this.#runner.host, hints: [`Is it writable there? Try: trireme host exec ${this.#runner.host} -- df ${this.#place.folder}`]});
+    return new TriremeError('host.command-failed', `Can't write to ${this.#place.folder} on ${this.#runner.host}: ${line}.`, {
+      host: this.#runner.host,
+      hints: [`Is it writable there? Try: trireme host exec ${this.#runner.host} -- df ${this.#place.folder}`],
+    });
   }
 
   #diskFull(why: string): TriremeError {
     const {kib = 0, fileSystem = 'unknown'} = this.#space ?? {};
-    return new TriremeError('host.disk-full', `The file system ${fileSystem} that holds ${this.#place.folder} on ${this.#runner.host} is full: ${mebibytes(kib * 1024)} are free (${why}).`, {
-      host: this.#runner.host,
-      details: {folder: this.#place.folder, fileSystem, freeKiB: kib},
-      hints: [`Make room there, or mount a larger file system at ${this.#place.folder}; what has arrived whole stays.`],
-    });
+    return new TriremeError(
+      'host.disk-full',
+      `The file system ${fileSystem} that holds ${this.#place.folder} on ${this.#runner.host} is full: ${mebibytes(kib * 1024)} are free (${why}).`,
+      {
+        host: this.#runner.host,
+        details: {folder: this.#place.folder, fileSystem, freeKiB: kib},
+        hints: [`Make room there, or mount a larger file system at ${this.#place.folder}; what has arrived whole stays.`],
+      },
+    );
   }
 
   /** Something moved: the patience begins anew. */
@@ -215,7 +222,12 @@ class Upload {
     }
     this.#stallTimer = setTimeout(() => {
       const {host} = this.#runner;
-      this.#stalled.abort(new TriremeError('host.command-timed-out', `The upload to ${host} hasn't moved for ${patience / 1000} s and was given up.`, {host, hints: ['Run the same command again: it goes on where it stopped.']}));
+      this.#stalled.abort(
+        new TriremeError('host.command-timed-out', `The upload to ${host} hasn't moved for ${patience / 1000} s and was given up.`, {
+          host,
+          hints: ['Run the same command again: it goes on where it stopped.'],
+        }),
+      );
     }, patience).unref();
   }
 
@@ -238,7 +250,10 @@ async function* bytesFrom(source: UploadSource, offset: number): AsyncGenerator<
     if (left < 0) break;
     yield chunk;
   }
-  if (left !== 0) throw new TriremeError('bundle.damaged', `${source.path ?? source.digest} isn't ${source.size} bytes long any more.`, {hints: ['Was it changed while it was sent? Check: trireme bundle verify']});
+  if (left !== 0)
+    throw new TriremeError('bundle.damaged', `${source.path ?? source.digest} isn't ${source.size} bytes long any more.`, {
+      hints: ['Was it changed while it was sent? Check: trireme bundle verify'],
+    });
 }
 
 function openSource(source: UploadSource, offset: number): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {

@@ -10,7 +10,12 @@ import {waitFor} from '../../src/kernel/retry.ts';
 const program = ['/usr/sbin/sshd', '/usr/bin/sshd', '/usr/local/sbin/sshd'].find((path) => spawnSync(path, ['-V']).error === undefined);
 
 /** Why the tests with a real sshd are skipped; undefined when they run. */
-export const withoutSshd = program === undefined ? 'no OpenSSH server (sshd) is installed' : spawnSync('ssh-keygen', ['-?']).error === undefined ? undefined : 'no ssh-keygen is installed';
+export const withoutSshd =
+  program === undefined
+    ? 'no OpenSSH server (sshd) is installed'
+    : spawnSync('ssh-keygen', ['-?']).error === undefined
+      ? undefined
+      : 'no ssh-keygen is installed';
 
 export interface RealSshd {
   readonly port: number;

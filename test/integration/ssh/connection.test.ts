@@ -98,7 +98,14 @@ describe('a login', () => {
     const error = (await attempt(bench.target(host, {user: 'nobody', identityFile}))) as TriremeError;
     expect(error).toMatchObject({code: 'host.authentication-failed', exit: 5, host: 'h1'});
     expect(error.message).toMatch(new RegExp(`nobody.*in order: ${identityFile} \\(SHA256:[^)]+\\); ${bench.identityFile} \\(SHA256:.*takes: publickey`));
-    expect(error.details).toMatchObject({user: 'nobody', accepts: ['publickey'], offered: [{method: 'publickey', key: identityFile}, {method: 'publickey', key: bench.identityFile}]});
+    expect(error.details).toMatchObject({
+      user: 'nobody',
+      accepts: ['publickey'],
+      offered: [
+        {method: 'publickey', key: identityFile},
+        {method: 'publickey', key: bench.identityFile},
+      ],
+    });
   });
 
   test('with a key whose passphrase is missing, wrong, given, or asked for once for all hosts', async () => {
@@ -110,7 +117,10 @@ describe('a login', () => {
     await bench.trust(host, bastion, locked);
     const target = bench.target(locked, {identityFile});
     expect(await attempt(target)).toMatchObject({code: 'host.passphrase-required', exit: 2, host: 'h3', message: expect.stringContaining(identityFile)});
-    expect(await attempt({...target, passphrase: 'not it'})).toMatchObject({code: 'host.authentication-failed', message: expect.stringContaining("the passphrase isn't right")});
+    expect(await attempt({...target, passphrase: 'not it'})).toMatchObject({
+      code: 'host.authentication-failed',
+      message: expect.stringContaining("the passphrase isn't right"),
+    });
     expect(await attempt({...target, passphrase: 'let me in'})).toBe('connected');
     const asked: string[] = [];
     const shared = context({
@@ -125,13 +135,19 @@ describe('a login', () => {
   });
 
   test('with a key that the file names but that is not there names the path', async () => {
-    expect(await attempt(bench.target(host, {identityFile: '/nowhere/key'}))).toMatchObject({code: 'file.not-found', message: expect.stringContaining('/nowhere/key')});
+    expect(await attempt(bench.target(host, {identityFile: '/nowhere/key'}))).toMatchObject({
+      code: 'file.not-found',
+      message: expect.stringContaining('/nowhere/key'),
+    });
   });
 
   test('takes user, port, key and address from ssh_config, with Include and Match', async () => {
     const configFile = join(bench.folder, 'config');
     await writeFile(join(bench.folder, 'more'), `Host ship*\n  HostName 127.0.0.1\n  Port ${host.port}\n`);
-    await writeFile(configFile, `Include ${join(bench.folder, 'mo*')}\nMatch originalhost ship1 user nobody\n  Port 1\nMatch originalhost ship1\n  User ops\n  IdentitiesOnly yes\n  IdentityFile ${bench.home}/.ssh/id_%%%n\n  IdentityFile ${bench.identityFile}\n`);
+    await writeFile(
+      configFile,
+      `Include ${join(bench.folder, 'mo*')}\nMatch originalhost ship1 user nobody\n  Port 1\nMatch originalhost ship1\n  User ops\n  IdentitiesOnly yes\n  IdentityFile ${bench.home}/.ssh/id_%%%n\n  IdentityFile ${bench.identityFile}\n`,
+    );
     expect(await attempt({host: 'h1', address: 'ship1', configFile})).toBe('connected');
   });
 });
@@ -142,7 +158,12 @@ describe('a way that leads nowhere', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     const {port} = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
-    expect(await attempt({host: 'h9', address: '127.0.0.1', port, user: 'ops'})).toMatchObject({code: 'host.port-closed', exit: 4, host: 'h9', message: expect.stringContaining(String(port))});
+    expect(await attempt({host: 'h9', address: '127.0.0.1', port, user: 'ops'})).toMatchObject({
+      code: 'host.port-closed',
+      exit: 4,
+      host: 'h9',
+      message: expect.stringContaining(String(port)),
+    });
   });
 
   test('because the name does not resolve', async () => {
@@ -153,7 +174,11 @@ describe('a way that leads nowhere', () => {
     const server = createServer(() => {}).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const {port} = server.address() as AddressInfo;
-    expect(await attempt({host: 'h9', address: '127.0.0.1', port, user: 'ops'}, {connectDeadline: 300})).toMatchObject({code: 'host.unreachable', exit: 4, host: 'h9'});
+    expect(await attempt({host: 'h9', address: '127.0.0.1', port, user: 'ops'}, {connectDeadline: 300})).toMatchObject({
+      code: 'host.unreachable',
+      exit: 4,
+      host: 'h9',
+    });
     server.close();
   });
 });
@@ -181,7 +206,10 @@ describe('jump hosts', () => {
 
   test('come from ProxyJump with settings of their own, in chains', async () => {
     const configFile = join(bench.folder, 'jump_config');
-    await writeFile(configFile, `Host inner\n  HostName 127.0.0.1\n  Port ${host.port}\n  User ops\n  ProxyJump first,second\nHost first second\n  HostName 127.0.0.1\n  Port ${bastion.port}\n  User ops\n`);
+    await writeFile(
+      configFile,
+      `Host inner\n  HostName 127.0.0.1\n  Port ${host.port}\n  User ops\n  ProxyJump first,second\nHost first second\n  HostName 127.0.0.1\n  Port ${bastion.port}\n  User ops\n`,
+    );
     expect(await attempt({host: 'h1', address: 'inner', configFile})).toBe('connected');
   });
 
@@ -197,13 +225,19 @@ describe('jump hosts', () => {
   test('that lead in a circle end', async () => {
     const configFile = join(bench.folder, 'circle_config');
     await writeFile(configFile, 'Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n');
-    expect(await attempt({host: 'h1', address: 'a', user: 'ops', configFile})).toMatchObject({code: 'host.unreachable', message: expect.stringContaining('circle')});
+    expect(await attempt({host: 'h1', address: 'a', user: 'ops', configFile})).toMatchObject({
+      code: 'host.unreachable',
+      message: expect.stringContaining('circle'),
+    });
   });
 
   test('may be a ProxyCommand', async () => {
     const configFile = join(bench.folder, 'proxy_config');
     const relay = join(bench.folder, 'relay.mjs');
-    await writeFile(relay, "import {connect} from 'node:net';\nconst socket = connect(Number(process.argv[3]), process.argv[2]);\nprocess.stdin.pipe(socket).pipe(process.stdout);\n");
+    await writeFile(
+      relay,
+      "import {connect} from 'node:net';\nconst socket = connect(Number(process.argv[3]), process.argv[2]);\nprocess.stdin.pipe(socket).pipe(process.stdout);\n",
+    );
     await writeFile(configFile, `Host *\n  ProxyCommand ${process.execPath} "${relay}" %h %p\n`);
     expect(await attempt(bench.target(host, {configFile}))).toBe('connected');
     await writeFile(configFile, 'Host *\n  ProxyCommand sh -c "echo no way >&2; exit 1"\n');

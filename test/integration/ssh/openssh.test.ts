@@ -81,7 +81,14 @@ describe.skipIf(withoutSshd !== undefined)(`OpenSSH's server${withoutSshd === un
     const socket = join(bench.folder, 'agent.sock');
     const agent: ChildProcess = spawn('ssh-agent', ['-D', '-a', socket], {stdio: 'ignore'});
     try {
-      await waitFor(async () => access(socket).then(() => true, () => undefined), {timeout: 10_000, interval: 20});
+      await waitFor(
+        async () =>
+          access(socket).then(
+            () => true,
+            () => undefined,
+          ),
+        {timeout: 10_000, interval: 20},
+      );
       const env = {...process.env, SSH_AUTH_SOCK: socket};
       for (const name of ['a', 'b']) {
         spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', `key ${name}`, '-f', join(bench.folder, name)]);
@@ -90,9 +97,13 @@ describe.skipIf(withoutSshd !== undefined)(`OpenSSH's server${withoutSshd === un
       const empty = {...bench.env, HOME: join(bench.folder, 'empty'), SSH_AUTH_SOCK: socket};
       const configFile = join(bench.folder, 'agent_config');
       await writeFile(configFile, `Host *\n  IdentityFile ${join(bench.folder, 'b')}\n`);
-      await expect(open({knownHostsFiles: [bench.knownHosts], configFile}, empty)).rejects.toMatchObject({details: {offered: [{key: join(bench.folder, 'b')}, {key: 'key a'}]}});
+      await expect(open({knownHostsFiles: [bench.knownHosts], configFile}, empty)).rejects.toMatchObject({
+        details: {offered: [{key: join(bench.folder, 'b')}, {key: 'key a'}]},
+      });
       await writeFile(configFile, `Host *\n  IdentitiesOnly yes\n  IdentityFile ${join(bench.folder, 'b')}\n`);
-      await expect(open({knownHostsFiles: [bench.knownHosts], configFile}, empty)).rejects.toMatchObject({details: {offered: [{key: join(bench.folder, 'b')}]}});
+      await expect(open({knownHostsFiles: [bench.knownHosts], configFile}, empty)).rejects.toMatchObject({
+        details: {offered: [{key: join(bench.folder, 'b')}]},
+      });
       spawnSync('ssh-add', ['-q', bench.identityFile], {env});
       await (await open({knownHostsFiles: [bench.knownHosts]}, empty)).close();
     } finally {

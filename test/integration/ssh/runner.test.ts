@@ -48,7 +48,7 @@ describe('scripts', () => {
       expect(stdout).toBe(`'"$HOME \\ ! ä ${long}\n`);
     }));
 
-  test("get standard input that is neither part of the script nor touched by it", () =>
+  test('get standard input that is neither part of the script nor touched by it', () =>
     withRunner(host, async (runner) => {
       const payload = Buffer.from(Array.from({length: 300_000}, (_, index) => index % 256));
       const stream = Readable.from([payload.subarray(0, 100_000), payload.subarray(100_000)]);
@@ -57,7 +57,8 @@ describe('scripts', () => {
       expect((await runner.run('wc -c', {...quick, stdin: payload})).stdout.trim()).toBe('300000');
     }));
 
-  test('see an empty standard input when nothing is given', () => withRunner(host, async (runner) => expect((await runner.run('cat; echo end', quick)).stdout).toBe('end\n')));
+  test('see an empty standard input when nothing is given', () =>
+    withRunner(host, async (runner) => expect((await runner.run('cat; echo end', quick)).stdout).toBe('end\n')));
 
   test('hand out whole lines as they come', () =>
     withRunner(host, async (runner) => {
@@ -67,10 +68,14 @@ describe('scripts', () => {
     }));
 
   test("are never on a host's command line", () =>
-    withRunner(guarded, async (runner) => {
-      await runner.run('true # canary-script', {...quick, root: true, stdin: 'canary-payload'});
-      expect(guarded.server.commands.join('\n')).not.toMatch(/canary|sesame/);
-    }, {sudoPassword: 'open sesame'}));
+    withRunner(
+      guarded,
+      async (runner) => {
+        await runner.run('true # canary-script', {...quick, root: true, stdin: 'canary-payload'});
+        expect(guarded.server.commands.join('\n')).not.toMatch(/canary|sesame/);
+      },
+      {sudoPassword: 'open sesame'},
+    ));
 
   test('run after what a careless profile prints, and without it in their output', async () => {
     faults.noise = 'Welcome to h1!\nno newline at the end';
@@ -83,9 +88,11 @@ describe('scripts', () => {
 
   test('that end before they read their input end the call', () =>
     withRunner(host, async (runner) => {
-      const endless = Readable.from((function* () {
-        for (;;) yield Buffer.alloc(65_536);
-      })());
+      const endless = Readable.from(
+        (function* () {
+          for (;;) yield Buffer.alloc(65_536);
+        })(),
+      );
       expect((await runner.run('exit 3', {...quick, stdin: endless})).code).toBe(3);
     }));
 
@@ -119,23 +126,35 @@ describe('sudo', () => {
   const wrongTries = async () => (await readFile(join(bench.folder, 'h2/sudo-password.tries'), 'utf8').catch(() => '')).split('\n').filter(Boolean).length;
 
   test('takes the password over standard input', () =>
-    withRunner(guarded, async (runner) => expect(await runner.run('echo root; cat', {...quick, root: true, stdin: 'data'})).toMatchObject({code: 0, stdout: 'root\ndata'}), {sudoPassword: 'open sesame'}));
+    withRunner(
+      guarded,
+      async (runner) => expect(await runner.run('echo root; cat', {...quick, root: true, stdin: 'data'})).toMatchObject({code: 0, stdout: 'root\ndata'}),
+      {sudoPassword: 'open sesame'},
+    ));
 
   test('that asks for no password leaves nothing of it for the script', () =>
-    withRunner(host, async (runner) => expect(await runner.run('cat', {...quick, root: true, stdin: 'data'})).toMatchObject({code: 0, stdout: 'data'}), {sudoPassword: 'not needed'}));
+    withRunner(host, async (runner) => expect(await runner.run('cat', {...quick, root: true, stdin: 'data'})).toMatchObject({code: 0, stdout: 'data'}), {
+      sudoPassword: 'not needed',
+    }));
 
   test('refusing a password costs one try, however many scripts wait', async () => {
     const before = await wrongTries();
-    await withRunner(guarded, async (runner) => {
-      const results = await Promise.allSettled(Array.from({length: 5}, () => runner.run('true', {...quick, root: true})));
-      for (const result of results) expect(result).toMatchObject({status: 'rejected', reason: {code: 'host.sudo-password-wrong', host: 'h2', exit: 5}});
-      await expect(runner.run('true', {...quick, root: true})).rejects.toMatchObject({code: 'host.sudo-password-wrong'});
-    }, {sudoPassword: 'wrong'});
+    await withRunner(
+      guarded,
+      async (runner) => {
+        const results = await Promise.allSettled(Array.from({length: 5}, () => runner.run('true', {...quick, root: true})));
+        for (const result of results) expect(result).toMatchObject({status: 'rejected', reason: {code: 'host.sudo-password-wrong', host: 'h2', exit: 5}});
+        await expect(runner.run('true', {...quick, root: true})).rejects.toMatchObject({code: 'host.sudo-password-wrong'});
+      },
+      {sudoPassword: 'wrong'},
+    );
     expect(await wrongTries()).toBe(before + 1);
   });
 
   test('that wants a password which nobody gave says so', () =>
-    withRunner(guarded, async (runner) => expect(runner.run('true', {...quick, root: true})).rejects.toMatchObject({code: 'host.sudo-password-required', host: 'h2'})));
+    withRunner(guarded, async (runner) =>
+      expect(runner.run('true', {...quick, root: true})).rejects.toMatchObject({code: 'host.sudo-password-required', host: 'h2'}),
+    ));
 
   test('gets a password that is asked for once', async () => {
     const asked: string[] = [];
@@ -143,10 +162,15 @@ describe('sudo', () => {
       asked.push(name);
       return 'open sesame';
     };
-    await withRunner(guarded, async (runner) => {
-      expect((await runner.run('echo 1', {...quick, root: true})).stdout).toBe('1\n');
-      expect((await runner.run('echo 2', {...quick, root: true})).stdout).toBe('2\n');
-    }, {}, {askSudoPassword: ask});
+    await withRunner(
+      guarded,
+      async (runner) => {
+        expect((await runner.run('echo 1', {...quick, root: true})).stdout).toBe('1\n');
+        expect((await runner.run('echo 2', {...quick, root: true})).stdout).toBe('2\n');
+      },
+      {},
+      {askSudoPassword: ask},
+    );
     expect(asked).toEqual(['h2']);
   });
 
@@ -161,7 +185,9 @@ describe('sudo', () => {
     const own = await readFile(join(bench.folder, 'h1/bin/sudo'), 'utf8');
     await says(text);
     try {
-      await withRunner(host, async (runner) => expect(runner.run('true', {...quick, root: true})).rejects.toMatchObject({code, host: 'h1'}), {sudoPassword: 'any'});
+      await withRunner(host, async (runner) => expect(runner.run('true', {...quick, root: true})).rejects.toMatchObject({code, host: 'h1'}), {
+        sudoPassword: 'any',
+      });
     } finally {
       await writeFile(join(bench.folder, 'h1/bin/sudo'), own, {mode: 0o755});
     }
@@ -200,17 +226,21 @@ describe('a connection that breaks', () => {
 
 describe('an open program', () => {
   test('talks both ways and tells its exit code', () =>
-    withRunner(guarded, async (runner) => {
-      const process = await runner.open('while read -r line; do echo "got $line"; [ "$line" = end ] && exit 5; done', {root: true});
-      const lines: string[] = [];
-      process.stdout.on('data', (chunk: Buffer) => {
-        lines.push(chunk.toString());
-        if (lines.length === 1) process.stdin.write('end\n');
-      });
-      process.stdin.write('one\n');
-      expect(await process.exited).toMatchObject({code: 5});
-      expect(lines.join('')).toBe('got one\ngot end\n');
-    }, {sudoPassword: 'open sesame'}));
+    withRunner(
+      guarded,
+      async (runner) => {
+        const process = await runner.open('while read -r line; do echo "got $line"; [ "$line" = end ] && exit 5; done', {root: true});
+        const lines: string[] = [];
+        process.stdout.on('data', (chunk: Buffer) => {
+          lines.push(chunk.toString());
+          if (lines.length === 1) process.stdin.write('end\n');
+        });
+        process.stdin.write('one\n');
+        expect(await process.exited).toMatchObject({code: 5});
+        expect(lines.join('')).toBe('got one\ngot end\n');
+      },
+      {sudoPassword: 'open sesame'},
+    ));
 
   test('ends when its channel is closed', () =>
     withRunner(host, async (runner) => {

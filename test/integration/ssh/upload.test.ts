@@ -37,14 +37,22 @@ const sourceOf = (content: Buffer): UploadSource => ({digest: `sha256:${createHa
 const hex = (source: UploadSource) => source.digest.slice(7);
 
 test('sends many blobs over one channel, each named by its digest', async () => {
-  const contents = [Buffer.alloc(0), Buffer.from('line\nwith\0zero'), randomBytes(3_000_000), ...Array.from({length: 40}, (_, index) => randomBytes(index * 37 + 1))];
+  const contents = [
+    Buffer.alloc(0),
+    Buffer.from('line\nwith\0zero'),
+    randomBytes(3_000_000),
+    ...Array.from({length: 40}, (_, index) => randomBytes(index * 37 + 1)),
+  ];
   const before = runner.roundTrips;
   const seen: UploadProgress[] = [];
   await uploadBlobs(runner, contents.map(sourceOf), {folder, onProgress: (progress) => seen.push(progress)});
   expect(runner.roundTrips - before).toBe(1);
   for (const content of contents) expect(content.equals(await readFile(onHost(join(folder, hex(sourceOf(content))))))).toBe(true);
   expect((await readdir(onHost(folder))).length).toBe(contents.length);
-  expect(seen.at(-1)).toEqual({sent: contents.reduce((sum, content) => sum + content.length, 0), total: contents.reduce((sum, content) => sum + content.length, 0)});
+  expect(seen.at(-1)).toEqual({
+    sent: contents.reduce((sum, content) => sum + content.length, 0),
+    total: contents.reduce((sum, content) => sum + content.length, 0),
+  });
 });
 
 test('sends a file with its permissions to a path with blanks and quotes, over an older one', async () => {
@@ -93,11 +101,20 @@ test('fails when the source is shorter or longer than it says', async () => {
 
 test('refuses before it sends when the file system has not enough room', async () => {
   const source: UploadSource = {digest: `sha256:${'0'.repeat(64)}`, size: 2 ** 60, stream: () => Readable.from([Buffer.alloc(1)])};
-  await expect(uploadBlobs(runner, [source], {folder})).rejects.toMatchObject({code: 'host.disk-full', host: 'h1', exit: 1, details: {fileSystem: expect.any(String), freeKiB: expect.any(Number)}});
+  await expect(uploadBlobs(runner, [source], {folder})).rejects.toMatchObject({
+    code: 'host.disk-full',
+    host: 'h1',
+    exit: 1,
+    details: {fileSystem: expect.any(String), freeKiB: expect.any(Number)},
+  });
 });
 
 test('tells a disk that fills up meanwhile from other failures', async () => {
-  await writeFile(join(bench.folder, 'h1/bin/dd'), '#!/bin/sh\ncase "$*" in *if=/dev/null*) exit 0;; esac\necho "dd: error writing: No space left on device" >&2\nexit 1\n', {mode: 0o755});
+  await writeFile(
+    join(bench.folder, 'h1/bin/dd'),
+    '#!/bin/sh\ncase "$*" in *if=/dev/null*) exit 0;; esac\necho "dd: error writing: No space left on device" >&2\nexit 1\n',
+    {mode: 0o755},
+  );
   try {
     await expect(uploadBlobs(runner, [sourceOf(randomBytes(5000))], {folder})).rejects.toMatchObject({code: 'host.disk-full'});
   } finally {
