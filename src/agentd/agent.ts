@@ -48,6 +48,7 @@ export class Agent {
   #host: HostSystem | undefined;
   #observation: Observation = {nodes: [], conditions: []};
   #member = false;
+  #wasConverged = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
   #look: Promise<void> | undefined;
@@ -182,6 +183,12 @@ export class Agent {
     this.#watch.set(host, Object.fromEntries(areas.map((one) => [one.name, one.watches?.(wanted) ?? one.outputs.filter((path) => path.startsWith('/'))])));
   }
 
+  /** Folders that weren't there the last time may be now. */
+  #watchAgain(): void {
+    const target = this.#store.wanted === null ? undefined : this.#target(this.#store.wanted);
+    if (target !== undefined && this.#distribution !== undefined) this.#watchFiles(target, this.#distribution.reconcilers(target.wanted));
+  }
+
   async #begin(wanted: Wanted): Promise<void> {
     await this.#distribution?.close();
     if (wanted.distribution === 'simulated') {
@@ -208,7 +215,11 @@ export class Agent {
   #changed(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      void this.#seen.write(this.state);
+      const {state} = this;
+      // what was to be made is there now, and can be watched
+      if (state.converged && !this.#wasConverged) this.#watchAgain();
+      this.#wasConverged = state.converged;
+      void this.#seen.write(state);
     }, gather);
   }
 
@@ -217,9 +228,7 @@ export class Agent {
     const delay = this.#store.wanted === null || this.#manager.converged ? looks.idle : looks.working;
     clearTimeout(this.#looking);
     this.#looking = setTimeout(() => {
-      // folders that weren't there the last time may be now
-      const target = this.#store.wanted === null ? undefined : this.#target(this.#store.wanted);
-      if (target !== undefined && this.#distribution !== undefined) this.#watchFiles(target, this.#distribution.reconcilers(target.wanted));
+      this.#watchAgain();
       void this.#observe().finally(() => this.#scheduleLook());
     }, delay);
   }
