@@ -15,9 +15,30 @@ export function openSocket(host: string, port: number, deadline: number): Promis
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.removeAllListeners('error');
-      resolve(socket);
+      resolve(gatherWrites(socket));
     });
   });
+}
+
+/**
+ * ssh2 1.17 writes each packet in three parts (length, content, tag), which would be three system calls and three TCP segments. Gathered until the
+ * present turn of the event loop is over they are one.
+ */
+function gatherWrites(socket: Socket): Socket {
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  let isGathering = false;
+  socket.write = ((...args: unknown[]) => {
+    if (!isGathering) {
+      isGathering = true;
+      socket.cork();
+      process.nextTick(() => {
+        isGathering = false;
+        socket.uncork();
+      });
+    }
+    return write(...args);
+  }) as Socket['write'];
+  return socket;
 }
 
 /** Starts a ProxyCommand in a shell, as ssh does. `lastWords` is what it said, once it has ended. */
