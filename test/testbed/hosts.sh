@@ -187,6 +187,10 @@ case $verb in
     [ "$(id -u)" = 0 ] || { echo 'hosts.sh: needs root' >&2; exit 3; }
     command -v mmdebstrap > /dev/null && command -v systemd-nspawn > /dev/null || { echo 'hosts.sh: mmdebstrap or systemd-nspawn is missing. Try: test/testbed/setup.sh' >&2; exit 3; }
     case "${1:-}" in [1-9] | 1[0-9]) ;; *) fail 'up wants a number of hosts, 1 to 19';; esac
+    # all hosts share this computer's limits: a kubelet takes dozens of inotify instances, and the usual 128 are gone with three of them
+    for limit in max_user_instances=8192 max_user_watches=1048576; do
+      [ "$(sysctl -n "fs.inotify.${limit%=*}")" -ge "${limit#*=}" ] || sysctl -q -w "fs.inotify.$limit"
+    done
     [ -z "$(all)" ] || is_jump || [ "${2:-}" != --jump ] || fail "the bed at $HOSTS is up without --jump: hosts.sh down first"
     mkdir -p "$TESTBED"; root=$(image); secrets
     names=$(seq -f h%g "$1"); if [ "${2:-}" = --jump ]; then touch "$HOSTS/jump"; names="bastion $names"; fi
