@@ -12,6 +12,7 @@ const {digestOfTree, root} = await import('./tree.mjs');
 
 const modules = join(root, 'node_modules');
 const stampPath = join(modules, '.trireme-stamp');
+const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
 
 /** Installs what the lockfile says unless that is installed already; returns whether it did. */
 export function installDependencies() {
@@ -20,16 +21,25 @@ export function installDependencies() {
   const complete = isInstalled();
   if (!complete) {
     process.stderr.write('Installing dependencies by package-lock.json ...\n');
-    const npm = process.env.npm_execpath;
-    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-    const {status, error} = npm?.endsWith('.js')
-      ? spawnSync(process.execPath, [npm, ...args], {cwd: root, stdio: ['ignore', 2, 2]})
-      : spawnSync('npm', args, {cwd: root, stdio: ['ignore', 2, 2]});
-    if (error?.code === 'ENOENT') fail("npm isn't on the PATH; it comes with Node.");
-    if (error !== undefined || status !== 0) fail('npm ci failed; what it said is above. Is the registry reachable?');
+    const exact = npm(['ci', ...quiet]);
+    // A lockfile that was written where the registry lacks the optional binaries of other platforms is out of step for `npm ci` (EUSAGE) and still right
+    // for this platform: `npm install --no-save` takes its versions and leaves it alone. Whether it did is checked below.
+    const isOutOfStep = exact.status !== 0 && exact.stderr.includes('EUSAGE');
+    const installed = isOutOfStep ? npm(['install', '--no-save', ...quiet]) : exact;
+    if (installed.status !== 0) fail(`${installed.stderr}\nThe dependencies can't be installed; what npm said is above. Is the registry reachable?`);
+    if (!isInstalled()) fail('What npm installed differs from package-lock.json. Remove node_modules and try again.');
   }
   writeFileSync(stampPath, digest);
   return !complete;
+}
+
+/** Runs npm as the one that runs us, else the one on the PATH. */
+function npm(args) {
+  const own = process.env.npm_execpath;
+  const options = {cwd: root, encoding: 'utf8', stdio: ['ignore', 2, 'pipe']};
+  const ran = own?.endsWith('.js') ? spawnSync(process.execPath, [own, ...args], options) : spawnSync('npm', args, options);
+  if (ran.error?.code === 'ENOENT') fail("npm isn't on the PATH; it comes with Node.");
+  return {status: ran.status, stderr: `${ran.error?.message ?? ''}${ran.stderr ?? ''}`};
 }
 
 /** True when npm's own record of what is installed agrees with the lockfile. */
