@@ -1,5 +1,6 @@
 // Facts of a host that exists only in the sandbox: a healthy one, with what the simulation wants otherwise.
 import type {HostFacts} from './facts.ts';
+import {architectures} from './parse/system.ts';
 import {knownModules} from './script/kernel.ts';
 import {knownTools} from './script/programs.ts';
 import {watchedFolders} from './script/storage.ts';
@@ -13,14 +14,15 @@ export type SimulatedFacts = Partial<Omit<HostFacts, 'host' | 'agent' | 'lock' |
 /** A healthy Debian host with cgroup v2 and 4 processors; each fact in `given` replaces the healthy one. */
 export function simulatedFacts(host: string, given: SimulatedFacts = {}): HostFacts {
   const {address = '127.0.0.1', ...facts} = given;
+  const kernel = given.kernel ?? {release: '6.12.48-simulated', architecture: 'x86_64'};
   const seed = [...host].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 0xff_ff_ff, 7).toString(16).padStart(6, '0');
   const modules = Object.keys(knownModules);
   return {
     host,
     simulated: true,
     os: {id: 'debian', idLike: [], versionId: '13', name: 'Debian GNU/Linux 13 (simulated)', variant: ''},
-    kernel: {release: '6.12.48-simulated', architecture: 'x86_64'},
-    architecture: 'amd64',
+    kernel,
+    architecture: architectures[kernel.architecture],
     initSystem: 'systemd',
     systemdVersion: 257,
     virtualization: 'none',

@@ -66,8 +66,9 @@ const sshTable = {
   'host.connection-lost': {exit: 4, meaning: 'The SSH connection broke.'},
   'secret.missing': {exit: 2, meaning: 'A secret that the file names is not set, or its file cannot be read.'},
   'host.not-found': {exit: 2, meaning: 'No host of the file has this name.'},
-  'host.unsupported': {exit: 1, meaning: 'The host lacks what agent mode needs (systemd, a known architecture).'},
-  'host.disk-full': {exit: 1, meaning: 'A file system of the host is full.'},
+  'host.systemd-missing': {exit: 1, meaning: "The host doesn't run systemd, which agent mode needs."},
+  'host.architecture-unsupported': {exit: 1, meaning: "The host's processor architecture is none that agent mode knows."},
+  'host.disk-full': {exit: 1, meaning: 'A file system is full: of the host that is named, else of this computer.'},
   'host.facts-unreadable': {exit: 1, meaning: "The host's answer to the facts script cannot be understood."},
 } as const satisfies Record<string, CodeEntry>;
 

@@ -11,7 +11,7 @@ export interface Problem {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Turns anything thrown into a Problem; what isn't a TriremeError is a bug of ours (exit 70). */
+/** Turns anything thrown into a Problem; what isn't a TriremeError, an interruption or a full disk is a bug of ours (exit 70). */
 export function problemOf(error: unknown): Problem {
   if (isTriremeError(error)) {
     return {
@@ -27,12 +27,19 @@ export function problemOf(error: unknown): Problem {
     return {code: 'run.interrupted', message: 'Interrupted.', hints: [], exit: 130};
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (isFullDisk(error)) return {code: 'host.disk-full', message: `A file system is full: ${message}.`, hints: ['Make room there, then run the same command again.'], exit: errorCodes['host.disk-full'].exit};
   return {
     code: 'bug.unexpected',
     message: `This is a bug in Trireme: ${message}`,
     hints: ['Please report it with the run shown by: trireme history'],
     exit: errorCodes['bug.unexpected'].exit,
   };
+}
+
+/** What node:fs throws when there's no room, or no quota, left. */
+function isFullDisk(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** The way back: an error that carries what a Problem says. */

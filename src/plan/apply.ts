@@ -52,9 +52,11 @@ export async function applyPlan<S>(plan: Plan<S>, options: ApplyOptions<S>): Pro
   await run.toEnd();
   const hosts = run.hostOutcomes();
   const ms = Date.now() - started;
-  const problem = run.firstProblem() ?? hosts.find((host) => host.problem !== undefined)?.problem;
+  const problems = [...run.problems, ...hosts.flatMap((host) => host.problem ?? [])];
   const outcome = outcomeOf(run, hosts);
-  const exit = outcome === 'interrupted' && run.problems.length === 0 ? 130 : exitCodeOf([...run.problems, ...hosts.flatMap((host) => host.problem ?? [])].map((one) => one.exit));
+  const exit = outcome === 'interrupted' && run.problems.length === 0 ? 130 : exitCodeOf(problems.map((one) => one.exit));
+  // the one that the exit code comes from: code and exit of what is told go together
+  const problem = problems.find((one) => one.exit === exit) ?? problems[0];
   emit({type: 'run.finished', outcome, ms, hosts, ...(problem === undefined ? {} : {problem})});
   return {outcome, exit, hosts, ms, ...(problem === undefined ? {} : {problem})};
 }
@@ -88,10 +90,6 @@ class Run<S> {
       if (host.state !== 'unreachable') this.#hosts.set(host.host, {host: host.host, outcome: 'unchanged'});
       else this.#hosts.set(host.host, {host: host.host, outcome: 'unreachable', problem: host.problem ?? unreachable(host.host, host.reason)});
     }
-  }
-
-  firstProblem(): Problem | undefined {
-    return this.problems[0];
   }
 
   hostOutcomes(): readonly HostOutcome[] {

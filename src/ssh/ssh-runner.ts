@@ -224,7 +224,7 @@ class SshRunner implements SshHostRunner {
   #timedOut(deadline: number): TriremeError {
     return new TriremeError('host.command-timed-out', `A command on ${this.host} took longer than ${deadline / 1000} s and was given up.`, {
       host: this.host,
-      hints: [`See how busy it is: trireme host exec ${this.host} -- uptime`],
+      hints: [`See how busy it is: trireme host exec --limit ${this.host} -- uptime`],
     });
   }
 }

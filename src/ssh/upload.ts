@@ -196,7 +196,7 @@ class Upload {
     if (/No space left|quota exceeded/i.test(said)) return this.#diskFull(line);
     return new TriremeError('host.command-failed', `Can't write to ${this.#place.folder} on ${this.#runner.host}: ${line}.`, {
       host: this.#runner.host,
-      hints: [`Is it writable there? Try: trireme host exec ${this.#runner.host} -- df ${this.#place.folder}`],
+      hints: [`Is it writable there? Try: trireme host exec --limit ${this.#runner.host} -- df ${this.#place.folder}`],
     });
   }
 

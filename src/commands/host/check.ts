@@ -1,5 +1,7 @@
+import {Args} from '@oclif/core';
 import {z} from 'zod';
 import type {HostObservation} from '../../hosts/facts.ts';
+import type {Problem} from '../../kernel/problem.ts';
 import {renderTable, type Column} from '../../output/table.ts';
 import {clusterFlags, concurrencyFlag, limitFlag} from '../base-flags.ts';
 import {HostsCommand} from '../base-hosts.ts';
@@ -30,48 +32,56 @@ const columns: readonly Column<Row>[] = [
 ];
 
 export default class HostCheck extends HostsCommand<ResultOf<typeof result>> {
-  static override summary = 'Check that every host answers: SSH, sudo, facts.';
-  static override description = "One line a host, with what to do where one doesn't answer. Changes nothing. For the hosts' fitness, see: preflight.";
-  static override examples = ['<%= config.bin %> host check', '<%= config.bin %> host check --limit h1'];
+  static override summary = 'Check that every host answers and can be worked on: SSH, sudo, systemd, architecture, disk.';
+  static override description =
+    "One line a host, with what to do where one doesn't answer or can't be worked on at all. Changes nothing. For the hosts' fitness, see: preflight.";
+  static override examples = ['<%= config.bin %> host check', '<%= config.bin %> host check h1', '<%= config.bin %> host check --limit role=worker'];
+  static override args = {host: Args.string({description: 'Name of a host; default: all of the file.', ignoreStdin: true})};
   static override flags = {...clusterFlags, limit: limitFlag, concurrency: concurrencyFlag};
   static override resultSchema = () => result;
 
   async run() {
-    const {flags} = await this.parse(HostCheck);
-    const [{gatherFacts}, {observation}, {exitCodeOf}] = await Promise.all([
+    const {args, flags} = await this.parse(HostCheck);
+    const [{gatherFacts}, {observation}, {obstructionOf}, {exitCodeOf}] = await Promise.all([
       import('../../hosts/gather-facts.ts'),
       import('../../modes/agent/gather.ts'),
+      import('../../modes/agent/facts.ts'),
       import('../../kernel/errors.ts'),
     ]);
-    return this.withHosts(flags, async ({cluster, scope, targets}) => {
-      const observations = await gatherFacts(targets, observation(cluster, scope));
-      const hosts = observations.map((one, index) => rowOf(one, targets[index]?.address ?? ''));
-      this.out.print(
-        this.out.format === 'name'
-          ? hosts.map((row) => `${row.host} ${row.ok ? 'ok' : row.problem?.code}`).join('\n')
-          : renderTable(hosts, columns, {style: this.out.style}),
-      );
-      const problems = observations.flatMap((one) => ('problem' in one ? [one.problem] : []));
-      const exit = exitCodeOf(problems.map((problem) => problem.exit));
-      const worst = problems.find((problem) => problem.exit === exit);
-      if (worst !== undefined) this.failWith(worst);
-      return {cluster: cluster.document.metadata.name, hosts};
-    });
+    return this.withHosts(
+      flags,
+      async ({cluster, scope, targets}) => {
+        const observations = await gatherFacts(targets, observation(cluster, scope));
+        const hosts = observations.map((one, index) => rowOf(one, targets[index]?.address ?? '', obstructionOf(one)));
+        this.out.print(
+          this.out.format === 'name'
+            ? hosts.map((row) => `${row.host} ${row.ok ? 'ok' : row.problem?.code}`).join('\n')
+            : renderTable(hosts, columns, {style: this.out.style}),
+        );
+        const problems = observations.flatMap((one) => obstructionOf(one) ?? []);
+        const exit = exitCodeOf(problems.map((problem) => problem.exit));
+        const worst = problems.find((problem) => problem.exit === exit);
+        if (worst !== undefined) this.failWith(worst);
+        return {cluster: cluster.document.metadata.name, hosts};
+      },
+      args.host,
+    );
   }
 }
 
-function rowOf(one: HostObservation, address: string): Row {
-  if ('problem' in one)
+function rowOf(one: HostObservation, address: string, problem: Problem | undefined): Row {
+  const isSimulated = 'facts' in one && one.facts.simulated;
+  if (problem !== undefined)
     return {
       host: one.host,
       address,
       ok: false,
-      simulated: false,
-      summary: one.problem.message,
-      remedy: one.problem.hints[0] ?? '',
-      problem: {...one.problem, hints: [...one.problem.hints]},
+      simulated: isSimulated,
+      summary: `${isSimulated ? 'SIMULATED ' : ''}${problem.message}`,
+      remedy: problem.hints[0] ?? '',
+      problem: {...problem, hints: [...problem.hints]},
     };
-  const {facts} = one;
+  const {facts} = one as Extract<HostObservation, {readonly facts: unknown}>;
   const sudo = facts.sudo.passwordRequired ? 'root by sudo with a password' : 'root';
   return {
     host: one.host,

@@ -8,7 +8,8 @@ type SystemFacts = Pick<
   | 'clockSynchronized' | 'timeService' | 'services' | 'sudo'
 >;
 
-const architectures: Readonly<Record<string, 'amd64' | 'arm64'>> = {x86_64: 'amd64', amd64: 'amd64', aarch64: 'arm64', arm64: 'arm64'};
+/** From the kernel's names (uname -m) to ours. */
+export const architectures: Readonly<Record<string, 'amd64' | 'arm64'>> = {x86_64: 'amd64', amd64: 'amd64', aarch64: 'arm64', arm64: 'arm64'};
 
 const timeServices = ['systemd-timesyncd', 'chrony', 'chronyd', 'ntp', 'ntpd', 'ntpsec'];
 

@@ -35,12 +35,12 @@ describe('what planning reads of a host', () => {
   });
 
   it.each([
-    ['an architecture that agent mode does not know', {architecture: undefined}, /amd64 and arm64/],
-    ['no systemd', {initSystem: 'openrc'}, /openrc as its first process/],
-  ])('is a problem of the host for %s', (_what, given, message) => {
+    ['an architecture that agent mode does not know', {architecture: undefined}, 'host.architecture-unsupported', /amd64 and arm64/],
+    ['no systemd', {initSystem: 'openrc'}, 'host.systemd-missing', /openrc as its first process/],
+  ])('is a problem of the host for %s', (_what, given, code, message) => {
     const member = memberWith(given as SimulatedFacts);
     expect(isReached(member)).toBe(false);
-    expect(member).toMatchObject({problem: {code: 'host.unsupported', host: 'h1', message: expect.stringMatching(message)}});
+    expect(member).toMatchObject({problem: {code, host: 'h1', message: expect.stringMatching(message)}});
   });
 });
 
