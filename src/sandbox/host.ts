@@ -53,8 +53,11 @@ export interface SimulatedHost {
 /** A new Ed25519 key pair in OpenSSH format. */
 export async function newKeyPair(comment: string): Promise<HostKey> {
   const {default: ssh2} = await import('ssh2');
-  const {private: privateKey, public: publicKey} = ssh2.utils.generateKeyPairSync('ed25519', {comment});
-  return {privateKey, publicKey};
+  for (;;) {
+    const {private: privateKey, public: publicKey} = ssh2.utils.generateKeyPairSync('ed25519', {comment});
+    // ssh2 1.17 now and then writes an Ed25519 key that it can't read itself ("Malformed OpenSSH private key")
+    if (!(ssh2.utils.parseKey(privateKey) instanceof Error)) return {privateKey, publicKey};
+  }
 }
 
 /** Starts a host; `stop` ends every process that it started. */

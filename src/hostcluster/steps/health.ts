@@ -24,7 +24,8 @@ export function healthStep(options: HealthOptions): Step<HostClusterScope> {
     id: 'health',
     title: 'Check the cluster',
     effect: 'none',
-    check: async () => 'needed',
+    // where no host came through there's nothing to wait for, and why is said already
+    check: async ({scope}) => (options.settled.length + scope.progress.converged.size === 0 ? 'satisfied' : 'needed'),
     apply: async (context) => {
       const signal = AbortSignal.any([context.signal, context.stopping]);
       let complaints: readonly string[] = [];
