@@ -19,7 +19,11 @@ function stage(name, command, args, {report = false} = {}) {
   const begun = Date.now();
   const file = join(reports, `${stages.length}.json`);
   const more = report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
-  const {status, signal} = spawnSync(command, [...args, ...more], {stdio: ['ignore', 'inherit', 'inherit'], timeout: Math.max(60_000, left() + 5 * 60_000), killSignal: 'SIGTERM'});
+  const {status, signal} = spawnSync(command, [...args, ...more], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: Math.max(60_000, left() + 5 * 60_000),
+    killSignal: 'SIGTERM',
+  });
   const ok = status === 0;
   let counted = '';
   if (report && existsSync(file)) {
@@ -44,7 +48,9 @@ function skipped(name, why) {
 /** Files of the long suite, beginning at a place that the commit chooses, so that each gets its turn. */
 function longShards() {
   if (!existsSync('test/long')) return [];
-  const files = readdirSync('test/long').filter((file) => file.endsWith('.test.ts')).toSorted();
+  const files = readdirSync('test/long')
+    .filter((file) => file.endsWith('.test.ts'))
+    .toSorted();
   const head = spawnSync('git', ['rev-parse', 'HEAD'], {encoding: 'utf8'}).stdout.trim();
   const offset = files.length === 0 ? 0 : Number.parseInt(head.slice(0, 6) || '0', 16) % files.length;
   return [...files.slice(offset), ...files.slice(0, offset)];
@@ -52,7 +58,8 @@ function longShards() {
 
 let ok = stage('unit, integration and contract suites (npm test)', 'npm', ['test', '--'], {report: true});
 ok = stage('gates (npm run check)', 'npm', ['run', 'check']) && ok;
-const bed = stage('test bed: packages', 'bash', ['test/testbed/setup.sh']) && stage('test bed: programs and images', 'node', ['scripts/test-real.mjs', '--only-build']);
+const bed =
+  stage('test bed: packages', 'bash', ['test/testbed/setup.sh']) && stage('test bed: programs and images', 'node', ['scripts/test-real.mjs', '--only-build']);
 ok = bed && ok;
 if (bed) ok = stage('suites on real parts (npm run test:real)', 'node', ['scripts/test-real.mjs', '--no-build'], {report: true}) && ok;
 else skipped('suites on real parts', "the test bed isn't there");

@@ -121,20 +121,26 @@ export class Agent {
   async kubeconfig(): Promise<string> {
     const target = this.#requireControlPlane();
     const text = await this.#distribution?.kubeconfig(target);
-    if (text === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name, hints: [`trireme agent status ${target.host.name}`]});
+    if (text === undefined)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {
+        host: target.host.name,
+        hints: [`trireme agent status ${target.host.name}`],
+      });
     return text;
   }
 
   /** For another operator, who has only the file and SSH. */
   secretsOfControlPlane(): Secrets {
     const target = this.#requireControlPlane();
-    if (this.#store.secrets === null) throw new TriremeError('cluster.not-made', `${target.host.name} has no secrets of its cluster yet.`, {host: target.host.name});
+    if (this.#store.secrets === null)
+      throw new TriremeError('cluster.not-made', `${target.host.name} has no secrets of its cluster yet.`, {host: target.host.name});
     return this.#store.secrets;
   }
 
   async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
     const target = this.#requireControlPlane();
-    if (this.#distribution === undefined || !this.#member) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    if (this.#distribution === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
     return this.#distribution.setNode(target, name, wish, this.#stop.signal);
   }
 
@@ -157,7 +163,8 @@ export class Agent {
     const {wanted} = this.#store;
     const target = wanted === null ? undefined : this.#target(wanted);
     if (target === undefined) throw new TriremeError('cluster.not-made', 'This host belongs to no cluster yet.');
-    if (target.wanted.role !== 'control-plane') throw new TriremeError('usage.invalid', `${target.host.name} is a worker; only control planes can answer that.`, {host: target.host.name});
+    if (target.wanted.role !== 'control-plane')
+      throw new TriremeError('usage.invalid', `${target.host.name} is a worker; only control planes can answer that.`, {host: target.host.name});
     return target;
   }
 
@@ -166,7 +173,8 @@ export class Agent {
     const {wanted, secrets} = this.#store;
     this.#redact(secrets);
     if (wanted !== null) {
-      if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name) await this.#begin(wanted);
+      if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name)
+        await this.#begin(wanted);
       const target = this.#target(wanted);
       if (target !== undefined && this.#distribution !== undefined) {
         const reconcilers = this.#distribution.reconcilers(wanted);
@@ -246,14 +254,16 @@ export class Agent {
     if (target === undefined || this.#distribution === undefined) return;
     try {
       const isMember = await this.#distribution.isMember(target);
-      const observation = isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
+      const observation =
+        isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
       this.#tellConditions(observation, target);
       this.#member = isMember;
       this.#observation = observation;
       this.#changed();
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      if (!isTriremeError(error)) this.events.write('agent', {type: 'warning.raised', code: 'bug.unexpected', message: (error as Error).message, host: target.host.name});
+      if (!isTriremeError(error))
+        this.events.write('agent', {type: 'warning.raised', code: 'bug.unexpected', message: (error as Error).message, host: target.host.name});
     }
   }
 
@@ -261,7 +271,14 @@ export class Agent {
     for (const {type, ready, message} of observation.conditions) {
       const before = this.#observation.conditions.find((condition) => condition.type === type);
       if (before?.ready === ready) continue;
-      this.events.write('agent', {type: 'condition.changed', subject: this.#store.wanted?.cluster.name ?? '', condition: type, status: ready ? 'true' : 'false', host: host.name, ...(message === undefined ? {} : {message})});
+      this.events.write('agent', {
+        type: 'condition.changed',
+        subject: this.#store.wanted?.cluster.name ?? '',
+        condition: type,
+        status: ready ? 'true' : 'false',
+        host: host.name,
+        ...(message === undefined ? {} : {message}),
+      });
     }
   }
 }

@@ -49,7 +49,15 @@ export class ClusterApi {
     this.server = credentials.server;
     this.#credentials = credentials;
     const options = {keepAlive: true, maxSockets: 2};
-    this.#agent = credentials.server.startsWith('https:') ? new HttpsAgent({...options, ca: credentials.ca, cert: credentials.certificate, key: credentials.key, rejectUnauthorized: credentials.insecureLocal !== true}) : new HttpAgent(options);
+    this.#agent = credentials.server.startsWith('https:')
+      ? new HttpsAgent({
+          ...options,
+          ca: credentials.ca,
+          cert: credentials.certificate,
+          key: credentials.key,
+          rejectUnauthorized: credentials.insecureLocal !== true,
+        })
+      : new HttpAgent(options);
   }
 
   /** Sends one request; the answer's status is returned, whatever it is. Throws `host.unreachable` when there's no answer. */
@@ -107,12 +115,17 @@ function parseBody(text: string): unknown {
 function requireOk<T>(answer: ApiAnswer<T>, what: string): T {
   if (answer.status >= 200 && answer.status < 300) return answer.body;
   const status = answer.body as Status;
-  throw new TriremeError('agent.failed', `The Kubernetes API refuses ${what}: ${status?.message ?? `status ${answer.status}`}`, {details: {status: answer.status, ...(status?.reason === undefined ? {} : {reason: status.reason})}});
+  throw new TriremeError('agent.failed', `The Kubernetes API refuses ${what}: ${status?.message ?? `status ${answer.status}`}`, {
+    details: {status: answer.status, ...(status?.reason === undefined ? {} : {reason: status.reason})},
+  });
 }
 
 interface Kubeconfig {
   readonly 'current-context'?: string;
-  readonly clusters?: readonly {readonly name: string; readonly cluster: {readonly server: string; readonly 'certificate-authority-data'?: string; readonly 'certificate-authority'?: string}}[];
+  readonly clusters?: readonly {
+    readonly name: string;
+    readonly cluster: {readonly server: string; readonly 'certificate-authority-data'?: string; readonly 'certificate-authority'?: string};
+  }[];
   readonly contexts?: readonly {readonly name: string; readonly context: {readonly cluster: string; readonly user: string}}[];
   readonly users?: readonly {readonly name: string; readonly user: Readonly<Record<string, string>>}[];
 }
@@ -124,7 +137,8 @@ export async function credentialsOf(text: string, at: (path: string) => string):
   const cluster = config.clusters?.find((one) => one.name === context?.cluster)?.cluster;
   const user = config.users?.find((one) => one.name === context?.user)?.user ?? {};
   if (cluster === undefined) throw new TriremeError('kubeconfig.invalid', 'The kubeconfig on the host has no cluster.');
-  const decode = async (data: string | undefined, file: string | undefined) => (data !== undefined ? Buffer.from(data, 'base64').toString('utf8') : file === undefined ? undefined : readFile(at(file), 'utf8'));
+  const decode = async (data: string | undefined, file: string | undefined) =>
+    data !== undefined ? Buffer.from(data, 'base64').toString('utf8') : file === undefined ? undefined : readFile(at(file), 'utf8');
   const [ca, certificate, key] = await Promise.all([
     decode(cluster['certificate-authority-data'], cluster['certificate-authority']),
     decode(user['client-certificate-data'], user['client-certificate']),

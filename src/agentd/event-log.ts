@@ -104,7 +104,9 @@ function endsWithNewline(path: string): boolean {
 
 function lastSeq(path: string): number {
   if (!existsSync(path)) return 0;
-  const lines = tail(path, 256 * 1024).split('\n').toReversed();
+  const lines = tail(path, 256 * 1024)
+    .split('\n')
+    .toReversed();
   for (const line of lines) {
     const event = parse(line);
     if (typeof event?.seq === 'number') return event.seq;

@@ -73,10 +73,14 @@ async function idOf(host: HostSystem, table: string, name: string, wish: FileWis
   const line = ((await host.read(table)) ?? '').split('\n').find((one) => one.startsWith(`${name}:`));
   const id = line?.split(':')[2];
   if (id === undefined) {
-    throw new TriremeError('agent.failed', `${wish.path} shall belong to ${wish.owner}, but ${host.name} has no ${table === '/etc/passwd' ? 'user' : 'group'} ${name}.`, {
-      host: host.name,
-      hints: [`Create it on the host, or change \`owner\` of the file.`],
-    });
+    throw new TriremeError(
+      'agent.failed',
+      `${wish.path} shall belong to ${wish.owner}, but ${host.name} has no ${table === '/etc/passwd' ? 'user' : 'group'} ${name}.`,
+      {
+        host: host.name,
+        hints: [`Create it on the host, or change \`owner\` of the file.`],
+      },
+    );
   }
   return Number(id);
 }

@@ -1,5 +1,5 @@
 // The host as reconcilers see it: files below a root, programs, and services. A simulated host answers the same calls without root.
-import {chmod, lstat, mkdir, readFile, rm} from 'node:fs/promises';
+import {lstat, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {TriremeError} from '../kernel/errors.ts';
 import {exec, type ExecResult} from '../kernel/exec.ts';
@@ -89,7 +89,11 @@ export function realHost(name: string, binFolder: string): HostSystem {
   const run: HostSystem['run'] = (program, args, options) => exec(program, args, {...options, env: {...env, ...options.env}});
   const systemctl = async (...args: readonly string[]) => {
     const result = await run('systemctl', args, {deadline: 120_000});
-    if (result.code !== 0) throw new TriremeError('agent.failed', `systemctl ${args.join(' ')} failed on ${name}: ${lastLine(result)}`, {host: name, hints: [`On the host: journalctl -u ${args.at(-1)} -n 50`]});
+    if (result.code !== 0)
+      throw new TriremeError('agent.failed', `systemctl ${args.join(' ')} failed on ${name}: ${lastLine(result)}`, {
+        host: name,
+        hints: [`On the host: journalctl -u ${args.at(-1)} -n 50`],
+      });
   };
   return {
     name,
@@ -119,12 +123,9 @@ export function realHost(name: string, binFolder: string): HostSystem {
 
 /** The last line that a program said, for a message. */
 export function lastLine(result: Pick<ExecResult, 'stdout' | 'stderr' | 'code'>): string {
-  const lines = `${result.stdout}\n${result.stderr}`.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const lines = `${result.stdout}\n${result.stderr}`
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   return lines.at(-1) ?? `exit code ${result.code}`;
-}
-
-/** Makes a folder of the host with these permission bits. */
-export async function ensureFolder(host: HostSystem, path: string, mode = 0o755): Promise<void> {
-  await mkdir(host.path(path), {recursive: true, mode});
-  await chmod(host.path(path), mode);
 }

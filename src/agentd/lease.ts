@@ -36,19 +36,27 @@ export async function tryLease(api: ClusterApi, name: string, self: string): Pro
   const holder = lease.spec.holderIdentity;
   if (holder !== undefined && holder !== '' && holder !== self && !isExpired(name, lease)) return holder;
   // the version makes two who try at once see that only one got it
-  return taken(await api.send({method: 'PUT', path: `${folder}/${name}`, body: {...body, metadata: {...body.metadata, resourceVersion: lease.metadata.resourceVersion}}}), self);
+  return taken(
+    await api.send({method: 'PUT', path: `${folder}/${name}`, body: {...body, metadata: {...body.metadata, resourceVersion: lease.metadata.resourceVersion}}}),
+    self,
+  );
 }
 
 function taken(answer: {readonly status: number; readonly body: unknown}, self: string): string {
   if (answer.status === 409) return '(another)';
-  if (answer.status >= 300) throw new TriremeError('agent.failed', `The lease can't be written: ${(answer.body as {message?: string}).message ?? answer.status}`);
+  if (answer.status >= 300)
+    throw new TriremeError('agent.failed', `The lease can't be written: ${(answer.body as {message?: string}).message ?? answer.status}`);
   return self;
 }
 
 /** Waits for the lease, works under it, and lets it go. `onWait` hears who holds it. */
-export async function withLease<T>(api: ClusterApi, options: {readonly name: string; readonly self: string; readonly signal: AbortSignal; onWait(holder: string): void}, work: () => Promise<T>): Promise<T> {
+export async function withLease<T>(
+  api: ClusterApi,
+  options: {readonly name: string; readonly self: string; readonly signal: AbortSignal; onWait(holder: string): void},
+  work: () => Promise<T>,
+): Promise<T> {
   const {name, self, signal} = options;
-  for (let holder = ''; ; ) {
+  for (let holder = ''; ;) {
     const now = await tryLease(api, name, self);
     if (now === self) break;
     if (now !== holder) options.onWait(now);
@@ -68,7 +76,8 @@ export async function withLease<T>(api: ClusterApi, options: {readonly name: str
 async function releaseLease(api: ClusterApi, name: string, self: string): Promise<void> {
   try {
     const lease = await api.get<LeaseObject>(`${folder}/${name}`);
-    if (lease?.spec.holderIdentity === self) await api.send({method: 'DELETE', path: `${folder}/${name}`, body: {preconditions: {resourceVersion: lease.metadata.resourceVersion}}});
+    if (lease?.spec.holderIdentity === self)
+      await api.send({method: 'DELETE', path: `${folder}/${name}`, body: {preconditions: {resourceVersion: lease.metadata.resourceVersion}}});
   } catch (error) {
     // it runs out by itself
     if (!isTriremeError(error)) throw error;

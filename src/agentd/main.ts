@@ -49,7 +49,10 @@ function dial(): void {
   const socket = connect({path: at(agentPaths.socket), allowHalfOpen: true});
   socket.on('error', (error: NodeJS.ErrnoException) => {
     const isAway = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
-    fail(isAway ? `The agent isn't running: nothing answers at ${at(agentPaths.socket)}.` : `Can't talk to the agent: ${error.message}`, error.code === 'EACCES' ? 5 : 4);
+    fail(
+      isAway ? `The agent isn't running: nothing answers at ${at(agentPaths.socket)}.` : `Can't talk to the agent: ${error.message}`,
+      error.code === 'EACCES' ? 5 : 4,
+    );
     process.stdin.destroy();
   });
   process.stdin.pipe(socket);

@@ -48,7 +48,13 @@ export class Manager {
   }
 
   get states(): readonly ReconcilerState[] {
-    return [...this.#entries.values()].map(({reconciler, status, message, since, attempts}) => ({name: reconciler.name, status, since, attempts, ...(message === undefined ? {} : {message})}));
+    return [...this.#entries.values()].map(({reconciler, status, message, since, attempts}) => ({
+      name: reconciler.name,
+      status,
+      since,
+      attempts,
+      ...(message === undefined ? {} : {message}),
+    }));
   }
 
   get drift(): readonly Drift[] {
@@ -158,7 +164,13 @@ export class Manager {
       const problem = problemOf(error);
       const attempts = entry.attempts + 1;
       this.#set(entry, 'failed', problem.message, attempts);
-      if (problem.exit === 70) this.#emit(`agent-${reconciler.name}`)({type: 'warning.raised', code: problem.code, message: `${reconciler.name}: ${(error as Error).stack ?? problem.message}`, host: target.host.name});
+      if (problem.exit === 70)
+        this.#emit(`agent-${reconciler.name}`)({
+          type: 'warning.raised',
+          code: problem.code,
+          message: `${reconciler.name}: ${(error as Error).stack ?? problem.message}`,
+          host: target.host.name,
+        });
       next(Math.min(times.firstRetry * 2 ** (attempts - 1), times.longestRetry));
     }
   }
@@ -169,7 +181,11 @@ export class Manager {
     }
   }
 
-  async #needed(entry: Entry, steps: readonly AgentStep[], target: Target): Promise<{readonly steps: readonly AgentStep[]; readonly needed: readonly AgentStep[]}> {
+  async #needed(
+    entry: Entry,
+    steps: readonly AgentStep[],
+    target: Target,
+  ): Promise<{readonly steps: readonly AgentStep[]; readonly needed: readonly AgentStep[]}> {
     const signal = this.#stop.signal;
     const needed: AgentStep[] = [];
     for (const step of steps) {
@@ -242,7 +258,15 @@ export class Manager {
   /** Drift under the policy `report`: told once while it lasts. */
   async #tell(area: DriftArea, steps: readonly AgentStep[], target: Target, outcome: Drift['outcome']): Promise<void> {
     const known = new Set(this.#drift.filter((one) => one.area === area && one.outcome === outcome).map((one) => one.subject));
-    await this.#record(await describe(area, steps.filter((step) => !known.has(subjectOf(step))), target), outcome, target);
+    await this.#record(
+      await describe(
+        area,
+        steps.filter((step) => !known.has(subjectOf(step))),
+        target,
+      ),
+      outcome,
+      target,
+    );
   }
 
   /** What was only reported and is right again is no drift any more. */
@@ -256,7 +280,12 @@ export class Manager {
   async #record(drifts: readonly Omit<Drift, 'outcome'>[], outcome: Drift['outcome'], target: Target): Promise<void> {
     if (drifts.length === 0) return;
     for (const drift of drifts) {
-      this.#emit('agent-drift')({type: 'warning.raised', code: 'drift.found', message: `${drift.subject} was not as wanted (${drift.found}): ${outcome}.`, host: target.host.name});
+      this.#emit('agent-drift')({
+        type: 'warning.raised',
+        code: 'drift.found',
+        message: `${drift.subject} was not as wanted (${drift.found}): ${outcome}.`,
+        host: target.host.name,
+      });
     }
     this.#drift = [...this.#drift, ...drifts.map((drift) => ({...drift, outcome}))].slice(-driftKept);
     await target.records.set('drift', this.#drift);

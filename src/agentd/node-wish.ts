@@ -6,7 +6,12 @@ export const managedLabels = 'trireme.dev/managed-labels';
 export const managedTaints = 'trireme.dev/managed-taints';
 
 export interface NodeObject {
-  readonly metadata: {readonly name: string; readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>>; readonly resourceVersion?: string};
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly resourceVersion?: string;
+  };
   readonly spec?: {readonly taints?: readonly TaintObject[]};
 }
 
@@ -87,7 +92,17 @@ function taintsOf(node: NodeObject, wish: NodeWish, words: string[]): readonly T
 
 /** Label prefixes under kubernetes.io and k8s.io that a kubelet may set on its own node (NodeRestriction admission). */
 const kubeletDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
-const kubeletLabels = new Set(['kubernetes.io/hostname', 'kubernetes.io/arch', 'kubernetes.io/os', 'beta.kubernetes.io/instance-type', 'node.kubernetes.io/instance-type', 'failure-domain.beta.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/zone', 'topology.kubernetes.io/region', 'topology.kubernetes.io/zone']);
+const kubeletLabels = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+]);
 
 /** Whether a node's own kubelet credentials may write this label. */
 export function isKubeletLabel(key: string): boolean {

@@ -59,7 +59,10 @@ export function enableStep(unit: string, files: readonly string[]): AgentStep {
     title: `Enable ${unit}`,
     subject: `${unit} at boot`,
     effect: 'none',
-    check: async ({scope}) => (scope.records.get(key) === (await wanted(scope)) && (await scope.host.exists(`/etc/systemd/system/multi-user.target.wants/${unit}`)) ? 'satisfied' : 'needed'),
+    check: async ({scope}) =>
+      scope.records.get(key) === (await wanted(scope)) && (await scope.host.exists(`/etc/systemd/system/multi-user.target.wants/${unit}`))
+        ? 'satisfied'
+        : 'needed',
     apply: async ({scope}) => {
       await scope.host.services.enable(unit);
       await scope.records.set(key, await wanted(scope));

@@ -50,10 +50,14 @@ export class WantedStore {
   async put(body: PutWanted): Promise<boolean> {
     const {wanted, secrets} = requireValid(body);
     if (this.wanted !== null && this.wanted.cluster.id !== wanted.cluster.id) {
-      throw new TriremeError('cluster.foreign', `This host belongs to the cluster ${this.wanted.cluster.name} (${this.wanted.cluster.id}), not to ${wanted.cluster.name} (${wanted.cluster.id}).`, {
-        host: this.wanted.node.name,
-        hints: ['Take the host out of its cluster first: trireme host reset', 'Check that the file names the right host.'],
-      });
+      throw new TriremeError(
+        'cluster.foreign',
+        `This host belongs to the cluster ${this.wanted.cluster.name} (${this.wanted.cluster.id}), not to ${wanted.cluster.name} (${wanted.cluster.id}).`,
+        {
+          host: this.wanted.node.name,
+          hints: ['Take the host out of its cluster first: trireme host reset', 'Check that the file names the right host.'],
+        },
+      );
     }
     // secrets first: a control plane must never want to begin without them
     let changed = false;
@@ -86,10 +90,16 @@ function requireValid(body: unknown): PutWanted {
   if (wanted === undefined || wanted === null || typeof wanted !== 'object') throw invalid('`wanted` is missing');
   if (wanted.protocol !== protocol) {
     const older = Number(wanted.protocol) < protocol ? 'the program that sent it' : 'the agent on this host';
-    throw new TriremeError('agent.incompatible', `This agent speaks protocol ${protocol}, the document has protocol ${String(wanted.protocol)}: ${older} is older.`, {
-      hints: [Number(wanted.protocol) < protocol ? 'Use a newer trireme on the computer that you work from.' : 'Let trireme apply push the newer agent first.'],
-      details: {agent: protocol, document: wanted.protocol},
-    });
+    throw new TriremeError(
+      'agent.incompatible',
+      `This agent speaks protocol ${protocol}, the document has protocol ${String(wanted.protocol)}: ${older} is older.`,
+      {
+        hints: [
+          Number(wanted.protocol) < protocol ? 'Use a newer trireme on the computer that you work from.' : 'Let trireme apply push the newer agent first.',
+        ],
+        details: {agent: protocol, document: wanted.protocol},
+      },
+    );
   }
   for (const key of ['cluster', 'node', 'endpoint', 'network', 'configuration', 'drift'] as const) {
     if (typeof wanted[key] !== 'object' || wanted[key] === null) throw invalid(`\`wanted.${key}\` is missing`);
@@ -97,7 +107,8 @@ function requireValid(body: unknown): PutWanted {
   for (const key of ['content', 'files', 'layers'] as const) if (!Array.isArray(wanted[key])) throw invalid(`\`wanted.${key}\` isn't a list`);
   if (wanted.role !== 'control-plane' && wanted.role !== 'worker') throw invalid(`\`wanted.role\` is ${String(wanted.role)}`);
   if (wanted.distribution !== 'kubeadm' && wanted.distribution !== 'simulated') throw invalid(`\`wanted.distribution\` is ${String(wanted.distribution)}`);
-  if (secrets !== undefined && (typeof secrets.bootstrapToken !== 'string' || typeof secrets.ca?.certificate !== 'string')) throw invalid('`secrets` lacks the token or the CA');
+  if (secrets !== undefined && (typeof secrets.bootstrapToken !== 'string' || typeof secrets.ca?.certificate !== 'string'))
+    throw invalid('`secrets` lacks the token or the CA');
   return {wanted, ...(secrets === undefined ? {} : {secrets})};
 }
 

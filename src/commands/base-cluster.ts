@@ -90,7 +90,10 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     if (first === undefined) return;
     const lines = obstacles.map((one) => `  ${one.host ?? '(cluster)'}: ${one.id}: ${one.observed}; wanted: ${one.wanted}\n    ${one.remedy}`);
     const message = `Preflight speaks against beginning:\n${lines.join('\n')}`;
-    const hints = ['Everything that preflight finds: trireme preflight', `What you accept goes into the file: spec.agent.preflight.ignore: [${[...new Set(obstacles.map((one) => one.id))].join(', ')}]`];
+    const hints = [
+      'Everything that preflight finds: trireme preflight',
+      `What you accept goes into the file: spec.agent.preflight.ignore: [${[...new Set(obstacles.map((one) => one.id))].join(', ')}]`,
+    ];
     if (flags['dry-run']) this.out.warn({code: 'preflight.failed', message, hints});
     else throw new TriremeError('preflight.failed', message, {hints, details: {obstacles}});
   }

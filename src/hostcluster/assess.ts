@@ -59,10 +59,23 @@ export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, hos
     changes,
   };
   if (plan.state === 'unchanged') return {plan};
-  const changesNode = !isNew && host.role === 'worker' && observation.seen?.member === true && differences.some((change) => /^node\.(labels|taints)/.test(change.path));
+  const changesNode =
+    !isNew && host.role === 'worker' && observation.seen?.member === true && differences.some((change) => /^node\.(labels|taints)/.test(change.path));
   return {
     plan,
-    work: {host, member: observation, wanted, changes, isNew, missing, install, startsAgent, handsOver, givesSecrets: (observation.seen?.secretsDigest ?? '') === '', changesNode},
+    work: {
+      host,
+      member: observation,
+      wanted,
+      changes,
+      isNew,
+      missing,
+      install,
+      startsAgent,
+      handsOver,
+      givesSecrets: (observation.seen?.secretsDigest ?? '') === '',
+      changesNode,
+    },
   };
 }
 
@@ -79,7 +92,15 @@ function installOf(facts: HostClusterFacts, member: MemberFacts): HostWork['inst
   if (runtime === undefined || 'problem' in runtime) {
     if (member.runtimeDigest !== undefined) return {program, runtime: undefined};
     if (runtime !== undefined) return {problem: {...runtime.problem, host: member.host}};
-    return {problem: {code: 'agent.runtime-missing', message: `There's no Node runtime for ${member.host} (${member.architecture}).`, hints: [], exit: 1, host: member.host}};
+    return {
+      problem: {
+        code: 'agent.runtime-missing',
+        message: `There's no Node runtime for ${member.host} (${member.architecture}).`,
+        hints: [],
+        exit: 1,
+        host: member.host,
+      },
+    };
   }
   return {program, runtime: runtime.digest === member.runtimeDigest ? undefined : runtime};
 }
@@ -92,7 +113,13 @@ interface AgentFindings {
 
 function agentChanges(facts: HostClusterFacts, member: MemberFacts, found: AgentFindings): readonly Change[] {
   const changes: Change[] = [];
-  if (found.install !== undefined) changes.push({path: 'agent.program', from: member.programDigest === undefined ? undefined : short(member.programDigest), to: `${facts.program.version} (${short(found.install.program.digest)})`, effect: 'none'});
+  if (found.install !== undefined)
+    changes.push({
+      path: 'agent.program',
+      from: member.programDigest === undefined ? undefined : short(member.programDigest),
+      to: `${facts.program.version} (${short(found.install.program.digest)})`,
+      effect: 'none',
+    });
   else if (!member.agentActive) changes.push({path: 'agent.running', from: false, to: true, effect: 'none', why: 'the agent is installed and does not run'});
   if (found.missing.length > 0) changes.push({path: 'agent.content', from: `${found.missing.length} blobs missing`, to: 'complete', effect: 'none'});
   if (found.unfinished) changes.push({path: 'agent.converged', from: false, to: true, effect: 'none', why: whyUnfinished(member)});
@@ -101,7 +128,9 @@ function agentChanges(facts: HostClusterFacts, member: MemberFacts, found: Agent
 
 function whyUnfinished(member: MemberFacts): string {
   const open = (member.seen?.reconcilers ?? []).filter((one) => one.status !== 'done');
-  return open.length === 0 ? 'its agent has not finished' : open.map((one) => `${one.name} is ${one.status}${one.message === undefined ? '' : ` (${one.message})`}`).join(', ');
+  return open.length === 0
+    ? 'its agent has not finished'
+    : open.map((one) => `${one.name} is ${one.status}${one.message === undefined ? '' : ` (${one.message})`}`).join(', ');
 }
 
 function hookChanges(cluster: DesiredCluster, host: AgentHost, hasWork: boolean): readonly Change[] {

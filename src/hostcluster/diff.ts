@@ -47,7 +47,11 @@ function leavesOf(wanted: Wanted): ReadonlyMap<string, unknown> {
   for (const file of files) collect(leaves, `files.${file.path}`, {content: digestOf(file.content), mode: file.mode, owner: file.owner});
   for (const item of content) leaves.set(`content.${item.name}`, item.digest);
   for (const layer of layers) leaves.set(`layers.${layer.name}`, digestOf(layer.manifest));
-  if (layers.length > 1) leaves.set('layers', layers.map((layer) => layer.name));
+  if (layers.length > 1)
+    leaves.set(
+      'layers',
+      layers.map((layer) => layer.name),
+    );
   return leaves;
 }
 

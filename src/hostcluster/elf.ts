@@ -58,13 +58,17 @@ async function readLibraries(file: FileHandle, segments: readonly Segment[]): Pr
     if (table.readBigUInt64LE(at) === tagNeeded) names.push(value);
     else if (table.readBigUInt64LE(at) === tagStringTable) strings = value;
   }
-  const home = segments.find((segment) => segment.type === segmentLoad && strings !== undefined && strings >= segment.address && strings < segment.address + segment.size);
+  const home = segments.find(
+    (segment) => segment.type === segmentLoad && strings !== undefined && strings >= segment.address && strings < segment.address + segment.size,
+  );
   if (home === undefined || strings === undefined) return [];
   const base = home.offset + strings - home.address;
-  return Promise.all(names.map(async (name) => {
-    const text = await read(file, base + name, 256);
-    return text.subarray(0, text.indexOf(0)).toString('latin1');
-  }));
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await read(file, base + name, 256);
+      return text.subarray(0, text.indexOf(0)).toString('latin1');
+    }),
+  );
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {

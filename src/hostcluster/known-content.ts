@@ -27,10 +27,17 @@ function contentOfHosts(cluster: DesiredCluster, facts: HostClusterFacts, archit
 function isSame(cluster: DesiredCluster, wanted: Wanted): boolean {
   const {metadata, spec} = cluster.document;
   const layers = cluster.layers.map(({name, manifest}) => `${name}\n${manifest}`).join('\n');
-  return wanted.cluster.name === metadata.name && wanted.kubernetesVersion === spec.kubernetes.version && wanted.layers.map(({name, manifest}) => `${name}\n${manifest}`).join('\n') === layers;
+  return (
+    wanted.cluster.name === metadata.name &&
+    wanted.kubernetesVersion === spec.kubernetes.version &&
+    wanted.layers.map(({name, manifest}) => `${name}\n${manifest}`).join('\n') === layers
+  );
 }
 
 function giveUp(problem: Problem): never {
   const error = errorOf(problem);
-  throw new TriremeError(error.code, error.message, {hints: [...error.hints, 'Name the content in the file: spec.agent.bundle'], ...(error.details === undefined ? {} : {details: error.details})});
+  throw new TriremeError(error.code, error.message, {
+    hints: [...error.hints, 'Name the content in the file: spec.agent.bundle'],
+    ...(error.details === undefined ? {} : {details: error.details}),
+  });
 }

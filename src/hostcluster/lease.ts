@@ -103,7 +103,11 @@ export class Leases {
   async #run(host: string, script: string, stdin: string): Promise<string> {
     const runner = await this.#options.runner(host);
     const result = await runner.run(script, {root: true, stdin, deadline: times.deadline, repeatable: script !== takeScript});
-    if (result.code !== 0 && script === takeScript) throw new TriremeError('host.command-failed', `Can't write the lease on ${host}: ${result.stderr.trim().split('\n').at(-1) ?? ''}`, {host, hints: [`Is ${agentPaths.state} writable, and is there room?`]});
+    if (result.code !== 0 && script === takeScript)
+      throw new TriremeError('host.command-failed', `Can't write the lease on ${host}: ${result.stderr.trim().split('\n').at(-1) ?? ''}`, {
+        host,
+        hints: [`Is ${agentPaths.state} writable, and is there room?`],
+      });
     return result.stdout;
   }
 }

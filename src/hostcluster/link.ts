@@ -140,7 +140,11 @@ class DialedLink implements AgentLink {
 
   #send(method: string, path: string, body: unknown, options: RequestOptions): Promise<IncomingMessage> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers = {host: 'agent', 'trireme-protocol': String(protocol), ...(payload === undefined ? {} : {'content-type': 'application/json', 'content-length': Buffer.byteLength(payload)})};
+    const headers = {
+      host: 'agent',
+      'trireme-protocol': String(protocol),
+      ...(payload === undefined ? {} : {'content-type': 'application/json', 'content-length': Buffer.byteLength(payload)}),
+    };
     return new Promise((resolve, reject) => {
       const asked = request({agent: this.#agent, method, path, headers, signal: options.signal}, (response) => {
         if ((response.statusCode ?? 500) < 300) resolve(response);
@@ -155,7 +159,10 @@ class DialedLink implements AgentLink {
     const problem = problemIn(text);
     if (problem !== undefined) return errorOf({...problem, host: problem.host ?? this.host});
     const message = `The agent on ${this.host} answers ${method} ${path} with ${status}: ${text.slice(0, 200).trim() || 'no reason given'}`;
-    return new TriremeError(status === 404 ? 'agent.incompatible' : 'agent.failed', message, {host: this.host, hints: [`Look at its log: trireme agent logs ${this.host}`]});
+    return new TriremeError(status === 404 ? 'agent.incompatible' : 'agent.failed', message, {
+      host: this.host,
+      hints: [`Look at its log: trireme agent logs ${this.host}`],
+    });
   }
 
   /** Why a channel broke, told by how the program on the host ended. */

@@ -19,7 +19,9 @@ function collect(value: unknown, images: Set<string>): void {
   if (value === null || typeof value !== 'object') return;
   for (const [key, item] of Object.entries(value)) {
     const isContainers = (key === 'containers' || key === 'initContainers') && Array.isArray(item);
-    if (isContainers) for (const container of item as readonly {readonly image?: unknown}[]) if (typeof container?.image === 'string' && container.image !== '') images.add(container.image);
+    if (isContainers)
+      for (const container of item as readonly {readonly image?: unknown}[])
+        if (typeof container?.image === 'string' && container.image !== '') images.add(container.image);
     collect(item, images);
   }
 }

@@ -7,7 +7,11 @@ import type {HostClusterScope} from './scope.ts';
 import {hostsOf, nodeAddressesOf, observationOf} from './wanted.ts';
 
 /** The freshest state of a control plane that knows its nodes, and which host said it; undefined when none answers. */
-export async function askControlPlanes(cluster: DesiredCluster, facts: HostClusterFacts, scope: Pick<HostClusterScope, 'link'>): Promise<AgentState | undefined> {
+export async function askControlPlanes(
+  cluster: DesiredCluster,
+  facts: HostClusterFacts,
+  scope: Pick<HostClusterScope, 'link'>,
+): Promise<AgentState | undefined> {
   let silent: AgentState | undefined;
   for (const host of hostsOf(cluster)) {
     const observation = observationOf(facts, host.name);
@@ -32,7 +36,9 @@ export function viewOf(cluster: DesiredCluster, facts: HostClusterFacts, told: A
   const wanted = (role: string) => machines.filter((machine) => machine.role === role).length;
   const conditions = (told?.conditions ?? []).map(({type, ready: isReady, message}) => ({type, ready: isReady, ...(message === undefined ? {} : {message})}));
   const reasons = [
-    ...conditions.filter((condition) => !condition.ready).map((condition) => `${condition.type} is false${condition.message === undefined ? '' : `: ${condition.message}`}`),
+    ...conditions
+      .filter((condition) => !condition.ready)
+      .map((condition) => `${condition.type} is false${condition.message === undefined ? '' : `: ${condition.message}`}`),
     ...[...machines, ...strangers].flatMap((machine) => machine.reasons.map((reason) => `${machine.name}: ${reason}`)),
   ];
   return {
@@ -53,7 +59,8 @@ function healthOf(facts: HostClusterFacts, told: AgentState | undefined, reasons
   if (told === undefined) return 'unknown';
   if (reasons.length === 0) return 'healthy';
   const states = reachedHosts(facts).flatMap((host) => host.seen ?? []);
-  const isWorking = states.some((state) => state.wanted !== null && !state.converged) && !states.some((state) => state.reconcilers.some((one) => one.status === 'failed'));
+  const isWorking =
+    states.some((state) => state.wanted !== null && !state.converged) && !states.some((state) => state.reconcilers.some((one) => one.status === 'failed'));
   return isWorking ? 'progressing' : 'degraded';
 }
 
@@ -101,7 +108,9 @@ function strangerOf(node: NodeState) {
 function nodeReasons(node: NodeState | undefined, told: AgentState | undefined): readonly string[] {
   if (told === undefined) return [];
   if (node === undefined) return ["isn't a node of the cluster yet"];
-  const conditions = node.conditions.filter((one) => (one.type === 'Ready' ? one.status !== 'True' : /Pressure$|Unavailable$/.test(one.type) && one.status === 'True'));
+  const conditions = node.conditions.filter((one) =>
+    one.type === 'Ready' ? one.status !== 'True' : /Pressure$|Unavailable$/.test(one.type) && one.status === 'True',
+  );
   const reasons = conditions.map((one) => `${one.type} is ${one.status}${one.message === undefined || one.message === '' ? '' : `: ${one.message}`}`);
   return node.ready || reasons.length > 0 ? reasons : ["the node isn't Ready"];
 }

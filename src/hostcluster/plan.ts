@@ -55,13 +55,17 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
 
 function refuseUnsupported(cluster: DesiredCluster): void {
   if (cluster.document.spec.endpoint.type !== 'vip') return;
-  throw new TriremeError('plan.refused', 'spec.endpoint.type is vip, and serving a virtual address comes later.', {hints: ['Use type: external with a load balancer, a DNS name, or the first control plane.']});
+  throw new TriremeError('plan.refused', 'spec.endpoint.type is vip, and serving a virtual address comes later.', {
+    hints: ['Use type: external with a load balancer, a DNS name, or the first control plane.'],
+  });
 }
 
 function refuseHeadlessLimit(cluster: DesiredCluster, membership: Membership, chosen: ReadonlySet<string>): void {
   const {bootstrap, started} = membership;
   if (started || bootstrap === undefined || chosen.has(bootstrap)) return;
-  throw new TriremeError('plan.refused', `${bootstrap} starts the cluster ${cluster.document.metadata.name}, and the limit leaves it out.`, {hints: [`Add it: --limit ${bootstrap}`]});
+  throw new TriremeError('plan.refused', `${bootstrap} starts the cluster ${cluster.document.metadata.name}, and the limit leaves it out.`, {
+    hints: [`Add it: --limit ${bootstrap}`],
+  });
 }
 
 /** True when the host that shall start the cluster doesn't answer: the others are prepared, and wait. */
@@ -69,12 +73,23 @@ function waitsForStart(facts: HostClusterFacts, membership: Membership): boolean
   return !membership.started && membership.bootstrap !== undefined && !reachedHosts(facts).some((host) => host.host === membership.bootstrap);
 }
 
-function phasesOf(cluster: DesiredCluster, facts: HostClusterFacts, membership: Membership, assessments: readonly Assessment[], waiting: boolean): readonly Phase<HostClusterScope>[] {
+function phasesOf(
+  cluster: DesiredCluster,
+  facts: HostClusterFacts,
+  membership: Membership,
+  assessments: readonly Assessment[],
+  waiting: boolean,
+): readonly Phase<HostClusterScope>[] {
   const works = assessments.flatMap((one) => one.work ?? []);
   if (works.length === 0) return [];
   const root = cluster.document.spec.agent?.root ?? agentPaths.program;
   const reached = new Set(reachedHosts(facts).map((host) => host.host));
-  const controlPlanes = bootstrapFirst(hostsOf(cluster).filter((host) => host.role === 'control-plane' && reached.has(host.name)).map((host) => host.name), membership.bootstrap);
+  const controlPlanes = bootstrapFirst(
+    hostsOf(cluster)
+      .filter((host) => host.role === 'control-plane' && reached.has(host.name))
+      .map((host) => host.name),
+    membership.bootstrap,
+  );
   const settled = assessments.filter((one) => one.plan.state === 'unchanged').map((one) => one.plan.host);
   // followed in an order in which nobody waits for one that can't begin: control planes first
   const ordered = [...works].toSorted((a, b) => rank(a, membership) - rank(b, membership));
@@ -88,7 +103,10 @@ function phasesOf(cluster: DesiredCluster, facts: HostClusterFacts, membership: 
   const phases: readonly Phase<HostClusterScope>[] = [
     {title: 'Get content', steps: works.some((work) => work.missing.length > 0) ? [fetchStep(works)] : []},
     {title: 'Check', steps: controlPlanes.length > 0 ? [leaseStep(cluster.document.metadata.name, controlPlanes)] : []},
-    {title: "Make the cluster's secrets", steps: needsSecrets(handed) ? [secretsStep({controlPlanes, maker: membership.started ? undefined : membership.bootstrap, clusterId: membership.id})] : []},
+    {
+      title: "Make the cluster's secrets",
+      steps: needsSecrets(handed) ? [secretsStep({controlPlanes, maker: membership.started ? undefined : membership.bootstrap, clusterId: membership.id})] : [],
+    },
     {title: 'Run hooks', steps: hooks('beforeApply')},
     {title: 'Push content', concurrency: uploadWindow, steps: ordered.filter((work) => work.missing.length > 0 || work.install !== undefined).map(pushStep)},
     {title: 'Start agents', steps: ordered.filter((work) => work.startsAgent).map((work) => agentStep(work, root))},
@@ -123,7 +141,15 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
     hints: [`To take it out: drain it, delete the node, and reset the host; apply doesn't do that yet.`],
   }));
   const start: readonly Warning[] =
-    awaited === undefined ? [] : [{code: 'cluster.waits', message: `${awaited} starts the cluster and can't be reached: the others are prepared and wait for it.`, host: awaited, hints: [`Bring ${awaited} back, then: trireme apply`]}];
+    awaited === undefined
+      ? []
+      : [
+          {
+            code: 'cluster.waits',
+            message: `${awaited} starts the cluster and can't be reached: the others are prepared and wait for it.`,
+            host: awaited,
+            hints: [`Bring ${awaited} back, then: trireme apply`],
+          },
+        ];
   return [...removed, ...start];
 }
-

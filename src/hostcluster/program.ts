@@ -33,7 +33,10 @@ export function programVersion(): string {
 /** The agent's program as this package has it. Throws `agent.failed` when it wasn't built. */
 export async function agentProgram(digests: FileDigests): Promise<PushFile> {
   const path = join(packageRoot(), 'dist', 'agent', 'trireme-agent.mjs');
-  if (!existsSync(path)) throw new TriremeError('agent.failed', `The agent's program isn't in this installation: ${path} is missing.`, {hints: ['In a checkout: npm run build', 'Else install Trireme again.']});
+  if (!existsSync(path))
+    throw new TriremeError('agent.failed', `The agent's program isn't in this installation: ${path} is missing.`, {
+      hints: ['In a checkout: npm run build', 'Else install Trireme again.'],
+    });
   return digests.of(path);
 }
 
@@ -69,7 +72,10 @@ export async function nodeRuntime(architecture: Architecture, digests: FileDiges
     tried.push(`${what} ${complaint}`);
   }
   const message = `There's no Node runtime for ${architecture} hosts: ${tried.join('; ')}.`;
-  const hints = [`Name one in the file: spec.agent.runtime.${architecture}: PATH (the file bin/node of Node's own download for Linux)`, `Or install it beside Trireme: npm install -g ${packageName}@${process.versions.node}`];
+  const hints = [
+    `Name one in the file: spec.agent.runtime.${architecture}: PATH (the file bin/node of Node's own download for Linux)`,
+    `Or install it beside Trireme: npm install -g ${packageName}@${process.versions.node}`,
+  ];
   return {problem: problemOf(new TriremeError('agent.runtime-missing', message, {hints}))};
 }
 

@@ -137,7 +137,13 @@ export interface NodeState {
   readonly ready: boolean;
   readonly roles: readonly string[];
   readonly version: string;
-  readonly conditions: readonly {readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly since?: string}[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly since?: string;
+  }[];
 }
 
 /** What an agent says of itself: the answer to `GET /v1/state`, and the content of `seen.json`. Holds no secret. */
@@ -194,8 +200,8 @@ export const effectsByPath: Readonly<Record<string, Effect>> = {
   content: 'none',
   program: 'none',
   kubernetesVersion: 'drain',
-  'cluster': 'replace',
-  'network': 'replace',
-  'role': 'replace',
-  'endpoint': 'restart',
+  cluster: 'replace',
+  network: 'replace',
+  role: 'replace',
+  endpoint: 'restart',
 };

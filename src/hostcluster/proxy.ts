@@ -83,5 +83,9 @@ function addressBytes(address: string): number[] {
 function addressText(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.');
   const groups = Array.from({length: 8}, (_, index) => (((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0)).toString(16));
-  return groups.join(':').replace(/\b(?:0(?::|$)){2,}/, ':').replace(/^:(?!:)/, '::').replace(/(?<!:):$/, '::');
+  return groups
+    .join(':')
+    .replace(/\b(?:0(?::|$)){2,}/, ':')
+    .replace(/^:(?!:)/, '::')
+    .replace(/(?<!:):$/, '::');
 }

@@ -21,7 +21,10 @@ export function refuseForeignHosts(cluster: DesiredCluster, facts: HostClusterFa
 }
 
 function foreign(host: string, what: string): TriremeError {
-  return new TriremeError('cluster.foreign', `${host} ${what}.`, {host, hints: ['Check that the file names the right host.', `To take it out of its cluster, everything on it included: trireme host reset ${host}`]});
+  return new TriremeError('cluster.foreign', `${host} ${what}.`, {
+    host,
+    hints: ['Check that the file names the right host.', `To take it out of its cluster, everything on it included: trireme host reset ${host}`],
+  });
 }
 
 function refuseNewerAgent(host: MemberFacts, version: string): void {
@@ -29,7 +32,11 @@ function refuseNewerAgent(host: MemberFacts, version: string): void {
   if (seen === undefined) return;
   if (seen.protocol > protocol) throw incompatible(host.host, seen.protocol, seen.version);
   if (isVersion(seen.version) && isVersion(version) && gt(seen.version, version)) {
-    throw new TriremeError('agent.incompatible', `The agent on ${host.host} is ${seen.version}, this program is the older ${version}: it would take the agent back.`, {host: host.host, hints: [`Use trireme ${seen.version} or newer on this computer.`]});
+    throw new TriremeError(
+      'agent.incompatible',
+      `The agent on ${host.host} is ${seen.version}, this program is the older ${version}: it would take the agent back.`,
+      {host: host.host, hints: [`Use trireme ${seen.version} or newer on this computer.`]},
+    );
   }
 }
 
@@ -40,18 +47,34 @@ export function refuseImpossibleChanges(host: string, before: Wanted, after: Wan
   const refuse = (what: string, ...hints: readonly string[]) => {
     throw new TriremeError('plan.refused', `${host}: ${what}.`, {host, hints});
   };
-  if (before.role !== after.role) refuse(`the file wants a ${after.role}, and the host is a ${before.role} of the running cluster`, 'Take the role back in the file, or add another host with that role.');
-  if (before.distribution !== after.distribution) refuse(`the cluster was made with ${before.distribution}, the file wants ${after.distribution}`, 'Make a new cluster for it.');
-  if (before.kubernetesVersion !== after.kubernetesVersion) refuse(`Kubernetes ${before.kubernetesVersion} is running and the file wants ${after.kubernetesVersion}: upgrades aren't part of apply yet`, `Take spec.kubernetes.version back to ${before.kubernetesVersion}.`);
+  if (before.role !== after.role)
+    refuse(
+      `the file wants a ${after.role}, and the host is a ${before.role} of the running cluster`,
+      'Take the role back in the file, or add another host with that role.',
+    );
+  if (before.distribution !== after.distribution)
+    refuse(`the cluster was made with ${before.distribution}, the file wants ${after.distribution}`, 'Make a new cluster for it.');
+  if (before.kubernetesVersion !== after.kubernetesVersion)
+    refuse(
+      `Kubernetes ${before.kubernetesVersion} is running and the file wants ${after.kubernetesVersion}: upgrades aren't part of apply yet`,
+      `Take spec.kubernetes.version back to ${before.kubernetesVersion}.`,
+    );
   for (const part of ['pods', 'services', 'dnsDomain'] as const) {
-    if (String(before.network[part]) !== String(after.network[part])) refuse(`spec.network.${part} is ${String(before.network[part])} in the running cluster and can't be changed to ${String(after.network[part])}`, 'Make a new cluster for another network.');
+    if (String(before.network[part]) !== String(after.network[part]))
+      refuse(
+        `spec.network.${part} is ${String(before.network[part])} in the running cluster and can't be changed to ${String(after.network[part])}`,
+        'Make a new cluster for another network.',
+      );
   }
-  if (before.node.name !== after.node.name) refuse(`the host is the node ${before.node.name}, the file calls it ${after.node.name}`, `Take the name back to ${before.node.name}.`);
+  if (before.node.name !== after.node.name)
+    refuse(`the host is the node ${before.node.name}, the file calls it ${after.node.name}`, `Take the name back to ${before.node.name}.`);
 }
 
 /** Nodes of the cluster that the file doesn't name. */
 export function nodesWithoutHost(cluster: DesiredCluster, facts: HostClusterFacts): readonly string[] {
   const named = new Set((cluster.document.spec.agent?.hosts ?? []).map((host) => host.name));
-  const nodes = reachedHosts(facts).flatMap((host) => host.seen?.nodes ?? []).map((node) => node.name);
+  const nodes = reachedHosts(facts)
+    .flatMap((host) => host.seen?.nodes ?? [])
+    .map((node) => node.name);
   return [...new Set(nodes)].filter((node) => !named.has(node)).toSorted();
 }

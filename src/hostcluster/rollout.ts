@@ -49,7 +49,16 @@ export function wavePhases(waves: Rollout['waves'], maxFailures: number): readon
   return waves.map((wave, index) => {
     const names = wave.map((work) => work.host.name).join(', ');
     const before = waves.slice(0, index).flat();
-    const gates = index === 0 ? [] : [gateStep(names, before.map((work) => work.host.name), maxFailures)];
+    const gates =
+      index === 0
+        ? []
+        : [
+            gateStep(
+              names,
+              before.map((work) => work.host.name),
+              maxFailures,
+            ),
+          ];
     return {title: `Roll out to ${names}`, barrier: true, steps: [...gates, ...wave.map(handOverStep), ...wave.map(convergeStep)]};
   });
 }
@@ -62,9 +71,13 @@ function gateStep(names: string, before: readonly string[], maxFailures: number)
     check: async ({scope}) => (failedOf(scope, before).length <= maxFailures ? 'satisfied' : 'needed'),
     apply: async ({scope}) => {
       const failed = failedOf(scope, before);
-      throw new TriremeError('run.failed', `The change went wrong on ${failed.join(', ')}, so the hosts after ${failed.length === 1 ? 'it' : 'them'} aren't touched.`, {
-        hints: ['Mend what failed, then: trireme apply --resume', 'More failures may be allowed: spec.rollout.maxFailures'],
-      });
+      throw new TriremeError(
+        'run.failed',
+        `The change went wrong on ${failed.join(', ')}, so the hosts after ${failed.length === 1 ? 'it' : 'them'} aren't touched.`,
+        {
+          hints: ['Mend what failed, then: trireme apply --resume', 'More failures may be allowed: spec.rollout.maxFailures'],
+        },
+      );
     },
   };
 }

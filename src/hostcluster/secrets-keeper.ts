@@ -59,13 +59,18 @@ export class SecretsKeeper {
   /** Makes the secrets and writes them, 0600, to this host before anything else is done with them. */
   async make(host: string): Promise<Secrets> {
     const stored = await this.#run(host, writeScript, `${JSON.stringify(this.#redacting(await makeSecrets()))}\n`);
-    if (stored === undefined) throw new TriremeError('host.command-failed', `The cluster's secrets can't be read back from ${host}.`, {host, hints: [`Look at ${agentPaths.secrets} on the host.`]});
+    if (stored === undefined)
+      throw new TriremeError('host.command-failed', `The cluster's secrets can't be read back from ${host}.`, {
+        host,
+        hints: [`Look at ${agentPaths.secrets} on the host.`],
+      });
     return this.#keep(stored);
   }
 
   /** The secrets that were read or made in this run. Throws `cluster.not-made` before that. */
   require(): Secrets {
-    if (this.#secrets === undefined) throw new TriremeError('cluster.not-made', "The cluster's secrets haven't been made yet.", {hints: ['Make the cluster: trireme apply']});
+    if (this.#secrets === undefined)
+      throw new TriremeError('cluster.not-made', "The cluster's secrets haven't been made yet.", {hints: ['Make the cluster: trireme apply']});
     return this.#secrets;
   }
 
@@ -86,7 +91,12 @@ export class SecretsKeeper {
   async #run(host: string, script: string, stdin?: string): Promise<Secrets | undefined> {
     const runner = await this.#options.runner(host);
     const result = await runner.run(script, {root: true, deadline, repeatable: true, ...(stdin === undefined ? {} : {stdin})});
-    if (result.code !== 0) throw new TriremeError('host.command-failed', `Can't reach the cluster's secrets on ${host}: ${result.stderr.trim().split('\n').at(-1) ?? `exit code ${result.code}`}`, {host});
+    if (result.code !== 0)
+      throw new TriremeError(
+        'host.command-failed',
+        `Can't reach the cluster's secrets on ${host}: ${result.stderr.trim().split('\n').at(-1) ?? `exit code ${result.code}`}`,
+        {host},
+      );
     return parseSecrets(result.stdout);
   }
 }

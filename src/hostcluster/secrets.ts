@@ -76,7 +76,9 @@ export function redactSecrets(redactor: Redactor, secrets: Secrets): void {
 export function parseSecrets(text: string): Secrets | undefined {
   try {
     const secrets = JSON.parse(text) as Partial<Secrets>;
-    const complete = [secrets.ca, secrets.etcdCa, secrets.frontProxyCa, secrets.serviceAccount].every((pair) => typeof pair?.certificate === 'string' && typeof pair.key === 'string');
+    const complete = [secrets.ca, secrets.etcdCa, secrets.frontProxyCa, secrets.serviceAccount].every(
+      (pair) => typeof pair?.certificate === 'string' && typeof pair.key === 'string',
+    );
     return complete && typeof secrets.bootstrapToken === 'string' ? (secrets as Secrets) : undefined;
   } catch {
     return undefined;

@@ -102,10 +102,14 @@ function nodeNetworksOf(cluster: DesiredCluster, facts: HostClusterFacts, self: 
     }
   }
   const fixed = new Set([...spec.network.pods, ...spec.network.services]);
-  const before = (self.seen?.wanted?.proxy['NO_PROXY'] ?? '').split(',').filter((entry) => (networkOf(entry) !== undefined || isIP(entry) !== 0) && !fixed.has(entry));
+  const before = (self.seen?.wanted?.proxy['NO_PROXY'] ?? '')
+    .split(',')
+    .filter((entry) => (networkOf(entry) !== undefined || isIP(entry) !== 0) && !fixed.has(entry));
   const named = new Set(spec.agent?.proxy?.noProxy ?? []);
   const always = new Set(['127.0.0.1', '::1', spec.endpoint.host]);
-  if (!complete) for (const entry of before) if (!named.has(entry) && !always.has(entry) && !spec.network.services.some((cidr) => isIP(entry) !== 0 && isWithin(entry, cidr))) networks.add(entry);
+  if (!complete)
+    for (const entry of before)
+      if (!named.has(entry) && !always.has(entry) && !spec.network.services.some((cidr) => isIP(entry) !== 0 && isWithin(entry, cidr))) networks.add(entry);
   return [...networks];
 }
 

@@ -87,8 +87,15 @@ function milliseconds(text: string): number | undefined {
 
 function unreadable(host: string, output: string): TriremeError {
   const first = output.trim().split('\n')[0]?.slice(0, 200) ?? '';
-  return new TriremeError('host.facts-unreadable', `Can't read what ${host} answered to the facts script: ${first === '' ? 'it answered nothing' : `it isn't whole and begins with "${first}"`}.`, {
-    host,
-    hints: ['A login shell that prints text, or ends early, does this: check the files in /etc/profile.d and the root user\'s profile.', `Try: trireme host exec --limit ${host} -- true`],
-  });
+  return new TriremeError(
+    'host.facts-unreadable',
+    `Can't read what ${host} answered to the facts script: ${first === '' ? 'it answered nothing' : `it isn't whole and begins with "${first}"`}.`,
+    {
+      host,
+      hints: [
+        "A login shell that prints text, or ends early, does this: check the files in /etc/profile.d and the root user's profile.",
+        `Try: trireme host exec --limit ${host} -- true`,
+      ],
+    },
+  );
 }

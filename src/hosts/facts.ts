@@ -108,7 +108,12 @@ export interface HostFacts {
   /** AppArmor profiles of container programs: `runc (enforce)`. */
   readonly apparmorProfiles: readonly string[];
   /** `rules` counts those in the chains that see packets to this host. */
-  readonly firewall: {readonly program: 'ufw' | 'firewalld' | 'nftables' | 'iptables' | 'none'; readonly active: boolean; readonly rules: number; readonly chains: readonly InputChainFacts[]};
+  readonly firewall: {
+    readonly program: 'ufw' | 'firewalld' | 'nftables' | 'iptables' | 'none';
+    readonly active: boolean;
+    readonly rules: number;
+    readonly chains: readonly InputChainFacts[];
+  };
   /** Services by unit name: active state. Only those that exist. */
   readonly services: Readonly<Record<string, string>>;
   /** Leftovers of other runtimes and clusters, and /etc/NetworkManager/conf.d: paths of a known list that exist and aren't empty. */

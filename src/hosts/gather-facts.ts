@@ -36,7 +36,9 @@ export async function gatherFacts<T extends FactsTarget>(targets: readonly T[], 
     return observation;
   });
   options.signal?.throwIfAborted();
-  return outcomes.map((outcome, index) => (outcome.status === 'fulfilled' ? outcome.value : {host: (targets[index] as T).host, problem: problemOf(outcome.reason)}));
+  return outcomes.map((outcome, index) =>
+    outcome.status === 'fulfilled' ? outcome.value : {host: (targets[index] as T).host, problem: problemOf(outcome.reason)},
+  );
 }
 
 async function observe<T extends FactsTarget>(target: T, script: string, boundary: string, options: GatherOptions<T>): Promise<HostObservation> {
@@ -45,7 +47,11 @@ async function observe<T extends FactsTarget>(target: T, script: string, boundar
     options.signal?.throwIfAborted();
     const runner = await options.open(target);
     const sentAt = Date.now();
-    const result = await runner.run(script, {root: true, deadline: options.deadline ?? 30_000, ...(options.signal === undefined ? {} : {signal: options.signal})});
+    const result = await runner.run(script, {
+      root: true,
+      deadline: options.deadline ?? 30_000,
+      ...(options.signal === undefined ? {} : {signal: options.signal}),
+    });
     const receivedAt = Date.now();
     const facts: HostFacts = parseFacts(result.stdout, {host, boundary, sentAt, receivedAt, passwordRequired: target.sudoPassword !== undefined});
     return {host, facts};

@@ -92,10 +92,14 @@ async function readSecret(source: SecretSource, place: SecretPlace): Promise<str
   const name = isEnv ? `the environment variable ${source.fromEnv}` : `the file ${source.fromFile}`;
   const value = isEnv ? place.env[source.fromEnv] : await readSecretFile(source.fromFile, place);
   if (value === undefined || value === '') {
-    throw new TriremeError('secret.missing', `${place.path} comes from ${name}, ${isEnv ? "which isn't set" : 'which is empty'}.`, {hints: [isEnv ? `Set it: export ${source.fromEnv}=...` : `Write the secret into ${source.fromFile}.`]});
+    throw new TriremeError('secret.missing', `${place.path} comes from ${name}, ${isEnv ? "which isn't set" : 'which is empty'}.`, {
+      hints: [isEnv ? `Set it: export ${source.fromEnv}=...` : `Write the secret into ${source.fromFile}.`],
+    });
   }
   if (value.length < shortestSecret) {
-    throw new TriremeError('secret.missing', `${place.path} from ${name} is shorter than ${shortestSecret} characters, too short to be kept out of logs.`, {hints: ['Use a longer one.']});
+    throw new TriremeError('secret.missing', `${place.path} from ${name} is shorter than ${shortestSecret} characters, too short to be kept out of logs.`, {
+      hints: ['Use a longer one.'],
+    });
   }
   place.redactor.add(value);
   return value;
@@ -105,7 +109,10 @@ async function readSecretFile(path: string, place: SecretPlace): Promise<string>
   try {
     return (await readFile(localPath(path, place.folder, place.env), 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
-    throw new TriremeError('secret.missing', `Can't read the file ${path} for ${place.path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, {cause: error, hints: ['Paths are relative to the cluster file.']});
+    throw new TriremeError('secret.missing', `Can't read the file ${path} for ${place.path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, {
+      cause: error,
+      hints: ['Paths are relative to the cluster file.'],
+    });
   }
 }
 
@@ -113,16 +120,27 @@ async function readSecretFile(path: string, place: SecretPlace): Promise<string>
  * The targets that a limit names: by name, by a pattern with * and ?, by `key=value` of a label, `role=worker`, `site=harbour`, or a role's name. Several add up.
  * Throws `host.not-found` when one names nothing.
  */
-export function selectTargets<T extends Pick<InventoryTarget, 'host' | 'role' | 'site' | 'labels'>>(targets: readonly T[], limits: readonly string[] | undefined): readonly T[] {
+export function selectTargets<T extends Pick<InventoryTarget, 'host' | 'role' | 'site' | 'labels'>>(
+  targets: readonly T[],
+  limits: readonly string[] | undefined,
+): readonly T[] {
   if (limits === undefined || limits.length === 0) return targets;
-  const wanted = limits.flatMap((limit) => limit.split(',')).map((limit) => limit.trim()).filter((limit) => limit !== '');
+  const wanted = limits
+    .flatMap((limit) => limit.split(','))
+    .map((limit) => limit.trim())
+    .filter((limit) => limit !== '');
   const chosen = new Set<T>();
   for (const limit of wanted) {
     const found = targets.filter((target) => matches(target, limit));
     if (found.length === 0) {
       const names = targets.map(({host}) => host);
       const near = nearest(limit, names);
-      throw new TriremeError('host.not-found', `No host of the file matches ${limit}.`, {hints: [...(near === undefined ? [] : [`Did you mean ${near}?`]), `The file has ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}.`]});
+      throw new TriremeError('host.not-found', `No host of the file matches ${limit}.`, {
+        hints: [
+          ...(near === undefined ? [] : [`Did you mean ${near}?`]),
+          `The file has ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}.`,
+        ],
+      });
     }
     for (const target of found) chosen.add(target);
   }
@@ -140,5 +158,10 @@ function matches(target: Pick<InventoryTarget, 'host' | 'role' | 'site' | 'label
 }
 
 function patternOf(text: string): RegExp {
-  return new RegExp(`^${text.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  return new RegExp(
+    `^${text
+      .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  );
 }

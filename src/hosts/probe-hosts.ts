@@ -26,11 +26,16 @@ export function neededPorts(from: ProbedHost['role'], to: ProbedHost['role'], ap
 }
 
 /** What the host at `index` has to try: every other host's first address, and the endpoint. */
-export function probeRequestFor(hosts: readonly ProbedHost[], index: number, endpoint: {readonly addresses: readonly string[]; readonly port: number}): ProbeRequest {
+export function probeRequestFor(
+  hosts: readonly ProbedHost[],
+  index: number,
+  endpoint: {readonly addresses: readonly string[]; readonly port: number},
+): ProbeRequest {
   const own = hosts[index] as ProbedHost;
   const others = hosts.filter((other, position) => position !== index && other.nodeAddresses.length > 0);
   const reach = others.flatMap((other) => neededPorts(own.role, other.role, endpoint.port).map((port) => ({address: other.nodeAddresses[0] as string, port})));
-  for (const address of endpoint.addresses) if (!reach.some((probe) => probe.address === address && probe.port === endpoint.port)) reach.push({address, port: endpoint.port});
+  for (const address of endpoint.addresses)
+    if (!reach.some((probe) => probe.address === address && probe.port === endpoint.port)) reach.push({address, port: endpoint.port});
   const mtu = interfaceMtu(own);
   return {reach, mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)}))};
 }
@@ -38,7 +43,9 @@ export function probeRequestFor(hosts: readonly ProbedHost[], index: number, end
 /** The MTU of the interface that holds the node's address. */
 export function interfaceMtu(host: Pick<ProbedHost, 'facts' | 'nodeAddresses'>): number {
   const [address] = host.nodeAddresses;
-  const found = host.facts?.interfaces.find((item) => item.addresses.some((own) => own.split('/')[0] === address)) ?? host.facts?.interfaces.find(({name}) => name === host.facts?.defaultRoute?.interface);
+  const found =
+    host.facts?.interfaces.find((item) => item.addresses.some((own) => own.split('/')[0] === address)) ??
+    host.facts?.interfaces.find(({name}) => name === host.facts?.defaultRoute?.interface);
   return found?.mtu ?? 1500;
 }
 
@@ -67,11 +74,19 @@ export async function probeHosts(hosts: readonly ProbedHost[], options: ProbeOpt
     const request = probeRequestFor(hosts, index, options.endpoint);
     if (request.reach.length === 0 && request.mtu.length === 0) return undefined;
     const runner = await options.open(host);
-    const {stdout} = await runner.run(probeScript(request, boundary), {root: true, deadline: 30_000, ...(options.signal === undefined ? {} : {signal: options.signal})});
+    const {stdout} = await runner.run(probeScript(request, boundary), {
+      root: true,
+      deadline: 30_000,
+      ...(options.signal === undefined ? {} : {signal: options.signal}),
+    });
     return [host.host, parseProbes(stdout, boundary)] as const;
   });
   options.signal?.throwIfAborted();
-  return new Map(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value !== undefined && outcome.value[1] !== undefined ? [[outcome.value[0], outcome.value[1]] as const] : [])));
+  return new Map(
+    outcomes.flatMap((outcome) =>
+      outcome.status === 'fulfilled' && outcome.value !== undefined && outcome.value[1] !== undefined ? [[outcome.value[0], outcome.value[1]] as const] : [],
+    ),
+  );
 }
 
 /** Reads a probe script's output; undefined when it isn't whole. */
@@ -82,8 +97,16 @@ export function parseProbes(output: string, boundary: string): ProbeResult | und
   const rows = (section: string) => (sections.get(section) ?? []).map((line) => line.split('\t'));
   return {
     reachTool: tool === 'bash' || tool === 'nc' || tool === 'python3' ? tool : 'none',
-    reach: Object.fromEntries(rows('reach').filter((row) => row.length === 3).map(([address, port, answer]) => [reachKey(address as string, Number(port)), answer as 'open' | 'refused' | 'none'])),
-    mtuTo: Object.fromEntries(rows('mtu').filter((row) => row.length === 2).map(([address, size]) => [address as string, Number(size)])),
+    reach: Object.fromEntries(
+      rows('reach')
+        .filter((row) => row.length === 3)
+        .map(([address, port, answer]) => [reachKey(address as string, Number(port)), answer as 'open' | 'refused' | 'none']),
+    ),
+    mtuTo: Object.fromEntries(
+      rows('mtu')
+        .filter((row) => row.length === 2)
+        .map(([address, size]) => [address as string, Number(size)]),
+    ),
   };
 }
 
@@ -94,5 +117,7 @@ export function reachKey(address: string, port: number): string {
 
 /** Observations with the second round's results in them. */
 export function withProbes(observations: readonly HostObservation[], probes: ReadonlyMap<string, ProbeResult>): readonly HostObservation[] {
-  return observations.map((observation) => ('facts' in observation ? {...observation, facts: {...observation.facts, ...probes.get(observation.host)}} : observation));
+  return observations.map((observation) =>
+    'facts' in observation ? {...observation, facts: {...observation.facts, ...probes.get(observation.host)}} : observation,
+  );
 }

@@ -15,7 +15,10 @@ export type SimulatedFacts = Partial<Omit<HostFacts, 'host' | 'agent' | 'lock' |
 export function simulatedFacts(host: string, given: SimulatedFacts = {}): HostFacts {
   const {address = '127.0.0.1', ...facts} = given;
   const kernel = given.kernel ?? {release: '6.12.48-simulated', architecture: 'x86_64'};
-  const seed = [...host].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 0xff_ff_ff, 7).toString(16).padStart(6, '0');
+  const seed = [...host]
+    .reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 0xff_ff_ff, 7)
+    .toString(16)
+    .padStart(6, '0');
   const modules = Object.keys(knownModules);
   return {
     host,
@@ -47,9 +50,19 @@ export function simulatedFacts(host: string, given: SimulatedFacts = {}): HostFa
     defaultRoute: {interface: 'eth0', address},
     networkDrivers: [],
     listening: [{protocol: 'tcp', address: '0.0.0.0', port: 22, program: 'sshd'}],
-    tools: Object.fromEntries(knownTools.filter((tool) => !['docker', 'containerd', 'kubelet', 'kubeadm', 'crictl', 'ufw', 'firewall-cmd', 'dnf', 'yum', 'zypper'].includes(tool)).map((tool) => [tool, `/usr/bin/${tool}`])),
+    tools: Object.fromEntries(
+      knownTools
+        .filter((tool) => !['docker', 'containerd', 'kubelet', 'kubeadm', 'crictl', 'ufw', 'firewall-cmd', 'dnf', 'yum', 'zypper'].includes(tool))
+        .map((tool) => [tool, `/usr/bin/${tool}`]),
+    ),
     modules: {loaded: modules, available: modules, disabled: false},
-    sysctls: {'net.ipv4.ip_forward': '1', 'net.ipv6.conf.all.disable_ipv6': '0', 'fs.inotify.max_user_instances': '8192', 'fs.inotify.max_user_watches': '524288', 'kernel.pid_max': '4194304'},
+    sysctls: {
+      'net.ipv4.ip_forward': '1',
+      'net.ipv6.conf.all.disable_ipv6': '0',
+      'fs.inotify.max_user_instances': '8192',
+      'fs.inotify.max_user_watches': '524288',
+      'kernel.pid_max': '4194304',
+    },
     sysctlOverrides: [],
     selinux: 'disabled',
     selinuxContainerPolicy: false,

@@ -30,15 +30,41 @@ export type RunOutcome = 'succeeded' | 'unchanged' | 'failed' | 'interrupted';
 
 /** The body of an event; the journal stamps `seq`, `at` and `run` onto it. Times are in ms, sizes in bytes. */
 export type EventBody =
-  | {readonly type: 'run.started'; readonly operation: string; readonly subject: string; readonly mode: string; readonly simulated: boolean; readonly phases: readonly PhaseOutline[]; readonly resumed?: string}
+  | {
+      readonly type: 'run.started';
+      readonly operation: string;
+      readonly subject: string;
+      readonly mode: string;
+      readonly simulated: boolean;
+      readonly phases: readonly PhaseOutline[];
+      readonly resumed?: string;
+    }
   | {readonly type: 'plan.ready'; readonly subject: string; readonly changes: number; readonly unchanged: number}
   | {readonly type: 'phase.started'; readonly phase: string; readonly steps: number}
   | {readonly type: 'phase.finished'; readonly phase: string; readonly done: number; readonly satisfied: number; readonly failed: number; readonly ms: number}
   | {readonly type: 'step.started'; readonly step: string; readonly title: string; readonly phase: string; readonly host?: string}
-  | {readonly type: 'step.finished'; readonly step: string; readonly title: string; readonly phase: string; readonly host?: string; readonly outcome: StepOutcome; readonly ms: number; readonly summary?: string; readonly problem?: Problem}
+  | {
+      readonly type: 'step.finished';
+      readonly step: string;
+      readonly title: string;
+      readonly phase: string;
+      readonly host?: string;
+      readonly outcome: StepOutcome;
+      readonly ms: number;
+      readonly summary?: string;
+      readonly problem?: Problem;
+    }
   | {readonly type: 'step.output'; readonly step: string; readonly host?: string; readonly stream: 'stdout' | 'stderr'; readonly line: string}
   | {readonly type: 'transfer.progressed'; readonly host: string; readonly name: string; readonly sent: number; readonly total: number}
-  | {readonly type: 'condition.changed'; readonly subject: string; readonly condition: string; readonly status: 'true' | 'false' | 'unknown'; readonly reason?: string; readonly message?: string; readonly host?: string}
+  | {
+      readonly type: 'condition.changed';
+      readonly subject: string;
+      readonly condition: string;
+      readonly status: 'true' | 'false' | 'unknown';
+      readonly reason?: string;
+      readonly message?: string;
+      readonly host?: string;
+    }
   | {readonly type: 'host.unreachable'; readonly host: string; readonly problem: Problem}
   | {readonly type: 'question.asked'; readonly question: string; readonly answer: string}
   | {readonly type: 'warning.raised'; readonly code: string; readonly message: string; readonly host?: string; readonly hints?: readonly string[]}

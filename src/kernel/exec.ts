@@ -35,7 +35,8 @@ export function exec(program: string, args: readonly string[], options: ExecOpti
     }
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') reject(new TriremeError('exec.not-found', `The program ${program} isn't installed.`, {cause: error}));
-      else if (isAbortError(error) && !options.signal?.aborted) reject(new TriremeError('wait.timed-out', `${program} ran longer than ${options.deadline / 1000} s.`, {cause: error}));
+      else if (isAbortError(error) && !options.signal?.aborted)
+        reject(new TriremeError('wait.timed-out', `${program} ran longer than ${options.deadline / 1000} s.`, {cause: error}));
       else reject(error);
     });
     child.on('close', (code) => resolve({code: code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString()}));

@@ -27,7 +27,13 @@ export function problemOf(error: unknown): Problem {
     return {code: 'run.interrupted', message: 'Interrupted.', hints: [], exit: 130};
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (isFullDisk(error)) return {code: 'host.disk-full', message: `A file system is full: ${message}.`, hints: ['Make room there, then run the same command again.'], exit: errorCodes['host.disk-full'].exit};
+  if (isFullDisk(error))
+    return {
+      code: 'host.disk-full',
+      message: `A file system is full: ${message}.`,
+      hints: ['Make room there, then run the same command again.'],
+      exit: errorCodes['host.disk-full'].exit,
+    };
   return {
     code: 'bug.unexpected',
     message: `This is a bug in Trireme: ${message}`,

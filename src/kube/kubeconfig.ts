@@ -35,7 +35,8 @@ export interface Kubeconfig {
 /** Reads a kubeconfig; an empty text is an empty one. Throws `kubeconfig.invalid`, naming the place. */
 export function parseKubeconfig(text: string, place: string): Kubeconfig {
   const document = parseDocument(text);
-  const invalid = (why: string) => new TriremeError('kubeconfig.invalid', `The kubeconfig ${place} can't be read: ${why}.`, {hints: ['Look at it: kubectl config view']});
+  const invalid = (why: string) =>
+    new TriremeError('kubeconfig.invalid', `The kubeconfig ${place} can't be read: ${why}.`, {hints: ['Look at it: kubectl config view']});
   if (document.errors[0] !== undefined) throw invalid(document.errors[0].message.split('\n')[0] ?? 'it is not YAML');
   if (document.contents !== null && !isMap(document.contents)) throw invalid('it is not a map');
   const value = (document.toJS() ?? {}) as Record<string, unknown>;
@@ -71,7 +72,8 @@ export function nameKubeconfig(config: Kubeconfig, name: string, place: string):
   const context = config.contexts.find((one) => one.name === config['current-context']) ?? config.contexts[0];
   const cluster = config.clusters.find((one) => one.name === context?.context.cluster);
   const user = config.users.find((one) => one.name === context?.context.user);
-  if (context === undefined || cluster === undefined || user === undefined) throw new TriremeError('kubeconfig.invalid', `The kubeconfig ${place} has no complete context.`, {hints: ['Get it again: trireme cluster kubeconfig']});
+  if (context === undefined || cluster === undefined || user === undefined)
+    throw new TriremeError('kubeconfig.invalid', `The kubeconfig ${place} has no complete context.`, {hints: ['Get it again: trireme cluster kubeconfig']});
   const admin = `${name}-admin`;
   return {
     apiVersion: 'v1',
@@ -99,7 +101,9 @@ export interface MergeOptions {
 export function mergeKubeconfig(existing: Kubeconfig, incoming: Kubeconfig, options: MergeOptions): Kubeconfig {
   const conflicts = options.overwrite === true ? [] : conflictsOf(existing, incoming);
   if (conflicts.length > 0) {
-    throw new TriremeError('kubeconfig.conflict', `${options.place} already has ${conflicts.join(' and ')}, and not for this cluster.`, {hints: ['Take their place: --overwrite', 'Or give ours another name: --context NAME, or another file: --into FILE']});
+    throw new TriremeError('kubeconfig.conflict', `${options.place} already has ${conflicts.join(' and ')}, and not for this cluster.`, {
+      hints: ['Take their place: --overwrite', 'Or give ours another name: --context NAME, or another file: --into FILE'],
+    });
   }
   const isFirst = existing.contexts.length === 0 && existing['current-context'] === '';
   return {
@@ -114,7 +118,11 @@ export function mergeKubeconfig(existing: Kubeconfig, incoming: Kubeconfig, opti
 function conflictsOf(existing: Kubeconfig, incoming: Kubeconfig): readonly string[] {
   const strangers = incoming.clusters.filter((one) => {
     const before = existing.clusters.find((other) => other.name === one.name);
-    return before !== undefined && before.cluster?.['server'] !== one.cluster['server'] && before.cluster?.['certificate-authority-data'] !== one.cluster['certificate-authority-data'];
+    return (
+      before !== undefined &&
+      before.cluster?.['server'] !== one.cluster['server'] &&
+      before.cluster?.['certificate-authority-data'] !== one.cluster['certificate-authority-data']
+    );
   });
   const ours = new Map(incoming.contexts.map((one) => [one.name, one.context] as const));
   const contexts = existing.contexts.filter((one) => {
@@ -122,8 +130,14 @@ function conflictsOf(existing: Kubeconfig, incoming: Kubeconfig): readonly strin
     return mine !== undefined && one.context?.cluster !== mine.cluster;
   });
   // a user's name is ours when a context binds it to our cluster, or when nobody uses it
-  const users = incoming.users.filter((one) => existing.contexts.some((other) => other.context?.user === one.name && !incoming.clusters.some((cluster) => cluster.name === other.context?.cluster)));
-  return [...strangers.map((one) => `the cluster ${one.name}`), ...contexts.map((one) => `the context ${one.name}`), ...users.map((one) => `the user ${one.name}`)];
+  const users = incoming.users.filter((one) =>
+    existing.contexts.some((other) => other.context?.user === one.name && !incoming.clusters.some((cluster) => cluster.name === other.context?.cluster)),
+  );
+  return [
+    ...strangers.map((one) => `the cluster ${one.name}`),
+    ...contexts.map((one) => `the context ${one.name}`),
+    ...users.map((one) => `the user ${one.name}`),
+  ];
 }
 
 function mergeByName<T extends {readonly name: string}>(existing: readonly T[], incoming: readonly T[]): readonly T[] {
@@ -153,7 +167,11 @@ const lockWait = {timeout: 5000, interval: 50};
  * Merges into the file at `path`: 0600, atomically, under kubectl's own lock, the file before kept beside it. Nothing is written when nothing
  * changes. Throws `kubeconfig.invalid`, `kubeconfig.conflict`, `kubeconfig.locked`.
  */
-export async function writeMergedKubeconfig(path: string, incoming: Kubeconfig, options: Omit<MergeOptions, 'place'> & {readonly now?: () => Date} = {}): Promise<WriteResult> {
+export async function writeMergedKubeconfig(
+  path: string,
+  incoming: Kubeconfig,
+  options: Omit<MergeOptions, 'place'> & {readonly now?: () => Date} = {},
+): Promise<WriteResult> {
   const target = await realpath(path).catch(() => path); // a link stays a link
   await mkdir(dirname(target), {recursive: true, mode: 0o700});
   return withLock(target, async () => {
@@ -162,7 +180,8 @@ export async function writeMergedKubeconfig(path: string, incoming: Kubeconfig, 
     const merged = mergeKubeconfig(existing, incoming, {...options, place: path});
     const currentContext = merged['current-context'];
     if (text !== undefined && canonicalJson(existing) === canonicalJson(merged)) return {path, changed: false, currentContext};
-    const backup = text === undefined ? undefined : `${target}.before-trireme-${(options.now?.() ?? new Date()).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}`;
+    const backup =
+      text === undefined ? undefined : `${target}.before-trireme-${(options.now?.() ?? new Date()).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}`;
     if (backup !== undefined) await backUp(target, backup);
     await writeFileAtomic(target, renderKubeconfig(merged), {mode: 0o600});
     return {path, changed: true, currentContext, ...(backup === undefined ? {} : {backup})};
@@ -174,7 +193,9 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new TriremeError('kubeconfig.invalid', `The kubeconfig ${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, {cause: error});
+    throw new TriremeError('kubeconfig.invalid', `The kubeconfig ${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -194,7 +215,8 @@ async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
       throw error;
     }
   }, lockWait);
-  if (file === undefined) throw new TriremeError('kubeconfig.locked', `${lock} exists: another program is changing the kubeconfig.`, {hints: [`When none is: rm ${lock}`]});
+  if (file === undefined)
+    throw new TriremeError('kubeconfig.locked', `${lock} exists: another program is changing the kubeconfig.`, {hints: [`When none is: rm ${lock}`]});
   try {
     await file.close();
     return await work();

@@ -12,7 +12,9 @@ const laterModes = {
 export async function modeFor(cluster: Pick<DesiredCluster, 'document'>): Promise<Mode<unknown, Scope>> {
   const {spec, metadata} = cluster.document;
   if (spec.mode !== 'agent') {
-    throw new TriremeError('mode.unsupported', `${metadata.name} wants mode ${spec.mode}: ${laterModes[spec.mode]}.`, {hints: ['Use spec.mode: agent with hosts of your own.']});
+    throw new TriremeError('mode.unsupported', `${metadata.name} wants mode ${spec.mode}: ${laterModes[spec.mode]}.`, {
+      hints: ['Use spec.mode: agent with hosts of your own.'],
+    });
   }
   const {agentMode} = await import('./agent/agent-mode.ts');
   return agentMode as unknown as Mode<unknown, Scope>;

@@ -40,7 +40,10 @@ export async function applyPlan<S>(plan: Plan<S>, options: ApplyOptions<S>): Pro
     subject: plan.subject,
     mode: plan.mode,
     simulated: plan.simulated,
-    phases: plan.phases.map((phase) => ({title: phase.title, steps: phase.steps.map(({id, title, host, effect}) => ({id, title, effect, ...(host === undefined ? {} : {host})}))})),
+    phases: plan.phases.map((phase) => ({
+      title: phase.title,
+      steps: phase.steps.map(({id, title, host, effect}) => ({id, title, effect, ...(host === undefined ? {} : {host})})),
+    })),
     ...(options.resumed === undefined ? {} : {resumed: options.resumed}),
   });
   for (const host of plan.hosts) {
@@ -161,10 +164,20 @@ class Run<S> {
     const {step, phase} = planned;
     this.#beginPhase(phase);
     this.#schedule.ended(planned);
-    this.#options.emit({type: 'step.finished', step: step.id, title: step.title, phase, outcome, ms, ...(step.host === undefined ? {} : {host: step.host}), ...more});
+    this.#options.emit({
+      type: 'step.finished',
+      step: step.id,
+      title: step.title,
+      phase,
+      outcome,
+      ms,
+      ...(step.host === undefined ? {} : {host: step.host}),
+      ...more,
+    });
     this.#recordHost(step.host, outcome, more.problem);
     this.#endPhase(phase, outcome);
-    if (outcome === 'failed' || outcome === 'interrupted') this.#drop(this.#schedule.takeWaitingBehind(planned), outcome === 'failed' ? 'skipped' : 'interrupted');
+    if (outcome === 'failed' || outcome === 'interrupted')
+      this.#drop(this.#schedule.takeWaitingBehind(planned), outcome === 'failed' ? 'skipped' : 'interrupted');
   }
 
   #recordHost(host: string | undefined, outcome: StepOutcome, problem: Problem | undefined): void {

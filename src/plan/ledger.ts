@@ -80,7 +80,9 @@ export async function readRun(folder: string, run: string): Promise<RunRecord> {
   const parsed = lines.map((line, index) => parseLine(path, line, index + 1));
   const header = parsed[0] as RunHeader | undefined;
   if (header?.ledger !== format) {
-    throw new TriremeError('ledger.damaged', `${path} doesn't begin with a run's header.`, {hints: ['It was cut before its first line was on disk, or written by another version.']});
+    throw new TriremeError('ledger.damaged', `${path} doesn't begin with a run's header.`, {
+      hints: ['It was cut before its first line was on disk, or written by another version.'],
+    });
   }
   const events = parsed.slice(1) as TriremeEvent[];
   const finished = events.findLast((event) => event.type === 'run.finished');
@@ -104,7 +106,11 @@ export async function listRuns(folder: string): Promise<readonly string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  return names.filter((name) => name.endsWith('.ndjson')).map((name) => name.slice(0, -'.ndjson'.length)).toSorted().toReversed();
+  return names
+    .filter((name) => name.endsWith('.ndjson'))
+    .map((name) => name.slice(0, -'.ndjson'.length))
+    .toSorted()
+    .toReversed();
 }
 
 /** The newest run of a cluster, when it did not succeed: what `--resume` goes on with. Damaged records are passed over. */

@@ -48,10 +48,14 @@ export async function acquireLock(folder: string, cluster: string, owner: LockOw
 
 /** The error for a lock that somebody holds; says who, where and since when. */
 export function lockHeld(cluster: string, holder: LockOwner): TriremeError {
-  return new TriremeError('lock.held', `${holder.user}@${holder.computer} is working on ${cluster} since ${holder.since} (${holder.operation}, run ${holder.run}, process ${holder.pid}).`, {
-    hints: ['Wait until it ends, and try again.', `If you are sure that it's gone: --break-lock`],
-    details: {holder},
-  });
+  return new TriremeError(
+    'lock.held',
+    `${holder.user}@${holder.computer} is working on ${cluster} since ${holder.since} (${holder.operation}, run ${holder.run}, process ${holder.pid}).`,
+    {
+      hints: ['Wait until it ends, and try again.', `If you are sure that it's gone: --break-lock`],
+      details: {holder},
+    },
+  );
 }
 
 /** A hard link is made only where no file is, and has its whole content from the first moment. */

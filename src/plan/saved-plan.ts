@@ -32,7 +32,11 @@ export interface Moved {
 }
 
 /** Writes a plan, readable for its owner only: host names, addresses and file contents are in it. */
-export async function writeSavedPlan(path: string, plan: Plan<never>, more: {readonly desired: unknown; readonly limit: readonly string[]; readonly program: string}): Promise<void> {
+export async function writeSavedPlan(
+  path: string,
+  plan: Plan<never>,
+  more: {readonly desired: unknown; readonly limit: readonly string[]; readonly program: string},
+): Promise<void> {
   const saved: SavedPlan = {
     trireme: 'plan',
     format,
@@ -62,13 +66,19 @@ export async function readSavedPlan(path: string, program: string): Promise<Save
   try {
     saved = JSON.parse(text) as SavedPlan;
   } catch (error) {
-    throw new TriremeError('file.invalid', `${path} isn't JSON: ${(error as Error).message}`, {hints: [`Make it again: trireme plan --out ${path}`], cause: error});
+    throw new TriremeError('file.invalid', `${path} isn't JSON: ${(error as Error).message}`, {
+      hints: [`Make it again: trireme plan --out ${path}`],
+      cause: error,
+    });
   }
   if (saved?.trireme !== 'plan') throw new TriremeError('file.invalid', `${path} isn't a plan of Trireme.`, {hints: [`Make one: trireme plan --out ${path}`]});
   if (saved.format !== format || saved.program !== program) {
-    throw new TriremeError('plan.incompatible', `${path} was made by Trireme ${saved.program} and this is ${program}: the same file may give another plan.`, {hints: [`Make it again: trireme plan --out ${path}`]});
+    throw new TriremeError('plan.incompatible', `${path} was made by Trireme ${saved.program} and this is ${program}: the same file may give another plan.`, {
+      hints: [`Make it again: trireme plan --out ${path}`],
+    });
   }
-  if (digestOfValue(saved.basis) !== saved.basisDigest) throw new TriremeError('file.invalid', `${path} was edited: its basis no longer has its digest.`, {hints: [`Make it again: trireme plan --out ${path}`]});
+  if (digestOfValue(saved.basis) !== saved.basisDigest)
+    throw new TriremeError('file.invalid', `${path} was edited: its basis no longer has its digest.`, {hints: [`Make it again: trireme plan --out ${path}`]});
   return saved;
 }
 

@@ -69,13 +69,27 @@ export async function startSimulatedHost(options: SimulatedHostOptions): Promise
   const socket = join(folder, 'ctl');
   await mkdir(join(root, 'etc/systemd/system'), {recursive: true});
   await mkdir(home, {recursive: true});
-  await writeJson(join(root, simulatedFactsPath), simulatedFacts(name, {...(options.systemd === false ? {initSystem: 'sysvinit', systemdVersion: undefined} : {}), ...options.facts}));
+  await writeJson(
+    join(root, simulatedFactsPath),
+    simulatedFacts(name, {...(options.systemd === false ? {initSystem: 'sysvinit', systemdVersion: undefined} : {}), ...options.facts}),
+  );
 
   const sudoPasswordFile = options.sudoPassword === undefined ? undefined : join(folder, 'sudo-password');
   if (sudoPasswordFile !== undefined) await writeFile(sudoPasswordFile, `${options.sudoPassword}\n`, {mode: 0o600});
-  await writeShims({folder: shims, ...(sudoPasswordFile === undefined ? {} : {sudoPasswordFile}), ...(options.systemd === false ? {} : {systemctlSocket: socket})});
+  await writeShims({
+    folder: shims,
+    ...(sudoPasswordFile === undefined ? {} : {sudoPasswordFile}),
+    ...(options.systemd === false ? {} : {systemctlSocket: socket}),
+  });
 
-  const env = {HOME: home, PATH: `${shims}:${process.env['PATH'] ?? '/usr/bin:/bin'}`, TRIREME_ROOT: root, USER: options.user ?? 'ops', SHELL: '/bin/sh', LANG: 'C.UTF-8'};
+  const env = {
+    HOME: home,
+    PATH: `${shims}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
+    TRIREME_ROOT: root,
+    USER: options.user ?? 'ops',
+    SHELL: '/bin/sh',
+    LANG: 'C.UTF-8',
+  };
   const services = new ServiceManager({root, socket, logs: join(folder, 'logs'), env});
   await services.listen();
   const hostKey = options.hostKey ?? (await newKeyPair(name));

@@ -88,7 +88,10 @@ export async function freePort(): Promise<number> {
 }
 
 function renderFile(hosts: readonly SimulatedHost[], apiPort: number): string {
-  const lines = hosts.map((host, index) => `      - {name: ${host.name}, address: 127.0.0.1, nodeAddress: ${nodeAddress(index)}, role: ${host.name.startsWith('cp') ? 'control-plane' : 'worker'}, ssh: {port: ${host.port}}}`);
+  const lines = hosts.map(
+    (host, index) =>
+      `      - {name: ${host.name}, address: 127.0.0.1, nodeAddress: ${nodeAddress(index)}, role: ${host.name.startsWith('cp') ? 'control-plane' : 'worker'}, ssh: {port: ${host.port}}}`,
+  );
   return `# The sandbox's cluster. Everything in it is SIMULATED: the hosts are folders and processes on this computer.
 apiVersion: trireme.dev/v1alpha1
 kind: Cluster

@@ -78,9 +78,16 @@ export class ServiceManager {
     }
     if (verb === 'is-active') {
       const states = units.map((unit) => (this.isActive(unit) ? 'active' : 'inactive'));
-      return {code: states.every((state) => state === 'active') ? 0 : 3, stdout: args.includes('--quiet') || args.includes('-q') ? '' : `${states.join('\n')}\n`};
+      return {
+        code: states.every((state) => state === 'active') ? 0 : 3,
+        stdout: args.includes('--quiet') || args.includes('-q') ? '' : `${states.join('\n')}\n`,
+      };
     }
-    if (verb === 'show') return {code: 0, stdout: units.map((unit) => `ActiveState=${this.isActive(unit) ? 'active' : 'inactive'}\nMainPID=${this.pidOf(unit) ?? 0}\n`).join('\n')};
+    if (verb === 'show')
+      return {
+        code: 0,
+        stdout: units.map((unit) => `ActiveState=${this.isActive(unit) ? 'active' : 'inactive'}\nMainPID=${this.pidOf(unit) ?? 0}\n`).join('\n'),
+      };
     return {code: 1, stderr: `systemctl on a SIMULATED host doesn't know: ${args.join(' ')}\n`};
   }
 

@@ -13,7 +13,8 @@ export interface ShimOptions {
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 // sudo's own ways: -S reads lines from standard input, up to three; what it says is in the C locale
-const sudo = (passwordFile: string | undefined) => String.raw`#!/bin/sh
+const sudo = (passwordFile: string | undefined) =>
+  String.raw`#!/bin/sh
 reads= never= prompt='[sudo] password: '
 while [ $# -gt 0 ]; do
   case $1 in

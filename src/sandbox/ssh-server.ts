@@ -72,7 +72,8 @@ export async function startSshServer(options: SshServerOptions): Promise<Running
       if (context.method !== 'publickey') return context.reject(['publickey']);
       const key = keys.find((known) => known.type === context.key.algo && sameBytes(known.getPublicSSH(), context.key.data));
       if (key === undefined) return context.reject(['publickey']);
-      if (context.signature !== undefined && key.verify(context.blob as Buffer, context.signature, context.hashAlgo) !== true) return context.reject(['publickey']);
+      if (context.signature !== undefined && key.verify(context.blob as Buffer, context.signature, context.hashAlgo) !== true)
+        return context.reject(['publickey']);
       context.accept();
     });
     connection.on('tcpip', (accept, reject, {destIP, destPort}) => {
@@ -82,7 +83,10 @@ export async function startSshServer(options: SshServerOptions): Promise<Running
       onward.once('connect', () => {
         const channel = accept();
         sockets.add(onward);
-        onward.removeAllListeners('error').on('error', () => channel.close()).on('close', () => sockets.delete(onward));
+        onward
+          .removeAllListeners('error')
+          .on('error', () => channel.close())
+          .on('close', () => sockets.delete(onward));
         channel.on('error', () => onward.destroy()).on('close', () => onward.destroy());
         channel.pipe(onward).pipe(channel);
       });

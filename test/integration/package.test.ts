@@ -17,7 +17,9 @@ let program: string;
 /** Paths, and digests of the content, of everything below a folder. */
 async function fingerprint(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const entry of (await readdir(path, {recursive: true, withFileTypes: true})).toSorted((a, b) => join(a.parentPath, a.name).localeCompare(join(b.parentPath, b.name)))) {
+  for (const entry of (await readdir(path, {recursive: true, withFileTypes: true})).toSorted((a, b) =>
+    join(a.parentPath, a.name).localeCompare(join(b.parentPath, b.name)),
+  )) {
     const file = join(entry.parentPath, entry.name);
     hash.update(`${file}\n`);
     if (entry.isFile()) hash.update(await readFile(file));
@@ -35,7 +37,21 @@ beforeAll(async () => {
   await writeFile(join(home, '.kube/config'), 'apiVersion: v1\nkind: Config\ncurrent-context: mine\n');
   const {stdout} = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {cwd: root, maxBuffer: 1 << 26});
   const [packed] = Object.values(JSON.parse(stdout) as Record<string, {filename: string}>) as [{filename: string}];
-  await run('npm', ['install', '--global', '--prefix', join(folder, 'prefix'), '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', join(folder, packed.filename)], {maxBuffer: 1 << 26});
+  await run(
+    'npm',
+    [
+      'install',
+      '--global',
+      '--prefix',
+      join(folder, 'prefix'),
+      '--prefer-offline',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      join(folder, packed.filename),
+    ],
+    {maxBuffer: 1 << 26},
+  );
   program = join(folder, 'prefix/bin/trireme');
 }, 180_000);
 

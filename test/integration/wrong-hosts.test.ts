@@ -27,7 +27,12 @@ let check: Ran;
 let apply: Ran;
 
 beforeAll(async () => {
-  fleet = await startFleet([{name: 'good', role: 'control-plane'}, {name: 'good-worker'}, ...wrong.map(([host]) => host), ...(noMount === undefined ? [full] : [])]);
+  fleet = await startFleet([
+    {name: 'good', role: 'control-plane'},
+    {name: 'good-worker'},
+    ...wrong.map(([host]) => host),
+    ...(noMount === undefined ? [full] : []),
+  ]);
   await writeFile(join(fleet.folder, 'wrong-password'), 'a wrong password\n');
   check = await fleet.trireme(['host', 'check', '-o', 'json']);
   apply = await fleet.trireme(['apply', '--yes', '-o', 'json']);
@@ -36,15 +41,19 @@ beforeAll(async () => {
 afterAll(() => fleet?.stop());
 
 const outcomeOf = (host: string) => resultOf<{run: {hosts: HostOutcome[]}}>(apply).run.hosts.find((one) => one.host === host);
-const checkOf = (host: string) => resultOf<{hosts: {host: string; ok: boolean; remedy: string; problem?: {code: string}}[]}>(check).hosts.find((one) => one.host === host);
+const checkOf = (host: string) =>
+  resultOf<{hosts: {host: string; ok: boolean; remedy: string; problem?: {code: string}}[]}>(check).hosts.find((one) => one.host === host);
 
 describe('hosts that are wrong', () => {
-  test.each(wrong.map(([host, code, exit]) => [host.name, code, exit] as const))('%s: apply says %s, exit %i, names the host and what to do', (name, code, exit) => {
-    const problem = outcomeOf(name)?.problem;
-    expect(problem).toMatchObject({code, exit, host: name});
-    expect(problem?.message).toContain(name);
-    expect(problem?.hints[0]).toMatch(/\w+/);
-  });
+  test.each(wrong.map(([host, code, exit]) => [host.name, code, exit] as const))(
+    '%s: apply says %s, exit %i, names the host and what to do',
+    (name, code, exit) => {
+      const problem = outcomeOf(name)?.problem;
+      expect(problem).toMatchObject({code, exit, host: name});
+      expect(problem?.message).toContain(name);
+      expect(problem?.hints[0]).toMatch(/\w+/);
+    },
+  );
 
   test.each(wrong.map(([host, code]) => [host.name, code] as const))('%s: host check says %s in its line, with a remedy', (name, code) => {
     expect(checkOf(name)).toMatchObject({ok: false, problem: {code}});

@@ -61,7 +61,14 @@ export async function startFleet(members: readonly FleetHost[]): Promise<Fleet> 
     if (given !== 'none') {
       const hostFolder = join(folder, name);
       if (disk !== undefined) mounts.push(await mountDisk(join(hostFolder, 'root', disk.folder), disk.kib));
-      const host = await startSimulatedHost({name, folder: hostFolder, sudoPassword: password, authorizedKeys: [key.publicKey], ...given, facts: {address: nodeAddress, ...given.facts}});
+      const host = await startSimulatedHost({
+        name,
+        folder: hostFolder,
+        sudoPassword: password,
+        authorizedKeys: [key.publicKey],
+        ...given,
+        facts: {address: nodeAddress, ...given.facts},
+      });
       hosts.set(name, host);
       port = file.port ?? host.port;
       if (knows === 'right') known.push(host.knownHostsLine);

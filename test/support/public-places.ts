@@ -7,8 +7,7 @@ import {servePublicPlaces, type PublicPlaces as Served, type PublicPlacesOptions
 export type {Misbehaviour, PublicPlacesOptions} from '../testbed/public-places.mjs';
 
 /** The test bed's cache; its `bin`, `images` and `public` are what `test/testbed/build.sh` and `public-places.mjs build` made. */
-export const testbedCache = (): string =>
-  process.env['TESTBED'] ?? join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trireme-testbed');
+export const testbedCache = (): string => process.env['TESTBED'] ?? join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'trireme-testbed');
 
 /** What keeps the real content from being served, or undefined when it's there. A suite skips with this text. */
 export const missingPublicPlaces = (): string | undefined =>

@@ -66,6 +66,8 @@ RestartSec=2
 [Install]
 WantedBy=multi-user.target
 U
+# flannel wants the bridge filter; these hosts' kernel has it built in and no modules
+if [ -d "/lib/modules/$(uname -r)" ]; then modprobe -a overlay br_netfilter; fi
 sysctl -qw net.ipv4.ip_forward=1
 systemctl daemon-reload
 systemctl enable -q --now containerd

@@ -28,7 +28,9 @@ export function kubeadmDistribution(): Distribution {
     reconcilers: ({role}) => {
       const everywhere = [content, files, modules, sysctls, runtime, images, kubelet];
       const members = [kubeletService, node, upgrade];
-      return role === 'control-plane' ? [...everywhere, controlPlane, ...members, componentsReconciler, shared, token, addons] : [...everywhere, join, ...members];
+      return role === 'control-plane'
+        ? [...everywhere, controlPlane, ...members, componentsReconciler, shared, token, addons]
+        : [...everywhere, join, ...members];
     },
     isMember: async (target) => memberOf(target) !== undefined,
     observe: async (target, signal) => {

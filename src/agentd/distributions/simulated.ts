@@ -34,7 +34,9 @@ export function simulatedDistribution(): Distribution {
     simulated: true,
     reconcilers: ({role}) => {
       const members = [kubeletService(member), node, upgrade];
-      return role === 'control-plane' ? [...everywhere, controlPlane(member), ...members, components(member), token(member), addons(member)] : [...everywhere, join(member), ...members];
+      return role === 'control-plane'
+        ? [...everywhere, controlPlane(member), ...members, components(member), token(member), addons(member)]
+        : [...everywhere, join(member), ...members];
     },
     isMember: async (target) => memberOf(target) !== undefined,
     observe: async (target, signal) => {
@@ -48,7 +50,11 @@ export function simulatedDistribution(): Distribution {
           conditions: [
             {type: 'ApiReady', ready: true},
             isReady ? {type: 'DnsReady', ready: true} : {type: 'DnsReady', ready: false, message: 'no node is ready to run CoreDNS'},
-            ...target.wanted.layers.map((layer) => (layers[layer.name] === digestOf(layer.manifest) ? {type: `Layer/${layer.name}`, ready: true} : {type: `Layer/${layer.name}`, ready: false, message: 'not applied yet'})),
+            ...target.wanted.layers.map((layer) =>
+              layers[layer.name] === digestOf(layer.manifest)
+                ? {type: `Layer/${layer.name}`, ready: true}
+                : {type: `Layer/${layer.name}`, ready: false, message: 'not applied yet'},
+            ),
           ],
         };
       } catch (error) {
@@ -79,7 +85,12 @@ export function simulatedDistribution(): Distribution {
 }
 
 /** A step that takes its time and leaves a record. */
-function recordStep(id: string, title: string, value: (target: Target) => unknown, work: (target: Target, signal: AbortSignal) => Promise<string | void> = async () => {}): AgentStep {
+function recordStep(
+  id: string,
+  title: string,
+  value: (target: Target) => unknown,
+  work: (target: Target, signal: AbortSignal) => Promise<string | void> = async () => {},
+): AgentStep {
   return {
     id,
     title,
@@ -112,7 +123,10 @@ const images: Reconciler = {
   inputs: ['content'],
   outputs: ['containerd images'],
   area: 'runtime',
-  steps: ({wanted}) => wanted.content.filter((item) => item.kind === 'image').map((item) => recordStep(`image:${item.reference ?? item.name}`, `Import ${item.reference ?? item.name}`, () => item.digest)),
+  steps: ({wanted}) =>
+    wanted.content
+      .filter((item) => item.kind === 'image')
+      .map((item) => recordStep(`image:${item.reference ?? item.name}`, `Import ${item.reference ?? item.name}`, () => item.digest)),
 };
 
 const kubelet: Reconciler = {
@@ -136,7 +150,10 @@ function kubeletService(member: SimulatedMember): Reconciler {
     steps: (target) => {
       // the kubelet's process is a loop of the agent's
       member.attend(target);
-      return [fileStep({path, content: `# SIMULATED\n${stringify({kind: 'KubeletConfiguration', ...target.wanted.configuration.kubelet})}`}), serviceStep({unit: 'kubelet.service', files: [path, '/etc/systemd/system/kubelet.service']})];
+      return [
+        fileStep({path, content: `# SIMULATED\n${stringify({kind: 'KubeletConfiguration', ...target.wanted.configuration.kubelet})}`}),
+        serviceStep({unit: 'kubelet.service', files: [path, '/etc/systemd/system/kubelet.service']}),
+      ];
     },
   };
 }
@@ -155,13 +172,23 @@ function memberStep(): AgentStep {
 }
 
 function registerStep(member: SimulatedMember): AgentStep {
-  return recordStep('register', 'Register the node', ({wanted}) => wanted.node.name, async (target, signal) => {
-    const {wanted} = target;
-    const isControlPlane = wanted.role === 'control-plane';
-    const api = isControlPlane ? member.admin(target) : member.api(target, (secret) => secret);
-    const labels = isControlPlane ? {'node-role.kubernetes.io/control-plane': ''} : {};
-    await api?.change({method: 'POST', path: '/api/v1/nodes', body: {name: wanted.node.name, version: wanted.kubernetesVersion, labels, taints: wanted.node.taints ?? (isControlPlane ? [controlPlaneTaint] : [])}, signal});
-  });
+  return recordStep(
+    'register',
+    'Register the node',
+    ({wanted}) => wanted.node.name,
+    async (target, signal) => {
+      const {wanted} = target;
+      const isControlPlane = wanted.role === 'control-plane';
+      const api = isControlPlane ? member.admin(target) : member.api(target, (secret) => secret);
+      const labels = isControlPlane ? {'node-role.kubernetes.io/control-plane': ''} : {};
+      await api?.change({
+        method: 'POST',
+        path: '/api/v1/nodes',
+        body: {name: wanted.node.name, version: wanted.kubernetesVersion, labels, taints: wanted.node.taints ?? (isControlPlane ? [controlPlaneTaint] : [])},
+        signal,
+      });
+    },
+  );
 }
 
 async function waitsForEndpoint(member: SimulatedMember, target: Target): Promise<string | undefined> {
@@ -183,10 +210,19 @@ function controlPlane(member: SimulatedMember): Reconciler {
     },
     steps: (target) => {
       if (memberOf(target) !== undefined) return [];
-      const start = recordStep('init', 'Start the cluster', ({wanted}) => wanted.cluster.id, async (scope) => {
-        if (!(await member.answers(scope))) await member.serve(scope);
-      });
-      return [...(target.wanted.bootstrap ? [start, serveStep(member)] : [recordStep('join-etcd', 'Join etcd', () => true)]), registerStep(member), memberStep()];
+      const start = recordStep(
+        'init',
+        'Start the cluster',
+        ({wanted}) => wanted.cluster.id,
+        async (scope) => {
+          if (!(await member.answers(scope))) await member.serve(scope);
+        },
+      );
+      return [
+        ...(target.wanted.bootstrap ? [start, serveStep(member)] : [recordStep('join-etcd', 'Join etcd', () => true)]),
+        registerStep(member),
+        memberStep(),
+      ];
     },
   };
 }
@@ -232,7 +268,10 @@ function components(member: SimulatedMember): Reconciler {
         },
         apply: async () => {},
       },
-      fileStep({path: '/etc/kubernetes/manifests/simulated.json', content: `${JSON.stringify({apiServer: wanted.configuration.apiServer, controllerManager: wanted.configuration.controllerManager, scheduler: wanted.configuration.scheduler, etcd: wanted.configuration.etcd}, null, 2)}\n`}),
+      fileStep({
+        path: '/etc/kubernetes/manifests/simulated.json',
+        content: `${JSON.stringify({apiServer: wanted.configuration.apiServer, controllerManager: wanted.configuration.controllerManager, scheduler: wanted.configuration.scheduler, etcd: wanted.configuration.etcd}, null, 2)}\n`,
+      }),
     ],
   };
 }
@@ -257,7 +296,10 @@ function addons(member: SimulatedMember): Reconciler {
     inputs: ['layers', 'bootstrap'],
     outputs: ['objects of the profile'],
     waitsFor: async (target) => ((await member.answers(target)) ? undefined : 'the API to answer'),
-    steps: ({wanted}) => (wanted.layers.some((layer) => layer.kind === 'cni') ? wanted.layers : [{name: 'no-network', kind: 'none', manifest: ''} as const, ...wanted.layers]).map((layer) => layerStep(member, layer)),
+    steps: ({wanted}) =>
+      (wanted.layers.some((layer) => layer.kind === 'cni') ? wanted.layers : [{name: 'no-network', kind: 'none', manifest: ''} as const, ...wanted.layers]).map(
+        (layer) => layerStep(member, layer),
+      ),
   };
 }
 
@@ -272,7 +314,8 @@ function layerStep(member: SimulatedMember, layer: WantedLayer | {readonly name:
     id: `layer:${layer.name}`,
     title: layer.kind === 'none' ? 'Go on without a network layer' : `Apply ${layer.name}`,
     effect: 'none',
-    check: async ({scope}) => ((await ask(scope, (api) => api.get<{layers: Record<string, string>}>('/simulated/v1/state')))?.layers[layer.name] === digest ? 'satisfied' : 'needed'),
+    check: async ({scope}) =>
+      (await ask(scope, (api) => api.get<{layers: Record<string, string>}>('/simulated/v1/state')))?.layers[layer.name] === digest ? 'satisfied' : 'needed',
     apply: async ({scope, signal}) => {
       await sleep(pace, signal);
       await ask(scope, (api) => api.change({method: 'PUT', path: `/simulated/v1/layers/${layer.name}`, body: {digest, kind: layer.kind}, signal}));

@@ -22,7 +22,9 @@ export const content: Reconciler = {
   interval: 60_000,
   waitsFor: async (target) => {
     const missing = await missingContent(target);
-    return missing.length === 0 ? undefined : `the operator's push of ${missing.length} item${missing.length === 1 ? '' : 's'}: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}`;
+    return missing.length === 0
+      ? undefined
+      : `the operator's push of ${missing.length} item${missing.length === 1 ? '' : 's'}: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}`;
   },
   steps: ({wanted}) => wanted.content.map(verifyStep),
 };
@@ -57,10 +59,14 @@ function verifyStep(item: ContentItem): AgentStep {
         if ((await digestOfFile(path)) !== digest) {
           // gone, so that the next push sends it again
           await scope.host.remove(blobPath(digest));
-          throw new TriremeError('bundle.damaged', `${item.name} on ${scope.host.name} isn't what its digest says (${digest.slice(0, 19)}…); the damaged copy is removed.`, {
-            host: scope.host.name,
-            hints: ['Send it again: trireme apply'],
-          });
+          throw new TriremeError(
+            'bundle.damaged',
+            `${item.name} on ${scope.host.name} isn't what its digest says (${digest.slice(0, 19)}…); the damaged copy is removed.`,
+            {
+              host: scope.host.name,
+              hints: ['Send it again: trireme apply'],
+            },
+          );
         }
         await scope.records.set(`verified.${digest}`, stamp);
       }
@@ -71,7 +77,11 @@ function verifyStep(item: ContentItem): AgentStep {
 /** The item of this name; throws `bundle.incomplete` when wanted has none. */
 export function requireContent(wanted: Wanted, name: string): ContentItem {
   const item = findContent(wanted, name);
-  if (item === undefined) throw new TriremeError('bundle.incomplete', `The content for ${wanted.node.name} has no ${name}.`, {host: wanted.node.name, hints: ['trireme bundle verify tells what a bundle lacks.']});
+  if (item === undefined)
+    throw new TriremeError('bundle.incomplete', `The content for ${wanted.node.name} has no ${name}.`, {
+      host: wanted.node.name,
+      hints: ['trireme bundle verify tells what a bundle lacks.'],
+    });
   return item;
 }
 

@@ -43,6 +43,7 @@ function forgetStep(paths: ReadonlySet<string>): AgentStep {
     title: 'Forget files that are wanted no more',
     effect: 'none',
     check: async ({scope}) => (isStale(scope.records.get<Managed>('files') ?? {}) ? 'needed' : 'satisfied'),
-    apply: async ({scope}) => scope.records.set('files', Object.fromEntries(Object.entries(scope.records.get<Managed>('files') ?? {}).filter(([path]) => paths.has(path)))),
+    apply: async ({scope}) =>
+      scope.records.set('files', Object.fromEntries(Object.entries(scope.records.get<Managed>('files') ?? {}).filter(([path]) => paths.has(path)))),
   };
 }

@@ -21,13 +21,19 @@ function loadStep(name: string): AgentStep {
     title: `Load the kernel module ${name}`,
     subject: `module ${name}`,
     effect: 'none',
-    check: async ({scope: {host, records}}) => ((await isLoaded(host, name)) || records.get(`module.${name}`) === (await bootId(host)) ? 'satisfied' : 'needed'),
+    check: async ({scope: {host, records}}) =>
+      (await isLoaded(host, name)) || records.get(`module.${name}`) === (await bootId(host)) ? 'satisfied' : 'needed',
     apply: async ({scope: {host, records}, emit}) => {
       const result = await host.run('modprobe', [name], {deadline: 30_000});
       if (result.code === 0) return;
       // Neither is vital for every kernel and network: one may be built in under another name, and containers may not load modules.
       // What really lacks shows in the runtime's own start. Told once for each boot.
-      emit({type: 'warning.raised', code: 'module.unavailable', message: `The kernel module ${name} can't be loaded on ${host.name}: ${lastLine(result)}`, host: host.name});
+      emit({
+        type: 'warning.raised',
+        code: 'module.unavailable',
+        message: `The kernel module ${name} can't be loaded on ${host.name}: ${lastLine(result)}`,
+        host: host.name,
+      });
       await records.set(`module.${name}`, await bootId(host));
     },
     found: async () => 'not loaded',

@@ -35,7 +35,9 @@ export function nodeReconciler(access: NodeAccess, needs: readonly string[]): Re
       if (target.wanted.role === 'control-plane') return undefined;
       // drift under `report` is told, not waited for
       const beyond = beyondKubelet(seen.change);
-      return beyond.length === 0 || target.wanted.drift.node === 'report' ? undefined : `a control plane to set what a worker may not: ${beyond.join(', ')} (trireme apply asks one)`;
+      return beyond.length === 0 || target.wanted.drift.node === 'report'
+        ? undefined
+        : `a control plane to set what a worker may not: ${beyond.join(', ')} (trireme apply asks one)`;
     },
     steps: () => [nodeStep(access)],
   };
@@ -80,13 +82,15 @@ function nodeStep(access: NodeAccess): AgentStep {
 export async function setNode(api: ClusterApi, name: string, wish: NodeWish, signal: AbortSignal): Promise<readonly string[]> {
   for (let attempt = 1; ; attempt += 1) {
     const node = await api.get<NodeObject>(pathOf(name), signal);
-    if (node === undefined) throw new TriremeError('host.not-found', `The cluster has no node ${name} yet.`, {host: name, hints: [`trireme agent status ${name}`]});
+    if (node === undefined)
+      throw new TriremeError('host.not-found', `The cluster has no node ${name} yet.`, {host: name, hints: [`trireme agent status ${name}`]});
     const isControlPlane = node.metadata.labels?.['node-role.kubernetes.io/control-plane'] !== undefined;
     const change = changeOf(node, {labels: wish.labels, taints: wish.taints ?? (isControlPlane ? [controlPlaneTaint] : [])});
     if (change === undefined) return [];
     const answer = await api.send<{message?: string}>({method: 'PATCH', path: pathOf(name), body: change.patch, signal});
     if (answer.status < 300) return change.words;
     // 409: someone else wrote the node between our look and our patch
-    if (answer.status !== 409 || attempt >= 5) throw new TriremeError('agent.failed', `The Kubernetes API refuses labels or taints of ${name}: ${answer.body?.message ?? answer.status}`, {host: name});
+    if (answer.status !== 409 || attempt >= 5)
+      throw new TriremeError('agent.failed', `The Kubernetes API refuses labels or taints of ${name}: ${answer.body?.message ?? answer.status}`, {host: name});
   }
 }

@@ -16,7 +16,10 @@ export const sysctls: Reconciler = {
   steps: ({wanted}) => {
     const values = wantedSysctls(wanted);
     const lines = Object.entries(values).map(([key, value]) => `${key} = ${value}`);
-    return [fileStep({path, content: `# Written by Trireme; the file's configuration.sysctls are merged in.\n${lines.join('\n')}\n`}), ...Object.entries(values).map(([key, value]) => valueStep(key, value, key in wanted.configuration.sysctls))];
+    return [
+      fileStep({path, content: `# Written by Trireme; the file's configuration.sysctls are merged in.\n${lines.join('\n')}\n`}),
+      ...Object.entries(values).map(([key, value]) => valueStep(key, value, key in wanted.configuration.sysctls)),
+    ];
   },
 };
 
@@ -30,7 +33,11 @@ export function wantedSysctls(wanted: Pick<Wanted, 'configuration' | 'network'>)
     ...(isDualStack ? {'net.ipv6.conf.all.forwarding': '1'} : {}),
   };
   const all = {...needed, ...wanted.configuration.sysctls};
-  return Object.fromEntries(Object.entries(all).map(([key, value]): [string, string] => [key, String(value)]).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(
+    Object.entries(all)
+      .map(([key, value]): [string, string] => [key, String(value)])
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 /** sysctl(8): dots separate, a slash within a key stands for a dot (`net.ipv4.conf.eth0/1.rp_filter`). */
@@ -60,7 +67,11 @@ function valueStep(key: string, value: string, isUsers: boolean): AgentStep {
         if (!host.simulated && (await read(host)) === undefined) throw new Error('this kernel has no such parameter');
         await host.write(procPath(key), `${value}\n`);
       } catch (error) {
-        throw new TriremeError('agent.failed', `Can't set ${key} to ${value} on ${host.name}: ${(error as Error).message}`, {host: host.name, hints: ['Correct or remove it under configuration.sysctls.'], cause: error});
+        throw new TriremeError('agent.failed', `Can't set ${key} to ${value} on ${host.name}: ${(error as Error).message}`, {
+          host: host.name,
+          hints: ['Correct or remove it under configuration.sysctls.'],
+          cause: error,
+        });
       }
     },
     found: async ({host}) => normal((await read(host)) ?? 'missing'),

@@ -71,7 +71,11 @@ async function watchState(context: Context, host: string, digest: string, signal
       const state = await (await context.scope.link(host)).state({signal});
       silentSince = undefined;
       onState(state);
-      if (state.wantedDigest !== digest) throw new TriremeError('plan.moved', `Somebody else gave ${host} another wish while it was converging.`, {host, hints: ['See what is wanted now: trireme plan']});
+      if (state.wantedDigest !== digest)
+        throw new TriremeError('plan.moved', `Somebody else gave ${host} another wish while it was converging.`, {
+          host,
+          hints: ['See what is wanted now: trireme plan'],
+        });
       if (isConverged(state, digest)) return;
       requireHope(host, state);
     } catch (error) {
@@ -97,7 +101,10 @@ function requireHope(host: string, state: AgentState): void {
 
 /** What a new dial may mend. */
 function isBrokenLink(error: unknown): boolean {
-  return isTriremeError(error) && ['agent.not-answering', 'host.connection-lost', 'host.unreachable', 'host.port-closed', 'host.command-timed-out'].includes(error.code);
+  return (
+    isTriremeError(error) &&
+    ['agent.not-answering', 'host.connection-lost', 'host.unreachable', 'host.port-closed', 'host.command-timed-out'].includes(error.code)
+  );
 }
 
 /** Passes the agent's events on as this step's; a broken stream is taken up where it broke. Ends when the signal aborts, and never throws. */
@@ -134,7 +141,15 @@ function passOn(emit: Emit, host: string, event: TriremeEvent): void {
       line(event.line, event.stream);
       break;
     case 'condition.changed':
-      emit({type: 'condition.changed', subject: event.subject, condition: event.condition, status: event.status, host, ...(event.reason === undefined ? {} : {reason: event.reason}), ...(event.message === undefined ? {} : {message: event.message})});
+      emit({
+        type: 'condition.changed',
+        subject: event.subject,
+        condition: event.condition,
+        status: event.status,
+        host,
+        ...(event.reason === undefined ? {} : {reason: event.reason}),
+        ...(event.message === undefined ? {} : {message: event.message}),
+      });
       break;
     case 'warning.raised':
       emit({type: 'warning.raised', code: event.code, message: event.message, host, ...(event.hints === undefined ? {} : {hints: event.hints})});
@@ -149,14 +164,26 @@ function tellChanges(emit: Emit, host: string, before: readonly ReconcilerState[
   for (const now of after) {
     const then = before.find((one) => one.name === now.name);
     if (then?.status === now.status && (now.status === 'working' || then.message === now.message)) continue;
-    emit({type: 'condition.changed', subject: host, condition: now.name, status: now.status === 'done' ? 'true' : 'false', reason: now.status, host, ...(now.message === undefined ? {} : {message: now.message})});
+    emit({
+      type: 'condition.changed',
+      subject: host,
+      condition: now.name,
+      status: now.status === 'done' ? 'true' : 'false',
+      reason: now.status,
+      host,
+      ...(now.message === undefined ? {} : {message: now.message}),
+    });
   }
 }
 
 function tookTooLong(host: string, state: AgentState | undefined): TriremeError {
   const open = (state?.reconcilers ?? []).filter((one) => one.status !== 'done').map((one) => `${one.name} (${one.message ?? one.status})`);
-  return new TriremeError('wait.timed-out', `${host} isn't as wanted after ${times.converge / 60_000} minutes${open.length === 0 ? '' : `: ${open.join(', ')}`}.`, {
-    host,
-    hints: [`Look at its log: trireme agent logs ${host}`, 'The agent goes on by itself; see how far it is: trireme status'],
-  });
+  return new TriremeError(
+    'wait.timed-out',
+    `${host} isn't as wanted after ${times.converge / 60_000} minutes${open.length === 0 ? '' : `: ${open.join(', ')}`}.`,
+    {
+      host,
+      hints: [`Look at its log: trireme agent logs ${host}`, 'The agent goes on by itself; see how far it is: trireme status'],
+    },
+  );
 }

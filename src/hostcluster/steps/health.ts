@@ -37,7 +37,11 @@ export function healthStep(options: HealthOptions): Step<HostClusterScope> {
         {timeout: times.healthy, interval: times.interval, signal},
       );
       if (healthy === true) return 'nodes, DNS and layers are ready';
-      throw new TriremeError('run.unhealthy', `Everything was applied, and the cluster isn't healthy after ${times.healthy / 60_000} minutes: ${complaints.join('; ')}.`, {hints: ['See what is wrong: trireme status', 'It may only need time: trireme status --wait'], details: {complaints}});
+      throw new TriremeError(
+        'run.unhealthy',
+        `Everything was applied, and the cluster isn't healthy after ${times.healthy / 60_000} minutes: ${complaints.join('; ')}.`,
+        {hints: ['See what is wrong: trireme status', 'It may only need time: trireme status --wait'], details: {complaints}},
+      );
     },
   };
 }

@@ -21,9 +21,19 @@ export function hookStep(work: HostWork, name: 'beforeApply' | 'afterApply', tex
     apply: async ({scope, signal, emit}) => {
       if (work.member.simulated) return 'not run: the host is simulated';
       const runner = await scope.runner(host);
-      const result = await runner.run(hookScript(text), {root: true, stdin: text, deadline, signal, onLine: (stream, line) => emit({type: 'step.output', step: id, host, stream, line})});
+      const result = await runner.run(hookScript(text), {
+        root: true,
+        stdin: text,
+        deadline,
+        signal,
+        onLine: (stream, line) => emit({type: 'step.output', step: id, host, stream, line}),
+      });
       if (result.code === 0) return undefined;
-      throw new TriremeError('host.command-failed', `hooks.${name} of ${host} ended with ${result.code}: ${result.stderr.trim().split('\n').at(-1) || 'it says nothing'}`, {host, hints: [`The script: ${work.host.hooks?.[name] ?? ''}`]});
+      throw new TriremeError(
+        'host.command-failed',
+        `hooks.${name} of ${host} ended with ${result.code}: ${result.stderr.trim().split('\n').at(-1) || 'it says nothing'}`,
+        {host, hints: [`The script: ${work.host.hooks?.[name] ?? ''}`]},
+      );
     },
   };
 }

@@ -15,7 +15,10 @@ export function nodeStep(work: HostWork, controlPlanes: readonly string[]): Step
     effect: 'none',
     check: async () => 'needed', // setting them again changes nothing
     apply: async ({scope, signal}) => {
-      let failure: unknown = new TriremeError('agent.not-answering', `No control plane answers, and only one may set the labels and taints of ${host}.`, {host, hints: ['Bring a control plane back, then: trireme apply']});
+      let failure: unknown = new TriremeError('agent.not-answering', `No control plane answers, and only one may set the labels and taints of ${host}.`, {
+        host,
+        hints: ['Bring a control plane back, then: trireme apply'],
+      });
       for (const controlPlane of controlPlanes) {
         try {
           await (await scope.link(controlPlane)).postNode(work.wanted.node.name, {labels, taints}, {signal});

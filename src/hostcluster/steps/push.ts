@@ -44,12 +44,24 @@ export function pushStep(work: HostWork): Step<HostClusterScope> {
     apply: async (context) => {
       const {scope, signal} = context;
       const missing = new Set((await missingOf(scope, host, needed)).map((blob) => blob.digest));
-      const linked = work.member.simulated ? await linkFiles(scope, host, files.filter((file) => missing.has(file.digest))) : [];
-      const content = await fetchBlobs(context, work.missing.filter((blob) => missing.has(blob.digest)).map((blob) => blob.digest));
+      const linked = work.member.simulated
+        ? await linkFiles(
+            scope,
+            host,
+            files.filter((file) => missing.has(file.digest)),
+          )
+        : [];
+      const content = await fetchBlobs(
+        context,
+        work.missing.filter((blob) => missing.has(blob.digest)).map((blob) => blob.digest),
+      );
       const blobs = [...files.filter((file) => missing.has(file.digest) && !linked.includes(file)).map(openFile), ...content];
       const bytes = blobs.reduce((sum, blob) => sum + blob.size, 0);
       if (blobs.length > 0) {
-        await scope.upload(host, blobs, {signal, onProgress: ({sent, total}) => context.emit({type: 'transfer.progressed', host, name: 'content', sent, total})});
+        await scope.upload(host, blobs, {
+          signal,
+          onProgress: ({sent, total}) => context.emit({type: 'transfer.progressed', host, name: 'content', sent, total}),
+        });
       }
       return linked.length > 0 && blobs.length === 0 ? 'linked from this computer' : `${blobs.length} blobs, ${mebibytes(bytes)}`;
     },

@@ -27,9 +27,13 @@ export function secretsStep(options: SecretsStepOptions): Step<HostClusterScope>
     apply: async ({scope}) => {
       const {maker} = options;
       if (maker === undefined || options.clusterId !== '') {
-        throw new TriremeError('cluster.not-made', `None of the control planes that answer (${options.controlPlanes.join(', ') || 'none'}) has the cluster's secrets.`, {
-          hints: ['Bring back a control plane that was a member, and try again.'],
-        });
+        throw new TriremeError(
+          'cluster.not-made',
+          `None of the control planes that answer (${options.controlPlanes.join(', ') || 'none'}) has the cluster's secrets.`,
+          {
+            hints: ['Bring back a control plane that was a member, and try again.'],
+          },
+        );
       }
       await scope.secrets.make(maker);
       return `kept on ${maker}, readable for root only`;
@@ -40,5 +44,9 @@ export function secretsStep(options: SecretsStepOptions): Step<HostClusterScope>
 function requireSameCluster(scope: HostClusterScope, options: SecretsStepOptions): void {
   const {clusterId} = scope.secrets;
   if (options.clusterId === '' || options.clusterId === clusterId) return;
-  throw new TriremeError('cluster.foreign', `The secrets on the control planes are those of the cluster ${clusterId}, and the hosts belong to ${options.clusterId}.`, {hints: ['Check that the file names the right hosts.']});
+  throw new TriremeError(
+    'cluster.foreign',
+    `The secrets on the control planes are those of the cluster ${clusterId}, and the hosts belong to ${options.clusterId}.`,
+    {hints: ['Check that the file names the right hosts.']},
+  );
 }

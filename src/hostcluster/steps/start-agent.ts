@@ -23,7 +23,11 @@ export function agentStep(work: HostWork, root: string): Step<HostClusterScope> 
     effect: 'none',
     check: async ({scope}) => {
       const runner = await scope.runner(host);
-      const {stdout} = await runner.run(`cat ${rootedPath(`${root}/current/digests.json`)} 2>/dev/null || true`, {root: true, deadline: times.command, repeatable: true});
+      const {stdout} = await runner.run(`cat ${rootedPath(`${root}/current/digests.json`)} 2>/dev/null || true`, {
+        root: true,
+        deadline: times.command,
+        repeatable: true,
+      });
       if (stdout.trim() !== digestsText(options)) return 'needed';
       return (await stateOrUndefined(scope, host)) === undefined ? 'needed' : 'satisfied';
     },
@@ -42,10 +46,21 @@ async function install({scope, signal}: StepContext<HostClusterScope>, host: str
   if (result.code === 0) return;
   const last = result.stderr.trim().split('\n').at(-1) ?? `exit code ${result.code}`;
   if (result.code === 3) {
-    throw new TriremeError('agent.runtime-missing', `This computer's Node runtime doesn't run on ${host}: ${last}`, {host, hints: [`Name another in the file, at spec.agent.runtime: Node's own download for Linux runs wherever glibc is 2.28 or newer.`]});
+    throw new TriremeError('agent.runtime-missing', `This computer's Node runtime doesn't run on ${host}: ${last}`, {
+      host,
+      hints: [`Name another in the file, at spec.agent.runtime: Node's own download for Linux runs wherever glibc is 2.28 or newer.`],
+    });
   }
-  if (/No space left on device/i.test(result.stderr)) throw new TriremeError('host.disk-full', `There's no room for the agent on ${host}, below ${options.root}.`, {host, hints: ['Make room: the agent and its runtime take about 110 MiB.']});
-  throw new TriremeError('host.command-failed', `Can't install the agent on ${host}: ${last}`, {host, hints: ['See that the folder is writable; on a read-only /usr set spec.agent.root in the file.'], details: {exitCode: result.code}});
+  if (/No space left on device/i.test(result.stderr))
+    throw new TriremeError('host.disk-full', `There's no room for the agent on ${host}, below ${options.root}.`, {
+      host,
+      hints: ['Make room: the agent and its runtime take about 110 MiB.'],
+    });
+  throw new TriremeError('host.command-failed', `Can't install the agent on ${host}: ${last}`, {
+    host,
+    hints: ['See that the folder is writable; on a read-only /usr set spec.agent.root in the file.'],
+    details: {exitCode: result.code},
+  });
 }
 
 async function waitForAnswer({scope, signal}: StepContext<HostClusterScope>, host: string): Promise<AgentState | undefined> {

@@ -2,8 +2,27 @@
 import {grubCgroupV2, packagesOf, type OsFamily} from './family.ts';
 
 const packages = {
-  modprobe: 'kmod', sysctl: 'procps-ng', systemctl: 'systemd', journalctl: 'systemd', ip: 'iproute2', ss: 'iproute2', tc: 'iproute2', iptables: 'iptables-nft', nft: 'nftables', conntrack: 'conntrack-tools',
-  mount: 'util-linux', umount: 'util-linux', losetup: 'util-linux', swapoff: 'util-linux', nsenter: 'util-linux', cp: 'coreutils', timeout: 'coreutils', sh: 'bash', getent: 'glibc', ping: 'iputils', nc: 'openbsd-netcat',
+  modprobe: 'kmod',
+  sysctl: 'procps-ng',
+  systemctl: 'systemd',
+  journalctl: 'systemd',
+  ip: 'iproute2',
+  ss: 'iproute2',
+  tc: 'iproute2',
+  iptables: 'iptables-nft',
+  nft: 'nftables',
+  conntrack: 'conntrack-tools',
+  mount: 'util-linux',
+  umount: 'util-linux',
+  losetup: 'util-linux',
+  swapoff: 'util-linux',
+  nsenter: 'util-linux',
+  cp: 'coreutils',
+  timeout: 'coreutils',
+  sh: 'bash',
+  getent: 'glibc',
+  ping: 'iputils',
+  nc: 'openbsd-netcat',
 };
 
 export const arch: OsFamily = {

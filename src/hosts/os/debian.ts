@@ -2,8 +2,25 @@
 import {grubCgroupV2, packagesOf, type OsFamily} from './family.ts';
 
 const packages = {
-  modprobe: 'kmod', sysctl: 'procps', systemctl: 'systemd', journalctl: 'systemd', ip: 'iproute2', ss: 'iproute2', tc: 'iproute2', nft: 'nftables', mount: 'mount', umount: 'mount', losetup: 'mount',
-  swapoff: 'mount', nsenter: 'util-linux', cp: 'coreutils', timeout: 'coreutils', sh: 'dash', getent: 'libc-bin', ping: 'iputils-ping', nc: 'netcat-openbsd',
+  modprobe: 'kmod',
+  sysctl: 'procps',
+  systemctl: 'systemd',
+  journalctl: 'systemd',
+  ip: 'iproute2',
+  ss: 'iproute2',
+  tc: 'iproute2',
+  nft: 'nftables',
+  mount: 'mount',
+  umount: 'mount',
+  losetup: 'mount',
+  swapoff: 'mount',
+  nsenter: 'util-linux',
+  cp: 'coreutils',
+  timeout: 'coreutils',
+  sh: 'dash',
+  getent: 'libc-bin',
+  ping: 'iputils-ping',
+  nc: 'netcat-openbsd',
 };
 
 export const debian: OsFamily = {

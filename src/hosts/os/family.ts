@@ -30,4 +30,4 @@ export function packagesOf(names: PackageNames, tools: readonly string[]): strin
 }
 
 /** For families with grubby-less GRUB. */
-export const grubCgroupV2 = "add systemd.unified_cgroup_hierarchy=1 to GRUB_CMDLINE_LINUX in /etc/default/grub, run update-grub, reboot";
+export const grubCgroupV2 = 'add systemd.unified_cgroup_hierarchy=1 to GRUB_CMDLINE_LINUX in /etc/default/grub, run update-grub, reboot';

@@ -11,11 +11,30 @@ import {suse} from './suse.ts';
 import {unknown} from './unknown.ts';
 
 const families: Readonly<Record<string, OsFamily>> = {
-  debian, ubuntu: debian, raspbian: debian, linuxmint: debian, pop: debian,
-  rhel: redhat, centos: redhat, rocky: redhat, almalinux: redhat, ol: redhat, fedora: redhat, amzn: redhat,
-  sles: suse, suse, opensuse: suse, 'opensuse-leap': suse, 'opensuse-tumbleweed': suse,
-  arch, manjaro: arch, alpine, flatcar,
-  'opensuse-microos': microOs, 'sle-micro': microOs, 'sl-micro': microOs,
+  debian,
+  ubuntu: debian,
+  raspbian: debian,
+  linuxmint: debian,
+  pop: debian,
+  rhel: redhat,
+  centos: redhat,
+  rocky: redhat,
+  almalinux: redhat,
+  ol: redhat,
+  fedora: redhat,
+  amzn: redhat,
+  sles: suse,
+  suse,
+  opensuse: suse,
+  'opensuse-leap': suse,
+  'opensuse-tumbleweed': suse,
+  arch,
+  manjaro: arch,
+  alpine,
+  flatcar,
+  'opensuse-microos': microOs,
+  'sle-micro': microOs,
+  'sl-micro': microOs,
 };
 
 /** Variants of Fedora and RHEL whose /usr comes with an image. */

@@ -32,7 +32,8 @@ function parseSysctls(lines: readonly string[]): Readonly<Record<string, string>
   const values: Record<string, string> = {};
   for (const line of lines) {
     const match = /\/proc\/sys\/([^:]+):(.*)$/.exec(line);
-    if (match !== null) values[(match[1] as string).replaceAll(/[./]/g, (sign) => (sign === '/' ? '.' : '/'))] = (match[2] as string).replaceAll(/\s+/g, ' ').trim();
+    if (match !== null)
+      values[(match[1] as string).replaceAll(/[./]/g, (sign) => (sign === '/' ? '.' : '/'))] = (match[2] as string).replaceAll(/\s+/g, ' ').trim();
   }
   return values;
 }

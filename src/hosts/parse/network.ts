@@ -11,7 +11,9 @@ type NetworkFacts = Pick<
 /** Reads the sections links, addresses, routes, routes6, listening, resolv, resolved, names and proxy. */
 export function parseNetwork(sections: Sections): NetworkFacts {
   const interfaces = parseInterfaces(sections);
-  const routes = [...(sections.get('routes') ?? []).map(parseRoute), ...(sections.get('routes6') ?? []).map(parseRoute6)].filter((route) => route !== undefined);
+  const routes = [...(sections.get('routes') ?? []).map(parseRoute), ...(sections.get('routes6') ?? []).map(parseRoute6)].filter(
+    (route) => route !== undefined,
+  );
   return {
     interfaces,
     routes,
@@ -31,7 +33,10 @@ function parseInterfaces(sections: Sections): readonly InterfaceFacts[] {
     const own = addresses
       .filter((match) => match[1] === name)
       // point-to-point addresses have no prefix of their own
-      .map((match) => ({address: (match[2] as string).includes('/') ? (match[2] as string) : `${match[2]}/${(match[2] as string).includes(':') ? 128 : 32}`, flags: match[3] as string}))
+      .map((match) => ({
+        address: (match[2] as string).includes('/') ? (match[2] as string) : `${match[2]}/${(match[2] as string).includes(':') ? 128 : 32}`,
+        flags: match[3] as string,
+      }))
       .filter(({address}) => !address.toLowerCase().startsWith('fe80:'));
     return {
       name,
@@ -58,8 +63,16 @@ function parseLinks(sections: Sections): readonly Link[] {
   const fromSys = (sections.get('links') ?? [])
     .filter((line) => line.includes('/sys/class/net/'))
     .map((line) => line.split('\t'))
-    .map(([path = '', mac = '', mtu = '', state = '', kind = '']): Link => ({name: path.slice(path.lastIndexOf('/') + 1), mac, mtu: Number(mtu), state, physical: kind === 'physical'}));
-  const fromIp = (sections.get('link-list') ?? []).map((line) => /^\d+:\s+([^:@\s]+)(?:@\S+)?:\s+<[^>]*>\s+mtu (\d+).*?\sstate (\S+).*?link\/\S+(?:\s+([0-9a-f:]+))?/.exec(line)).filter((match) => match !== null);
+    .map(([path = '', mac = '', mtu = '', state = '', kind = '']): Link => ({
+      name: path.slice(path.lastIndexOf('/') + 1),
+      mac,
+      mtu: Number(mtu),
+      state,
+      physical: kind === 'physical',
+    }));
+  const fromIp = (sections.get('link-list') ?? [])
+    .map((line) => /^\d+:\s+([^:@\s]+)(?:@\S+)?:\s+<[^>]*>\s+mtu (\d+).*?\sstate (\S+).*?link\/\S+(?:\s+([0-9a-f:]+))?/.exec(line))
+    .filter((match) => match !== null);
   if (fromIp.length === 0) return fromSys;
   return fromIp.map((match): Link => {
     const [, name, mtu, state, mac = ''] = match as unknown as [string, string, string, string, string | undefined];
@@ -73,7 +86,12 @@ function parseRoute(line: string): RouteFacts | undefined {
   if (name === undefined || !/^[0-9A-F]{8}$/i.test(destination) || !/^[0-9A-F]{8}$/i.test(mask)) return undefined;
   if ((Number.parseInt(flags, 16) & 0x0201) !== 0x0001) return undefined; // up, and no reject route
   const prefix = Number.parseInt(mask, 16).toString(2).replaceAll('0', '').length;
-  return {network: `${ipv4FromHex(destination)}/${prefix}`, interface: name, gateway: gateway === '00000000' ? undefined : ipv4FromHex(gateway), metric: Number(metric)};
+  return {
+    network: `${ipv4FromHex(destination)}/${prefix}`,
+    interface: name,
+    gateway: gateway === '00000000' ? undefined : ipv4FromHex(gateway),
+    metric: Number(metric),
+  };
 }
 
 function ipv4FromHex(hex: string): string {
@@ -95,7 +113,10 @@ function parseRoute6(line: string): RouteFacts | undefined {
 }
 
 function findDefaultRoute(interfaces: readonly InterfaceFacts[], routes: readonly RouteFacts[]): HostFacts['defaultRoute'] {
-  for (const [network, isFamily] of [['0.0.0.0/0', (address: string) => !address.includes(':')], ['::/0', (address: string) => address.includes(':')]] as const) {
+  for (const [network, isFamily] of [
+    ['0.0.0.0/0', (address: string) => !address.includes(':')],
+    ['::/0', (address: string) => address.includes(':')],
+  ] as const) {
     const [route] = routes.filter((candidate) => candidate.network === network).toSorted((a, b) => a.metric - b.metric);
     const address = interfaces.find(({name}) => name === route?.interface)?.addresses.find(isFamily);
     if (route !== undefined && address !== undefined) return {interface: route.interface, address: address.replace(/\/\d+$/, '')};
@@ -104,7 +125,11 @@ function findDefaultRoute(interfaces: readonly InterfaceFacts[], routes: readonl
 }
 
 function parseListening(lines: readonly string[]): readonly ListenerFacts[] {
-  if (lines[0] === 'ss') return lines.slice(1).map(parseSsLine).filter((listener) => listener !== undefined);
+  if (lines[0] === 'ss')
+    return lines
+      .slice(1)
+      .map(parseSsLine)
+      .filter((listener) => listener !== undefined);
   const listeners: ListenerFacts[] = [];
   let protocol: 'tcp' | 'udp' = 'tcp';
   for (const line of lines) {
@@ -131,7 +156,10 @@ function parseSsLine(line: string): ListenerFacts | undefined {
 
 function parseResolvConf(sections: Sections): HostFacts['resolvConf'] {
   const words = (section: string, keyword: string) =>
-    (sections.get(section) ?? []).map((line) => line.trim().split(/\s+/)).filter((parts) => parts[0] === keyword).flatMap((parts) => parts.slice(1));
+    (sections.get(section) ?? [])
+      .map((line) => line.trim().split(/\s+/))
+      .filter((parts) => parts[0] === keyword)
+      .flatMap((parts) => parts.slice(1));
   const nameservers = words('resolv', 'nameserver');
   return {
     nameservers,
@@ -146,5 +174,13 @@ const isLoopback = (address: string) => address.startsWith('127.') || address ==
 /** User and password in a proxy's address are secrets, and no check needs them. */
 function parseProxies(lines: readonly string[]): Readonly<Record<string, string>> {
   const matches = lines.map((line) => /^\s*(?:export\s+)?(\w+)=(.*)$/.exec(line)).filter((match) => match !== null);
-  return Object.fromEntries(matches.map((match) => [(match[1] as string).toLowerCase(), (match[2] as string).trim().replace(/^(["'])(.*)\1$/, '$2').replace(/\/\/[^/@]*@/, '//')]));
+  return Object.fromEntries(
+    matches.map((match) => [
+      (match[1] as string).toLowerCase(),
+      (match[2] as string)
+        .trim()
+        .replace(/^(["'])(.*)\1$/, '$2')
+        .replace(/\/\/[^/@]*@/, '//'),
+    ]),
+  );
 }

@@ -37,6 +37,12 @@ function parseFirewall(sections: Sections, services: Readonly<Record<string, str
   const blocking = chains.filter((chain) => chain.policy === 'drop' || chain.drops > 0);
   if (valueOf(sections, 'firewall', 'ufw') === 'yes') return {program: 'ufw', active: true, rules, chains};
   if (services['firewalld'] === 'active') return {program: 'firewalld', active: true, rules, chains};
-  if (blocking.length > 0) return {program: blocking.every(({chain}) => /^(iptables|ip6?) /.test(chain) && chain.endsWith('INPUT')) ? 'iptables' : 'nftables', active: true, rules, chains};
+  if (blocking.length > 0)
+    return {
+      program: blocking.every(({chain}) => /^(iptables|ip6?) /.test(chain) && chain.endsWith('INPUT')) ? 'iptables' : 'nftables',
+      active: true,
+      rules,
+      chains,
+    };
   return {program: 'none', active: false, rules, chains};
 }

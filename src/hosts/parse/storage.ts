@@ -44,7 +44,11 @@ function parseMountInfo(lines: readonly string[]): ReadonlyMap<string, MountLine
     const dash = fields.indexOf('-', 6);
     if (dash === -1) continue;
     const options = new Set([...(fields[5] ?? '').split(','), ...(fields[dash + 3] ?? '').split(',').filter((option) => option === 'ro')]);
-    mounts.set(unescapeOctal(fields[4] ?? ''), {fileSystem: fields[dash + 1] ?? '', options: [...options], shared: fields.slice(6, dash).some((tag) => tag.startsWith('shared:'))});
+    mounts.set(unescapeOctal(fields[4] ?? ''), {
+      fileSystem: fields[dash + 1] ?? '',
+      options: [...options],
+      shared: fields.slice(6, dash).some((tag) => tag.startsWith('shared:')),
+    });
   }
   return mounts;
 }

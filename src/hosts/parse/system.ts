@@ -4,8 +4,24 @@ import {recordOf, valueOf, valuesOf, type Sections} from './pairs.ts';
 
 type SystemFacts = Pick<
   HostFacts,
-  | 'os' | 'kernel' | 'architecture' | 'initSystem' | 'systemdVersion' | 'virtualization' | 'hostname' | 'machineId' | 'bootId' | 'cpus' | 'memory' | 'swapOn' | 'swaps' | 'cgroup'
-  | 'clockSynchronized' | 'timeService' | 'services' | 'sudo'
+  | 'os'
+  | 'kernel'
+  | 'architecture'
+  | 'initSystem'
+  | 'systemdVersion'
+  | 'virtualization'
+  | 'hostname'
+  | 'machineId'
+  | 'bootId'
+  | 'cpus'
+  | 'memory'
+  | 'swapOn'
+  | 'swaps'
+  | 'cgroup'
+  | 'clockSynchronized'
+  | 'timeService'
+  | 'services'
+  | 'sudo'
 >;
 
 /** From the kernel's names (uname -m) to ours. */
@@ -18,7 +34,10 @@ export function parseSystem(sections: Sections): SystemFacts {
   const [release = '', machine = ''] = valueOf(sections, 'system', 'uname').split(/\s+/);
   const systemd = valueOf(sections, 'system', 'systemd');
   const services = parseServices(sections.get('services') ?? []);
-  const swaps = (sections.get('swaps') ?? []).slice(1).map((line) => line.split(/\s+/)[0] ?? '').filter((name) => name !== '');
+  const swaps = (sections.get('swaps') ?? [])
+    .slice(1)
+    .map((line) => line.split(/\s+/)[0] ?? '')
+    .filter((name) => name !== '');
   const memory = parseMemory(sections.get('memory') ?? []);
   return {
     os: parseOsRelease(sections.get('os') ?? []),
@@ -36,7 +55,10 @@ export function parseSystem(sections: Sections): SystemFacts {
     swaps,
     cgroup: {
       version: valueOf(sections, 'cgroup', 'version') === '2' ? 2 : 1,
-      controllers: valueOf(sections, 'cgroup', 'controllers').split(' ').filter((name) => name !== '').concat(valuesOf(sections, 'cgroup', 'v1')),
+      controllers: valueOf(sections, 'cgroup', 'controllers')
+        .split(' ')
+        .filter((name) => name !== '')
+        .concat(valuesOf(sections, 'cgroup', 'v1')),
     },
     clockSynchronized: parseSynchronized(sections),
     timeService: timeServices.find((name) => services[name] === 'active'),

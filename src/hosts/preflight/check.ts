@@ -27,7 +27,11 @@ export interface PreflightHost {
   /** The node's addresses: the file's, else the default route's. */
   readonly nodeAddresses: readonly string[];
   /** Component settings, the host's own merged over the cluster's. */
-  readonly configuration: {readonly kubelet: Readonly<Record<string, unknown>>; readonly sysctls: Readonly<Record<string, unknown>>; readonly own: ComponentConfiguration | undefined};
+  readonly configuration: {
+    readonly kubelet: Readonly<Record<string, unknown>>;
+    readonly sysctls: Readonly<Record<string, unknown>>;
+    readonly own: ComponentConfiguration | undefined;
+  };
   readonly facts: HostFacts | undefined;
   /** Why there are no facts. */
   readonly problem: Problem | undefined;

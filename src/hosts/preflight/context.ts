@@ -29,7 +29,11 @@ export function preflightContext(input: PreflightInput): PreflightContext {
         role: host.role,
         address: host.address,
         nodeAddresses: nodeAddressesOf({nodeAddresses: fileNodeAddresses(host)}, facts),
-        configuration: {kubelet: {...common?.kubelet, ...host.configuration?.kubelet}, sysctls: {...common?.sysctls, ...host.configuration?.sysctls}, own: host.configuration},
+        configuration: {
+          kubelet: {...common?.kubelet, ...host.configuration?.kubelet},
+          sysctls: {...common?.sysctls, ...host.configuration?.sysctls},
+          own: host.configuration,
+        },
         facts,
         problem: 'problem' in observation ? observation.problem : undefined,
       },

@@ -16,14 +16,23 @@ export interface ObserveOptions extends GatherOptions<InventoryTarget> {
 }
 
 /** Observes the targets in two round trips each. Rejects only when the signal aborts. */
-export async function observeForPreflight(cluster: Pick<DesiredCluster, 'document' | 'layers'>, targets: readonly InventoryTarget[], options: ObserveOptions): Promise<PreflightContext> {
+export async function observeForPreflight(
+  cluster: Pick<DesiredCluster, 'document' | 'layers'>,
+  targets: readonly InventoryTarget[],
+  options: ObserveOptions,
+): Promise<PreflightContext> {
   const {document, layers} = cluster;
   const observations = await gatherFacts(targets, options);
   const probed = options.probe === false ? observations : await probe(document.spec.endpoint, targets, observations, options);
   return preflightContext({cluster: document, layers, observations: probed, protocol: options.protocol});
 }
 
-async function probe(endpoint: DesiredCluster['document']['spec']['endpoint'], targets: readonly InventoryTarget[], observations: readonly HostObservation[], options: ObserveOptions): Promise<readonly HostObservation[]> {
+async function probe(
+  endpoint: DesiredCluster['document']['spec']['endpoint'],
+  targets: readonly InventoryTarget[],
+  observations: readonly HostObservation[],
+  options: ObserveOptions,
+): Promise<readonly HostObservation[]> {
   const hosts = targets.map((target, index): ProbedHost => {
     const facts = factsIn(observations[index]);
     return {host: target.host, role: target.role, nodeAddresses: nodeAddressesOf(target, facts), facts};
@@ -39,4 +48,5 @@ async function probe(endpoint: DesiredCluster['document']['spec']['endpoint'], t
   return withProbes(observations, results);
 }
 
-const factsIn = (observation: HostObservation | undefined): HostFacts | undefined => (observation !== undefined && 'facts' in observation ? observation.facts : undefined);
+const factsIn = (observation: HostObservation | undefined): HostFacts | undefined =>
+  observation !== undefined && 'facts' in observation ? observation.facts : undefined;

@@ -20,18 +20,31 @@ const rank: Readonly<Record<string, number>> = {error: 0, warning: 1, ok: 2};
 /** What isn't well, by host: errors first within a host; what concerns all of them comes last. With `all`, what is well too. */
 export function reportRows(report: PreflightReport, options: {readonly all?: boolean} = {}): readonly PreflightRow[] {
   const hosts = [...new Set(report.results.map(({host}) => host))].filter((host) => host !== undefined);
-  const groups = [...hosts, undefined].map((host) => report.results.filter((result) => result.host === host && (options.all === true || result.status !== 'ok')));
+  const groups = [...hosts, undefined].map((host) =>
+    report.results.filter((result) => result.host === host && (options.all === true || result.status !== 'ok')),
+  );
   return groups.flatMap((results) => results.toSorted((a, b) => (rank[a.status] ?? 0) - (rank[b.status] ?? 0)).map(rowOf));
 }
 
 function rowOf(result: PreflightResult): PreflightRow {
-  return {host: result.host ?? '(cluster)', id: result.id, status: result.ignored ? 'ignored' : result.status, observed: result.observed, wanted: result.wanted, remedy: result.remedy};
+  return {
+    host: result.host ?? '(cluster)',
+    id: result.id,
+    status: result.ignored ? 'ignored' : result.status,
+    observed: result.observed,
+    wanted: result.wanted,
+    remedy: result.remedy,
+  };
 }
 
 /** One line: `60 checks on 3 hosts: 2 errors, 1 warning, 1 ignored`. */
 export function reportSummary(report: PreflightReport, hosts: number): string {
   const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
-  const parts = [count(report.errors, 'error'), count(report.warnings - report.ignored, 'warning'), ...(report.ignored > 0 ? [`${count(report.ignored, 'error')} ignored`] : [])];
+  const parts = [
+    count(report.errors, 'error'),
+    count(report.warnings - report.ignored, 'warning'),
+    ...(report.ignored > 0 ? [`${count(report.ignored, 'error')} ignored`] : []),
+  ];
   return `${count(report.checks, 'check')} on ${count(hosts, 'host')}: ${parts.join(', ')}`;
 }
 
@@ -61,7 +74,11 @@ export function reportJUnit(report: PreflightReport): string {
   const suites = hosts.map((host) => {
     const results = report.results.filter((result) => (result.host ?? report.cluster) === host);
     const failures = results.filter(({status}) => status === 'error').length;
-    return [`  <testsuite name="${escapeXml(host)}" tests="${results.length}" failures="${failures}" errors="0" skipped="0">`, ...results.map((result) => caseOf(result, host)), '  </testsuite>'].join('\n');
+    return [
+      `  <testsuite name="${escapeXml(host)}" tests="${results.length}" failures="${failures}" errors="0" skipped="0">`,
+      ...results.map((result) => caseOf(result, host)),
+      '  </testsuite>',
+    ].join('\n');
   });
   const title = report.simulated ? `trireme preflight ${report.cluster} (SIMULATED)` : `trireme preflight ${report.cluster}`;
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${escapeXml(title)}" tests="${report.results.length}" failures="${report.errors}" errors="0">\n${suites.join('\n')}\n</testsuites>\n`;

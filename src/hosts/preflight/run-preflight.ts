@@ -99,6 +99,8 @@ function requireKnown(registry: readonly Check[], ids: readonly string[], where:
   for (const id of ids) {
     if (known.includes(id)) continue;
     const near = nearest(id, known);
-    throw new TriremeError('usage.invalid', `${where} names ${id}, but no preflight check has that id.`, {hints: [...(near === undefined ? [] : [`Did you mean ${near}?`]), `The ids are: ${known.join(', ')}.`]});
+    throw new TriremeError('usage.invalid', `${where} names ${id}, but no preflight check has that id.`, {
+      hints: [...(near === undefined ? [] : [`Did you mean ${near}?`]), `The ids are: ${known.join(', ')}.`],
+    });
   }
 }

@@ -20,10 +20,30 @@ export const knownModules: Readonly<Record<string, string>> = {
 
 /** Parameters that are always read. */
 export const knownSysctls = [
-  'net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding', 'net.ipv6.conf.all.disable_ipv6', 'net.bridge.bridge-nf-call-iptables', 'net.bridge.bridge-nf-call-ip6tables',
-  'net.ipv4.conf.all.rp_filter', 'net.ipv4.conf.default.rp_filter', 'net.ipv4.ip_local_port_range', 'net.netfilter.nf_conntrack_max', 'vm.overcommit_memory', 'vm.panic_on_oom',
-  'vm.max_map_count', 'kernel.panic', 'kernel.panic_on_oops', 'kernel.keys.root_maxkeys', 'kernel.keys.root_maxbytes', 'kernel.pid_max', 'kernel.unprivileged_bpf_disabled',
-  'kernel.yama.ptrace_scope', 'fs.inotify.max_user_watches', 'fs.inotify.max_user_instances', 'fs.file-max', 'net.core.bpf_jit_harden', 'user.max_user_namespaces',
+  'net.ipv4.ip_forward',
+  'net.ipv6.conf.all.forwarding',
+  'net.ipv6.conf.all.disable_ipv6',
+  'net.bridge.bridge-nf-call-iptables',
+  'net.bridge.bridge-nf-call-ip6tables',
+  'net.ipv4.conf.all.rp_filter',
+  'net.ipv4.conf.default.rp_filter',
+  'net.ipv4.ip_local_port_range',
+  'net.netfilter.nf_conntrack_max',
+  'vm.overcommit_memory',
+  'vm.panic_on_oom',
+  'vm.max_map_count',
+  'kernel.panic',
+  'kernel.panic_on_oops',
+  'kernel.keys.root_maxkeys',
+  'kernel.keys.root_maxbytes',
+  'kernel.pid_max',
+  'kernel.unprivileged_bpf_disabled',
+  'kernel.yama.ptrace_scope',
+  'fs.inotify.max_user_watches',
+  'fs.inotify.max_user_instances',
+  'fs.file-max',
+  'net.core.bpf_jit_harden',
+  'user.max_user_namespaces',
 ] as const;
 
 const modules = String.raw`
@@ -44,7 +64,12 @@ elif [ -r "$P/proc/config.gz" ]; then zcat "$P/proc/config.gz" | grep -E '^CONFI
 `
   .replace('NAMES', Object.keys(knownModules).join(' '))
   // a module's file may be written with dashes
-  .replace('FILES', Object.keys(knownModules).map((name) => name.replaceAll('_', '[_-]')).join('|'))
+  .replace(
+    'FILES',
+    Object.keys(knownModules)
+      .map((name) => name.replaceAll('_', '[_-]'))
+      .join('|'),
+  )
   .replaceAll('OPTIONS', Object.values(knownModules).join('|'));
 
 /** The file below /proc/sys of a dotted name; in a name that begins with a slash-separated part, dots belong to the name (sysctl.d(5)). */

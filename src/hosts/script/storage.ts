@@ -3,15 +3,53 @@ import {shellWords} from './quote.ts';
 
 /** Folders whose file systems matter. */
 export const watchedFolders = [
-  '/', '/usr', '/usr/local', '/etc', '/opt', '/var', '/var/lib', '/var/lib/containerd', '/var/lib/kubelet', '/var/lib/etcd', '/var/lib/trireme', '/var/log', '/run', '/tmp', '/var/tmp',
+  '/',
+  '/usr',
+  '/usr/local',
+  '/etc',
+  '/opt',
+  '/var',
+  '/var/lib',
+  '/var/lib/containerd',
+  '/var/lib/kubelet',
+  '/var/lib/etcd',
+  '/var/lib/trireme',
+  '/var/log',
+  '/run',
+  '/tmp',
+  '/var/tmp',
 ] as const;
 
 /** Files and folders by which other runtimes and clusters show; a folder counts when something is in it. */
 export const leftoverPaths = [
-  '/etc/kubernetes/admin.conf', '/etc/kubernetes/kubelet.conf', '/etc/kubernetes/bootstrap-kubelet.conf', '/etc/kubernetes/manifests', '/etc/kubernetes/pki', '/var/lib/etcd/member',
-  '/var/lib/kubelet/config.yaml', '/var/lib/kubelet/pki', '/var/lib/kubelet/pods', '/etc/cni/net.d', '/var/lib/cni', '/var/lib/calico', '/run/flannel', '/var/run/cilium', '/var/lib/rancher/k3s',
-  '/var/lib/rancher/rke2', '/etc/rancher', '/var/snap/microk8s', '/var/snap/k8s', '/var/lib/k0s', '/var/lib/docker', '/var/lib/containers/storage/overlay', '/run/docker.sock',
-  '/run/containerd/containerd.sock', '/run/crio/crio.sock', '/run/k3s/containerd/containerd.sock', '/opt/spectrocloud', '/etc/NetworkManager/conf.d',
+  '/etc/kubernetes/admin.conf',
+  '/etc/kubernetes/kubelet.conf',
+  '/etc/kubernetes/bootstrap-kubelet.conf',
+  '/etc/kubernetes/manifests',
+  '/etc/kubernetes/pki',
+  '/var/lib/etcd/member',
+  '/var/lib/kubelet/config.yaml',
+  '/var/lib/kubelet/pki',
+  '/var/lib/kubelet/pods',
+  '/etc/cni/net.d',
+  '/var/lib/cni',
+  '/var/lib/calico',
+  '/run/flannel',
+  '/var/run/cilium',
+  '/var/lib/rancher/k3s',
+  '/var/lib/rancher/rke2',
+  '/etc/rancher',
+  '/var/snap/microk8s',
+  '/var/snap/k8s',
+  '/var/lib/k0s',
+  '/var/lib/docker',
+  '/var/lib/containers/storage/overlay',
+  '/run/docker.sock',
+  '/run/containerd/containerd.sock',
+  '/run/crio/crio.sock',
+  '/run/k3s/containerd/containerd.sock',
+  '/opt/spectrocloud',
+  '/etc/NetworkManager/conf.d',
 ] as const;
 
 /** The piece about storage; `folders` are those that must be writable beside the usual ones. */

@@ -52,6 +52,11 @@ export async function fetchClusterKubeconfig(cluster: DesiredCluster, facts: Age
     const observation = observationOf(facts, host.name);
     return observation !== undefined && 'problem' in observation;
   });
-  if (silent.length > 0) throw new TriremeError('host.unreachable', `No control plane of ${name} that answers has a kubeconfig, and ${silent.map((host) => host.name).join(', ')} can't be reached.`, {hints: ['trireme host check']});
+  if (silent.length > 0)
+    throw new TriremeError(
+      'host.unreachable',
+      `No control plane of ${name} that answers has a kubeconfig, and ${silent.map((host) => host.name).join(', ')} can't be reached.`,
+      {hints: ['trireme host check']},
+    );
   throw new TriremeError('cluster.not-made', `${name} doesn't exist yet: no control plane is a member.`, {hints: ['Make it: trireme apply']});
 }

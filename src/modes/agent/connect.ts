@@ -33,7 +33,11 @@ export function contextFor(options: ScopeOptions): SshContext {
 }
 
 /** Sends blobs into the host's content folder, over one channel. */
-export async function uploadTo(runner: HostRunner, blobs: readonly LocalBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void> {
+export async function uploadTo(
+  runner: HostRunner,
+  blobs: readonly LocalBlob[],
+  options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void},
+): Promise<void> {
   const sources = blobs.map(({digest, size, path, stream}) => ({digest, size, ...(path === undefined ? {stream} : {path})}));
   await uploadBlobs(runner, sources, {folder: agentPaths.content, signal: options.signal, onProgress: options.onProgress});
 }

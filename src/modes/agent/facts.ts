@@ -16,10 +16,26 @@ export function memberOf(observation: HostObservation): MemberObservation {
   if ('problem' in observation) return observation;
   const {host, facts} = observation;
   if (facts.architecture === undefined) {
-    return {host, problem: unsupported('host.architecture-unsupported', host, `${host} has the processor architecture ${facts.kernel.architecture}, and agent mode knows amd64 and arm64.`, 'Take the host out of the file.')};
+    return {
+      host,
+      problem: unsupported(
+        'host.architecture-unsupported',
+        host,
+        `${host} has the processor architecture ${facts.kernel.architecture}, and agent mode knows amd64 and arm64.`,
+        'Take the host out of the file.',
+      ),
+    };
   }
   if (facts.initSystem !== 'systemd') {
-    return {host, problem: unsupported('host.systemd-missing', host, `${host} runs ${facts.initSystem || 'something unknown'} as its first process, and agent mode needs systemd.`, 'Use a distribution with systemd.')};
+    return {
+      host,
+      problem: unsupported(
+        'host.systemd-missing',
+        host,
+        `${host} runs ${facts.initSystem || 'something unknown'} as its first process, and agent mode needs systemd.`,
+        'Use a distribution with systemd.',
+      ),
+    };
   }
   const member: MemberFacts = {
     host,
@@ -62,7 +78,10 @@ function networksOf(facts: HostFacts): readonly string[] {
   const addresses = ordered.flatMap((one) => one.addresses).filter((address) => isIP(address.split('/')[0] ?? '') !== 0);
   const own = addresses.filter((address) => address.split('/')[0] === defaultRoute?.address);
   // the host's view of itself can lack an interface (simulated hosts): its route's address still counts
-  const known = own.length > 0 || defaultRoute === undefined || defaultRoute.address === '' ? own : [`${defaultRoute.address}/${isIP(defaultRoute.address) === 6 ? 128 : 32}`];
+  const known =
+    own.length > 0 || defaultRoute === undefined || defaultRoute.address === ''
+      ? own
+      : [`${defaultRoute.address}/${isIP(defaultRoute.address) === 6 ? 128 : 32}`];
   return [...new Set([...known, ...addresses])];
 }
 
@@ -70,6 +89,12 @@ function networksOf(facts: HostFacts): readonly string[] {
 function stateIn(seen: unknown): AgentState | undefined {
   const state = seen as Partial<AgentState> | undefined | null;
   if (state === undefined || state === null || typeof state !== 'object') return undefined;
-  const isState = typeof state.protocol === 'number' && typeof state.version === 'string' && 'wanted' in state && typeof state.wantedDigest === 'string' && Array.isArray(state.reconcilers) && Array.isArray(state.nodes);
+  const isState =
+    typeof state.protocol === 'number' &&
+    typeof state.version === 'string' &&
+    'wanted' in state &&
+    typeof state.wantedDigest === 'string' &&
+    Array.isArray(state.reconcilers) &&
+    Array.isArray(state.nodes);
   return isState ? (state as AgentState) : undefined;
 }

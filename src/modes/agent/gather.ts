@@ -27,11 +27,19 @@ export async function gatherAgentFacts(cluster: DesiredCluster, scope: AgentScop
 /** How this cluster's hosts are observed: by one script, over the scope's connections. */
 export function observation(cluster: DesiredCluster, scope: AgentScope): GatherOptions<InventoryTarget> {
   const {spec} = cluster.document;
-  const sysctls = [spec.configuration?.sysctls, ...(spec.agent?.hosts ?? []).map((host) => host.configuration?.sysctls)].flatMap((map) => Object.keys(map ?? {}));
+  const sysctls = [spec.configuration?.sysctls, ...(spec.agent?.hosts ?? []).map((host) => host.configuration?.sysctls)].flatMap((map) =>
+    Object.keys(map ?? {}),
+  );
   return {
     open: (target) => scope.runner(target.host),
     script: {
-      agent: {program: spec.agent?.root ?? agentPaths.program, seen: agentPaths.seen, lock: agentPaths.lock, content: agentPaths.content, socket: agentPaths.socket},
+      agent: {
+        program: spec.agent?.root ?? agentPaths.program,
+        seen: agentPaths.seen,
+        lock: agentPaths.lock,
+        content: agentPaths.content,
+        socket: agentPaths.socket,
+      },
       endpoint: spec.endpoint.host,
       sysctls: [...new Set(sysctls)],
     },
@@ -40,14 +48,27 @@ export function observation(cluster: DesiredCluster, scope: AgentScope): GatherO
   };
 }
 
-async function runtimesFor(cluster: DesiredCluster, architectures: readonly Architecture[], digests: FileDigests): Promise<HostClusterFacts['program']['runtimes']> {
+async function runtimesFor(
+  cluster: DesiredCluster,
+  architectures: readonly Architecture[],
+  digests: FileDigests,
+): Promise<HostClusterFacts['program']['runtimes']> {
   const configured = cluster.document.spec.agent?.runtime;
-  const found = await Promise.all(architectures.map(async (architecture) => [architecture, await nodeRuntime(architecture, digests, {folder: cluster.source.folder, ...(configured === undefined ? {} : {configured})})] as const));
+  const found = await Promise.all(
+    architectures.map(
+      async (architecture) =>
+        [architecture, await nodeRuntime(architecture, digests, {folder: cluster.source.folder, ...(configured === undefined ? {} : {configured})})] as const,
+    ),
+  );
   return Object.fromEntries(found);
 }
 
 /** A failure is kept: a status needs no content, and a plan may learn it from the hosts. */
-async function contentFor(cluster: DesiredCluster, architectures: readonly Architecture[], scope: AgentScope): Promise<Pick<HostClusterFacts, 'content' | 'contentProblem'>> {
+async function contentFor(
+  cluster: DesiredCluster,
+  architectures: readonly Architecture[],
+  scope: AgentScope,
+): Promise<Pick<HostClusterFacts, 'content' | 'contentProblem'>> {
   if (architectures.length === 0) return {content: {}};
   try {
     const pinned = await scope.pin(contentRequest(cluster, architectures, scope.options.signal));

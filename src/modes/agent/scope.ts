@@ -86,7 +86,10 @@ export class AgentScope implements HostClusterScope, Scope {
   /** The host's target by its name in the file. Throws `host.not-found`. */
   target(host: string): InventoryTarget {
     const target = this.targets.find((one) => one.host === host);
-    if (target === undefined) throw new TriremeError('host.not-found', `No host of the file is named ${host}.`, {hints: [`Its hosts: ${this.targets.map((one) => one.host).join(', ')}`]});
+    if (target === undefined)
+      throw new TriremeError('host.not-found', `No host of the file is named ${host}.`, {
+        hints: [`Its hosts: ${this.targets.map((one) => one.host).join(', ')}`],
+      });
     return target;
   }
 
@@ -104,7 +107,10 @@ export class AgentScope implements HostClusterScope, Scope {
   }
 
   async #fetchAnew(digests: readonly string[], {signal, onProgress}: FetchOptions): Promise<void> {
-    if (this.#pinned === undefined) throw new TriremeError('bundle.incomplete', "The content that hosts lack isn't at hand: it couldn't be pinned on this computer.", {hints: ['Name it in the file: spec.agent.bundle']});
+    if (this.#pinned === undefined)
+      throw new TriremeError('bundle.incomplete', "The content that hosts lack isn't at hand: it couldn't be pinned on this computer.", {
+        hints: ['Name it in the file: spec.agent.bundle'],
+      });
     const {fetchContent} = await import('../../bundle/resolve.ts');
     const content = await fetchContent(this.#pinned, {digests, signal, onProgress: ({name, received, total}) => onProgress(name, received, total)});
     for (const digest of digests) {

@@ -33,7 +33,13 @@ export async function freePort(): Promise<number> {
 export function fakeSecrets(): Secrets {
   const {publicKey, privateKey} = generateKeyPairSync('ed25519');
   const pair = {certificate: String(publicKey.export({type: 'spki', format: 'pem'})), key: String(privateKey.export({type: 'pkcs8', format: 'pem'}))};
-  return {ca: pair, etcdCa: pair, frontProxyCa: pair, serviceAccount: pair, bootstrapToken: `${randomBytes(3).toString('hex')}.${randomBytes(8).toString('hex')}`};
+  return {
+    ca: pair,
+    etcdCa: pair,
+    frontProxyCa: pair,
+    serviceAccount: pair,
+    bootstrapToken: `${randomBytes(3).toString('hex')}.${randomBytes(8).toString('hex')}`,
+  };
 }
 
 export function wantedFor(host: Pick<Wanted, 'role' | 'bootstrap'> & {readonly name: string; readonly port: number}, over: Partial<Wanted> = {}): Wanted {
@@ -48,7 +54,17 @@ export function wantedFor(host: Pick<Wanted, 'role' | 'bootstrap'> & {readonly n
     node: {name: host.name, addresses: ['127.0.0.1'], labels: {}},
     endpoint: {host: '127.0.0.1', port: host.port},
     network: {pods: ['10.244.0.0/16'], services: ['10.96.0.0/12'], dnsDomain: 'cluster.local'},
-    configuration: {kubelet: {}, apiServer: {}, controllerManager: {}, scheduler: {}, etcd: {}, kubeProxy: {}, kubeadm: {}, containerd: {}, sysctls: {'net.core.somaxconn': '4096'}},
+    configuration: {
+      kubelet: {},
+      apiServer: {},
+      controllerManager: {},
+      scheduler: {},
+      etcd: {},
+      kubeProxy: {},
+      kubeadm: {},
+      containerd: {},
+      sysctls: {'net.core.somaxconn': '4096'},
+    },
     proxy: {},
     files: [{path: '/etc/motd', content: 'all aboard\n', mode: '0644', owner: 'root:root'}],
     content: [],
@@ -145,7 +161,10 @@ export class SimulatedAgent {
         return look(last) ? last : undefined;
       });
     } catch (error) {
-      throw new Error(`${(error as Error).message}: ${JSON.stringify(last?.reconcilers.filter((one) => one.status !== 'done'))} ${JSON.stringify(last?.nodes)}`, {cause: error});
+      throw new Error(
+        `${(error as Error).message}: ${JSON.stringify(last?.reconcilers.filter((one) => one.status !== 'done'))} ${JSON.stringify(last?.nodes)}`,
+        {cause: error},
+      );
     }
   }
 

@@ -17,7 +17,8 @@ let secrets: Secrets;
 
 const agent = (name: string) => agents.get(name) as SimulatedAgent;
 const wanted = (name: string, over: Partial<Wanted> = {}) => wantedFor({...(hosts.find((host) => host.name === name) as (typeof hosts)[number]), port}, over);
-const secretsFor = (name: string): Secrets => (name.startsWith('w') ? {ca: {certificate: secrets.ca.certificate}, bootstrapToken: secrets.bootstrapToken} : secrets);
+const secretsFor = (name: string): Secrets =>
+  name.startsWith('w') ? {ca: {certificate: secrets.ca.certificate}, bootstrapToken: secrets.bootstrapToken} : secrets;
 
 beforeAll(async () => {
   await bundleAgent();
@@ -33,7 +34,15 @@ afterAll(async () => {
 describe('a simulated cluster of real agent processes', () => {
   it('says what it is before it has anything to do', async () => {
     const state = await agent('h1').state();
-    expect(state).toMatchObject({protocol: 1, version: expect.stringMatching(/^\d+\.\d+\.\d+/), wanted: null, wantedDigest: '', converged: false, member: false, secretsDigest: ''});
+    expect(state).toMatchObject({
+      protocol: 1,
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      wanted: null,
+      wantedDigest: '',
+      converged: false,
+      member: false,
+      secretsDigest: '',
+    });
   });
 
   it('refuses a document of another protocol with 409 and says who is older', async () => {
@@ -44,7 +53,9 @@ describe('a simulated cluster of real agent processes', () => {
 
   it('tells a worker that comes first what it waits for', async () => {
     expect((await agent('w1').put({wanted: wanted('w1'), secrets: secretsFor('w1')})).status).toBe(200);
-    const state = await agent('w1').untilState('waits', ({reconcilers}) => reconcilers.some((one) => one.name === 'join' && one.message?.includes('answer') === true));
+    const state = await agent('w1').untilState('waits', ({reconcilers}) =>
+      reconcilers.some((one) => one.name === 'join' && one.message?.includes('answer') === true),
+    );
     expect(state.reconcilers.find((one) => one.name === 'sysctls')?.status).toBe('done');
   });
 
@@ -53,8 +64,18 @@ describe('a simulated cluster of real agent processes', () => {
     await Promise.all(hosts.map(({name}) => agent(name).untilState('is converged', (state) => state.converged && state.member)));
     const state = await agent('h2').untilState('sees 4 ready nodes', ({nodes}) => nodes.length === 4 && nodes.every((node) => node.ready));
     expect(state.simulated).toBe(true);
-    expect(state.nodes.map((node) => [node.name, node.roles])).toEqual([['h1', ['control-plane']], ['h2', ['control-plane']], ['h3', ['control-plane']], ['w1', []]]);
-    expect(state.conditions).toEqual(expect.arrayContaining([{type: 'ApiReady', ready: true}, {type: 'Layer/flannel', ready: true}]));
+    expect(state.nodes.map((node) => [node.name, node.roles])).toEqual([
+      ['h1', ['control-plane']],
+      ['h2', ['control-plane']],
+      ['h3', ['control-plane']],
+      ['w1', []],
+    ]);
+    expect(state.conditions).toEqual(
+      expect.arrayContaining([
+        {type: 'ApiReady', ready: true},
+        {type: 'Layer/flannel', ready: true},
+      ]),
+    );
     expect(JSON.parse(await agent('h2').read(agentPaths.seen))).toMatchObject({converged: true, member: true});
   });
 
@@ -87,7 +108,10 @@ describe('a simulated cluster of real agent processes', () => {
   });
 
   it('replays events and follows live ones without a gap', async () => {
-    const recorded = (await agent('h1').get('/v1/events?after=0&follow=0')).trim().split('\n').map((line) => JSON.parse(line) as {seq: number; type: string});
+    const recorded = (await agent('h1').get('/v1/events?after=0&follow=0'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as {seq: number; type: string});
     expect(recorded.map((event) => event.seq)).toEqual(recorded.map((_, index) => index + 1));
     expect(recorded.map((event) => event.type)).toEqual(expect.arrayContaining(['run.started', 'step.finished', 'run.finished']));
     const tail = (await agent('h1').get(`/v1/events?after=${recorded.length - 2}&follow=0`)).trim().split('\n');
@@ -97,8 +121,12 @@ describe('a simulated cluster of real agent processes', () => {
   it('repairs a deleted sysctl file and a stopped kubelet, and reports both as drift', async () => {
     await rm(agent('w1').path('/etc/sysctl.d/90-trireme.conf'));
     await rm(agent('w1').path('/run/systemd/running/kubelet.service'));
-    const state = await agent('w1').untilState('has repaired both', ({drift}) => ['/etc/sysctl.d/90-trireme.conf', 'kubelet.service'].every((subject) => drift.some((one) => one.subject === subject && one.outcome === 'repaired')));
-    expect(state.drift).toEqual(expect.arrayContaining([expect.objectContaining({area: 'sysctls', found: 'missing'}), expect.objectContaining({area: 'kubelet', found: 'stopped'})]));
+    const state = await agent('w1').untilState('has repaired both', ({drift}) =>
+      ['/etc/sysctl.d/90-trireme.conf', 'kubelet.service'].every((subject) => drift.some((one) => one.subject === subject && one.outcome === 'repaired')),
+    );
+    expect(state.drift).toEqual(
+      expect.arrayContaining([expect.objectContaining({area: 'sysctls', found: 'missing'}), expect.objectContaining({area: 'kubelet', found: 'stopped'})]),
+    );
     expect(await agent('w1').read('/etc/sysctl.d/90-trireme.conf')).toContain('net.core.somaxconn = 4096');
   });
 
@@ -116,7 +144,9 @@ describe('a simulated cluster of real agent processes', () => {
   it("sets a worker's label by itself, and its taint through a control plane", async () => {
     const node = {...wanted('w1').node, labels: {zone: 'a'}, taints: [{key: 'gpu', effect: 'NoSchedule' as const}]};
     await agent('w1').put({wanted: wanted('w1', {node})});
-    await agent('w1').untilState('waits for a control plane', ({reconcilers}) => reconcilers.some((one) => one.name === 'node' && one.status === 'waiting' && one.message?.includes('gpu') === true));
+    await agent('w1').untilState('waits for a control plane', ({reconcilers}) =>
+      reconcilers.some((one) => one.name === 'node' && one.status === 'waiting' && one.message?.includes('gpu') === true),
+    );
     const answer = await agent('h3').send('POST', '/v1/nodes/w1', {labels: node.labels, taints: node.taints});
     expect(JSON.parse(answer.text)).toMatchObject({changed: expect.arrayContaining(['taint gpu:NoSchedule'])});
     await agent('w1').untilState('is converged', (state) => state.converged);
@@ -132,7 +162,10 @@ describe('a simulated cluster of real agent processes', () => {
     expect(after.member).toBe(true);
     expect(after.wantedDigest).toBe(before.wantedDigest);
     expect(after.lastSeq).toBeGreaterThanOrEqual(before.lastSeq);
-    const events = (await agent('h1').get('/v1/events?after=0&follow=0')).trim().split('\n').map((line) => (JSON.parse(line) as {seq: number}).seq);
+    const events = (await agent('h1').get('/v1/events?after=0&follow=0'))
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as {seq: number}).seq);
     expect(new Set(events).size).toBe(events.length);
   });
 

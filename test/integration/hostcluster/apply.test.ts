@@ -34,7 +34,10 @@ describe('a cluster of simulated hosts', () => {
     await sandbox?.stop();
   });
 
-  async function withScope<T>(work: (scope: AgentScope, cluster: DesiredCluster) => Promise<T>, options: {readonly redactor?: Redactor; readonly breakLock?: boolean} = {}): Promise<T> {
+  async function withScope<T>(
+    work: (scope: AgentScope, cluster: DesiredCluster) => Promise<T>,
+    options: {readonly redactor?: Redactor; readonly breakLock?: boolean} = {},
+  ): Promise<T> {
     const cluster = await readCluster({files: [sandbox.file], allowSimulated: true});
     const scope = await agentMode.openScope(cluster, {signal: never, redactor: new Redactor(), concurrency: 8, warn: () => {}, ...options});
     try {
@@ -92,7 +95,14 @@ describe('a cluster of simulated hosts', () => {
     try {
       await withScope(async (scope, cluster) => {
         const facts = await agentMode.facts(cluster, scope);
-        expect(await agentMode.observe(cluster, facts, scope)).toMatchObject({name: 'harbour', simulated: true, health: 'healthy', reasons: [], controlPlanes: {ready: 3, wanted: 3}, workers: {ready: 1, wanted: 1}});
+        expect(await agentMode.observe(cluster, facts, scope)).toMatchObject({
+          name: 'harbour',
+          simulated: true,
+          health: 'healthy',
+          reasons: [],
+          controlPlanes: {ready: 3, wanted: 3},
+          workers: {ready: 1, wanted: 1},
+        });
         const kubeconfig = nameKubeconfig(parseKubeconfig(await fetchClusterKubeconfig(cluster, facts, scope), 'cp1'), 'harbour', 'cp1');
         expect(kubeconfig.clusters[0]?.cluster['server']).toContain(`:${cluster.document.spec.endpoint.port}`);
         expect(agentMode.plan(cluster, facts, {verb: 'converge'}).phases).toEqual([]);
@@ -104,10 +114,25 @@ describe('a cluster of simulated hosts', () => {
   });
 
   it('gets exactly the edited label, taint and sysctl on exactly that host', async () => {
-    await writeFile(sandbox.file, withoutHost(file, 'w2').replace('role: worker,', 'role: worker, labels: {zone: a}, taints: [{key: gpu, effect: NoSchedule}], configuration: {sysctls: {net.core.somaxconn: 4096}},'));
+    await writeFile(
+      sandbox.file,
+      withoutHost(file, 'w2').replace(
+        'role: worker,',
+        'role: worker, labels: {zone: a}, taints: [{key: gpu, effect: NoSchedule}], configuration: {sysctls: {net.core.somaxconn: 4096}},',
+      ),
+    );
     const made = await plan();
-    expect(made.hosts.filter((host) => host.state !== 'unchanged').map((host) => [host.host, host.changes.map((change) => [change.path, change.effect])])).toEqual([
-      ['w1', [['configuration.sysctls.net.core.somaxconn', 'reload'], ['node.labels.zone', 'none'], ['node.taints.gpu', 'none']]],
+    expect(
+      made.hosts.filter((host) => host.state !== 'unchanged').map((host) => [host.host, host.changes.map((change) => [change.path, change.effect])]),
+    ).toEqual([
+      [
+        'w1',
+        [
+          ['configuration.sysctls.net.core.somaxconn', 'reload'],
+          ['node.labels.zone', 'none'],
+          ['node.taints.gpu', 'none'],
+        ],
+      ],
     ]);
     const {summary} = await apply();
     expect(summary.problem).toBeUndefined();
@@ -117,7 +142,13 @@ describe('a cluster of simulated hosts', () => {
   });
 
   it('is left alone while somebody else works on it, unless their lease is broken', async () => {
-    await writeFile(sandbox.file, file.replace('role: worker,', 'role: worker, labels: {zone: a}, taints: [{key: gpu, effect: NoSchedule}], configuration: {sysctls: {net.core.somaxconn: 4096}},'));
+    await writeFile(
+      sandbox.file,
+      file.replace(
+        'role: worker,',
+        'role: worker, labels: {zone: a}, taints: [{key: gpu, effect: NoSchedule}], configuration: {sysctls: {net.core.somaxconn: 4096}},',
+      ),
+    );
     const owner = {user: 'ann', computer: 'elsewhere', pid: 4711, run: 'r1', since: '2026-01-01T00:00:00Z', operation: 'apply'};
     await writeFile(onHost('cp2', agentPaths.lock), `${JSON.stringify(owner)}\n`);
     const {summary} = await apply();
@@ -152,11 +183,17 @@ describe('a cluster of simulated hosts', () => {
     await writeFile(sandbox.file, (await readFile(sandbox.file, 'utf8')).replace('labels: {zone: a}', 'labels: {zone: b}'));
     const {summary} = await apply();
     expect(summary).toMatchObject({outcome: 'failed', exit: 4});
-    expect(summary.hosts.slice(3)).toMatchObject([{host: 'w1', outcome: 'changed'}, {host: 'w2', outcome: 'unreachable', problem: {code: 'host.port-closed', host: 'w2'}}]);
+    expect(summary.hosts.slice(3)).toMatchObject([
+      {host: 'w1', outcome: 'changed'},
+      {host: 'w2', outcome: 'unreachable', problem: {code: 'host.port-closed', host: 'w2'}},
+    ]);
     expect((await stateOf('w1')).wanted?.node.labels).toEqual({zone: 'b'});
   });
 });
 
 function withoutHost(file: string, name: string): string {
-  return file.split('\n').filter((line) => !line.includes(`{name: ${name},`)).join('\n');
+  return file
+    .split('\n')
+    .filter((line) => !line.includes(`{name: ${name},`))
+    .join('\n');
 }

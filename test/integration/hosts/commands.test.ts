@@ -50,7 +50,9 @@ describe('preflight', () => {
   it('prints JUnit XML with nothing else on stdout', async () => {
     const ran = await withFacts('cp1', sick, () => sandbox.trireme(['preflight', '-o', 'junit']));
     expect(ran.code).toBe(10);
-    expect(ran.stdout).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="trireme preflight harbour \(SIMULATED\)"[\s\S]*<\/testsuites>\n$/);
+    expect(ran.stdout).toMatch(
+      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="trireme preflight harbour \(SIMULATED\)"[\s\S]*<\/testsuites>\n$/,
+    );
     expect(ran.stdout).toContain('<failure type="cgroup-v2" message="cgroup v1">');
   });
 
@@ -69,7 +71,10 @@ describe('host', () => {
 
   it('facts shows one host, in JSON all of it', async () => {
     const ran = await sandbox.trireme(['host', 'facts', 'cp1', '-o', 'json']);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ok: true, result: {host: 'cp1', simulated: true, facts: {hostname: 'cp1', cpus: 4, sudo: {root: true, passwordRequired: true}}}});
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      ok: true,
+      result: {host: 'cp1', simulated: true, facts: {hostname: 'cp1', cpus: 4, sudo: {root: true, passwordRequired: true}}},
+    });
     const text = await sandbox.trireme(['host', 'facts', 'cp1', '--no-color']);
     expect(text.stdout).toMatch(/^host +cp1 \(SIMULATED\)$/m);
   });
@@ -80,7 +85,10 @@ describe('host', () => {
     const ran = await sandbox.trireme(['host', 'check', '-o', 'json']);
     expect(ran.code).toBe(4);
     const {result, problem} = JSON.parse(ran.stdout) as {result: {hosts: unknown[]}; problem: unknown};
-    expect(result.hosts).toMatchObject([{host: 'cp1', ok: true}, {host: 'w1', ok: false, remedy: expect.stringMatching(/./), problem: {code: 'host.port-closed', exit: 4}}]);
+    expect(result.hosts).toMatchObject([
+      {host: 'cp1', ok: true},
+      {host: 'w1', ok: false, remedy: expect.stringMatching(/./), problem: {code: 'host.port-closed', exit: 4}},
+    ]);
     expect(problem).toMatchObject({host: 'w1'});
   });
 });

@@ -16,11 +16,21 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, {recursive: true, force: true}));
 
-const agent = {program: '/usr/local/lib/trireme', seen: '/var/lib/trireme/seen.json', lock: '/var/lib/trireme/lock.json', content: '/var/lib/trireme/content/sha256', socket: '/run/trireme/agent.sock'};
+const agent = {
+  program: '/usr/local/lib/trireme',
+  seen: '/var/lib/trireme/seen.json',
+  lock: '/var/lib/trireme/lock.json',
+  content: '/var/lib/trireme/content/sha256',
+  socket: '/run/trireme/agent.sock',
+};
 const isLinux = process.platform === 'linux';
 
 /** A shell counts when it runs an empty script. */
-const shells = ([['/bin/sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']] as const).map((shell) => ({shell, name: shell.join(' '), present: spawnSync(shell[0], [...shell.slice(1), '-c', ':']).status === 0}));
+const shells = ([['/bin/sh'], ['dash'], ['bash', '--posix'], ['busybox', 'ash']] as const).map((shell) => ({
+  shell,
+  name: shell.join(' '),
+  present: spawnSync(shell[0], [...shell.slice(1), '-c', ':']).status === 0,
+}));
 
 async function run(options: Partial<FactsScriptOptions> = {}, shell: readonly [string, ...string[]] = ['/bin/sh'], env: Readonly<Record<string, string>> = {}) {
   const boundary = newBoundary();
@@ -90,8 +100,11 @@ describe('the facts script below TRIREME_ROOT', () => {
     const before = await tree(root);
     const {facts} = await run({}, ['/bin/sh'], {TRIREME_ROOT: root});
     expect(facts).toMatchObject({
-      os: {id: 'rocky', idLike: ['rhel', 'centos', 'fedora']}, machineId: 'a'.repeat(32), sysctlOverrides: [{file: '/etc/sysctl.d/99-cis.conf', key: 'net.ipv4.ip_forward', value: '0'}],
-      leftovers: ['/etc/kubernetes/manifests'], environmentProxy: {https_proxy: 'http://proxy:3128'},
+      os: {id: 'rocky', idLike: ['rhel', 'centos', 'fedora']},
+      machineId: 'a'.repeat(32),
+      sysctlOverrides: [{file: '/etc/sysctl.d/99-cis.conf', key: 'net.ipv4.ip_forward', value: '0'}],
+      leftovers: ['/etc/kubernetes/manifests'],
+      environmentProxy: {https_proxy: 'http://proxy:3128'},
     });
     expect(facts.tools).toEqual({modprobe: '/usr/sbin/modprobe'});
     expect(await tree(root)).toEqual(before);
@@ -106,7 +119,13 @@ describe('the facts script below TRIREME_ROOT', () => {
     await place('usr/local/lib/trireme/current/digests.json', JSON.stringify({program: 'sha256:p', runtime: 'sha256:r'}));
     const {facts} = await run({}, ['/bin/sh'], {TRIREME_ROOT: root, PATH: `${root}/bin:${process.env['PATH']}`});
     expect(facts).toMatchObject({
-      simulated: true, host: 'here', cpus: 2, hostname: 'sim1', defaultRoute: {address: '127.0.0.9'}, lock: {owner: 'ann'}, content: [`sha256:${digest}`],
+      simulated: true,
+      host: 'here',
+      cpus: 2,
+      hostname: 'sim1',
+      defaultRoute: {address: '127.0.0.9'},
+      lock: {owner: 'ann'},
+      content: [`sha256:${digest}`],
       agent: {installed: true, seen: {protocol: 1, member: true}, programDigest: 'sha256:p', runtimeDigest: 'sha256:r'},
     });
     await place('bin/systemctl', '#!/bin/sh\n[ "$1 $2" = "is-active trireme-agent.service" ] && echo active\n');
@@ -126,7 +145,12 @@ describe('gathering from many hosts', () => {
   beforeEach(() => place(simulatedFactsPath, '{}'));
 
   it('makes one round trip a host, and an observation of every failure', async () => {
-    const runners = new Map(targets.map(({host}) => [host, localRunner({host, env: {TRIREME_ROOT: root}, ...(host === 'h3' ? {shell: ['/bin/sh', '-c', 'echo Go away; cat >/dev/null'] as const} : {})})]));
+    const runners = new Map(
+      targets.map(({host}) => [
+        host,
+        localRunner({host, env: {TRIREME_ROOT: root}, ...(host === 'h3' ? {shell: ['/bin/sh', '-c', 'echo Go away; cat >/dev/null'] as const} : {})}),
+      ]),
+    );
     const seen: string[] = [];
     const observations = await gatherFacts(targets, {
       open: async ({host}) => {
@@ -134,7 +158,9 @@ describe('gathering from many hosts', () => {
         if (host === 'h4') throw new RangeError('a bug');
         return runners.get(host) ?? Promise.reject(new Error(host));
       },
-      script: {agent}, concurrency: 2, onObservation: ({host}) => seen.push(host),
+      script: {agent},
+      concurrency: 2,
+      onObservation: ({host}) => seen.push(host),
     });
     expect(observations.map(({host}) => host)).toEqual(['h1', 'h2', 'h3', 'h4']);
     expect(observations[0]).toMatchObject({facts: {host: 'h1', simulated: true}});
@@ -148,6 +174,8 @@ describe('gathering from many hosts', () => {
   it('stops for a signal', async () => {
     const controller = new AbortController();
     controller.abort();
-    await expect(gatherFacts(targets, {open: async ({host}) => localRunner({host}), script: {agent}, concurrency: 2, signal: controller.signal})).rejects.toMatchObject({name: 'AbortError'});
+    await expect(
+      gatherFacts(targets, {open: async ({host}) => localRunner({host}), script: {agent}, concurrency: 2, signal: controller.signal}),
+    ).rejects.toMatchObject({name: 'AbortError'});
   });
 });

@@ -20,7 +20,12 @@ export function localRunner(options: LocalRunnerOptions): HostRunner & {readonly
     },
     run: (script: string, run: RunOptions) => {
       scripts.push(script);
-      return exec(program, args, {stdin: script, env: {PATH: process.env['PATH'], ...options.env}, deadline: run.deadline, ...(run.signal === undefined ? {} : {signal: run.signal})});
+      return exec(program, args, {
+        stdin: script,
+        env: {PATH: process.env['PATH'], ...options.env},
+        deadline: run.deadline,
+        ...(run.signal === undefined ? {} : {signal: run.signal}),
+      });
     },
     open: () => Promise.reject(new Error('not needed here')),
     close: () => Promise.resolve(),

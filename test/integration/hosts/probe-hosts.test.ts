@@ -48,7 +48,11 @@ async function probe(path: string | undefined, addresses: readonly {address: str
   return parseProbes(stdout, boundary);
 }
 
-const places = () => [{address: '127.0.0.1', port: open}, {address: '127.0.0.1', port: closed}, {address: '255.255.255.255', port: 9}];
+const places = () => [
+  {address: '127.0.0.1', port: open},
+  {address: '127.0.0.1', port: closed},
+  {address: '255.255.255.255', port: 9},
+];
 const answers = () => ({[`127.0.0.1:${open}`]: 'open', [`127.0.0.1:${closed}`]: 'refused', '255.255.255.255:9': 'none'});
 const isPresent = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
@@ -74,14 +78,30 @@ describe('trying connections', () => {
 describe('what each host tries', () => {
   const host = (name: string, role: ProbedHost['role'], address: string, mtu = 1500): ProbedHost => {
     const facts = simulatedFacts(name, {address});
-    return {host: name, role, nodeAddresses: [address], facts: {...facts, simulated: false, interfaces: facts.interfaces.map((item) => (item.name === 'eth0' ? {...item, mtu} : item))}};
+    return {
+      host: name,
+      role,
+      nodeAddresses: [address],
+      facts: {...facts, simulated: false, interfaces: facts.interfaces.map((item) => (item.name === 'eth0' ? {...item, mtu} : item))},
+    };
   };
   const hosts = [host('cp1', 'control-plane', '10.0.0.1'), host('cp2', 'control-plane', '10.0.0.2'), host('w1', 'worker', '10.0.0.3', 9000)];
   const endpoint = {addresses: ['10.0.0.100'], port: 6443};
 
   it('follows the roles: etcd among control planes, the API from all, the kubelet from control planes', () => {
-    expect(probeRequestFor(hosts, 0, endpoint).reach.map(({address, port}) => reachKey(address, port))).toEqual(['10.0.0.2:6443', '10.0.0.2:2379', '10.0.0.2:2380', '10.0.0.2:10250', '10.0.0.3:10250', '10.0.0.100:6443']);
-    expect(probeRequestFor(hosts, 2, endpoint).reach.map(({address, port}) => reachKey(address, port))).toEqual(['10.0.0.1:6443', '10.0.0.2:6443', '10.0.0.100:6443']);
+    expect(probeRequestFor(hosts, 0, endpoint).reach.map(({address, port}) => reachKey(address, port))).toEqual([
+      '10.0.0.2:6443',
+      '10.0.0.2:2379',
+      '10.0.0.2:2380',
+      '10.0.0.2:10250',
+      '10.0.0.3:10250',
+      '10.0.0.100:6443',
+    ]);
+    expect(probeRequestFor(hosts, 2, endpoint).reach.map(({address, port}) => reachKey(address, port))).toEqual([
+      '10.0.0.1:6443',
+      '10.0.0.2:6443',
+      '10.0.0.100:6443',
+    ]);
   });
 
   it('begins with the largest packet that the interface takes, and ends with one that any path takes', () => {
@@ -97,10 +117,14 @@ describe('what each host tries', () => {
     ];
     const probes = await probeHosts(local, {
       open: async ({host: name}) => (name === 'cp2' ? Promise.reject(new Error('gone')) : localRunner({host: name})),
-      endpoint: {addresses: ['127.0.0.1'], port: open}, concurrency: 4,
+      endpoint: {addresses: ['127.0.0.1'], port: open},
+      concurrency: 4,
     });
     expect([...probes.keys()]).toEqual(['cp1']);
-    const [first, second] = withProbes(local.slice(0, 2).map((one) => ({host: one.host, facts: one.facts as NonNullable<ProbedHost['facts']>})), probes);
+    const [first, second] = withProbes(
+      local.slice(0, 2).map((one) => ({host: one.host, facts: one.facts as NonNullable<ProbedHost['facts']>})),
+      probes,
+    );
     expect(first).toMatchObject({facts: {reach: {[`127.0.0.1:${open}`]: 'open'}}});
     expect(second).toMatchObject({facts: {reach: {}, reachTool: undefined}});
   });

@@ -50,7 +50,10 @@ function exec(command: string, input = ''): Promise<{code: number; stdout: strin
 async function writeUnit(name: string, command: string): Promise<void> {
   await mkdir(join(host.root, 'usr/bin'), {recursive: true});
   await writeFile(join(host.root, 'usr/bin/service'), `#!/bin/sh\n${command}\n`, {mode: 0o755});
-  await writeFile(join(host.root, 'etc/systemd/system', name), '[Service]\nExecStart=/usr/bin/service "one word" two\nRestart=always\nEnvironment=COLOUR=blue\n');
+  await writeFile(
+    join(host.root, 'etc/systemd/system', name),
+    '[Service]\nExecStart=/usr/bin/service "one word" two\nRestart=always\nEnvironment=COLOUR=blue\n',
+  );
 }
 
 describe('a simulated host', () => {
@@ -76,7 +79,10 @@ describe('a simulated host', () => {
     expect((await exec('systemctl is-active watch')).stdout).toBe('active\n');
     const first = host.services.pidOf('watch.service') as number;
     process.kill(first, 'SIGKILL');
-    const second = await waitFor(async () => (host.services.pidOf('watch.service') === first ? undefined : host.services.pidOf('watch.service')), {timeout: 5000, interval: 20});
+    const second = await waitFor(async () => (host.services.pidOf('watch.service') === first ? undefined : host.services.pidOf('watch.service')), {
+      timeout: 5000,
+      interval: 20,
+    });
     expect(second).toBeGreaterThan(0);
     expect((await exec('cat "$HOME/../said"')).stdout).toContain(`one word/two blue ${host.root}`);
     expect((await exec('systemctl stop watch')).code).toBe(0);

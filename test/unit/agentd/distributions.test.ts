@@ -35,7 +35,7 @@ describe.each(cases)('$name for a $role', ({distribution, role}) => {
 
   it('needs nothing in a circle', () => {
     const done = new Set<string>();
-    for (let before = -1; before < done.size; ) {
+    for (let before = -1; before < done.size;) {
       before = done.size;
       for (const one of list) if (one.needs.every((need) => done.has(need) || !names.has(need))) done.add(one.name);
     }
@@ -67,6 +67,9 @@ describe.each(cases)('$name for a $role', ({distribution, role}) => {
     await fixture.target.records.set('member', {kubernetesVersion: 'v1.36.3', at: ''});
     const steps = await list.find((one) => one.name === 'upgrade')?.steps(fixture.target);
     const signal = AbortSignal.timeout(1000);
-    await expect(steps?.[0]?.apply({scope: fixture.target, signal, stopping: signal, emit: () => {}})).rejects.toMatchObject({code: 'mode.unsupported', message: expect.stringContaining('v1.36.3')});
+    await expect(steps?.[0]?.apply({scope: fixture.target, signal, stopping: signal, emit: () => {}})).rejects.toMatchObject({
+      code: 'mode.unsupported',
+      message: expect.stringContaining('v1.36.3'),
+    });
   });
 });

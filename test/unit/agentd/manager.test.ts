@@ -31,7 +31,15 @@ class World {
   }
 }
 
-const one = (name: string, steps: Reconciler['steps'], over: Partial<Reconciler> = {}): Reconciler => ({name, needs: [], inputs: [], outputs: [name], interval: 20, steps, ...over});
+const one = (name: string, steps: Reconciler['steps'], over: Partial<Reconciler> = {}): Reconciler => ({
+  name,
+  needs: [],
+  inputs: [],
+  outputs: [name],
+  interval: 20,
+  steps,
+  ...over,
+});
 
 let fixture: TargetFixture;
 let manager: Manager;
@@ -48,7 +56,8 @@ async function begin(reconcilers: readonly Reconciler[], over: Parameters<typeof
 }
 
 const until = async (what: string, look: () => boolean) => {
-  if ((await waitFor(async () => look() || undefined, {timeout: 5000, interval: 5})) === undefined) throw new Error(`waited in vain until ${what}: ${JSON.stringify(manager.states)}`);
+  if ((await waitFor(async () => look() || undefined, {timeout: 5000, interval: 5})) === undefined)
+    throw new Error(`waited in vain until ${what}: ${JSON.stringify(manager.states)}`);
 };
 const status = (name: string) => manager.states.find((state) => state.name === name);
 const retarget = (over: Partial<Target>, reconcilers: readonly Reconciler[]) => manager.setTarget({...fixture.target, ...over}, reconcilers);
@@ -61,7 +70,10 @@ afterEach(async () => {
 describe('the manager', () => {
   it('does what is missing once, in the order of needs, and then nothing', async () => {
     const world = new World();
-    await begin([one('late', () => [world.step('b', '1')], {needs: ['early', 'not in the list']}), one('early', () => [world.step('a', '1'), world.step('a2', '1')])]);
+    await begin([
+      one('late', () => [world.step('b', '1')], {needs: ['early', 'not in the list']}),
+      one('early', () => [world.step('a', '1'), world.step('a2', '1')]),
+    ]);
     await until('converged', () => manager.converged);
     expect(world.log).toEqual(['a=1', 'a2=1', 'b=1']);
     const count = seen.length;
@@ -73,7 +85,11 @@ describe('the manager', () => {
   it('waits without holding up those that need nothing of it', async () => {
     const world = new World();
     let open = false;
-    await begin([one('gate', () => [world.step('g', '1')], {waitsFor: async () => (open ? undefined : 'the gate')}), one('behind', () => [world.step('b', '1')], {needs: ['gate']}), one('free', () => [world.step('f', '1')])]);
+    await begin([
+      one('gate', () => [world.step('g', '1')], {waitsFor: async () => (open ? undefined : 'the gate')}),
+      one('behind', () => [world.step('b', '1')], {needs: ['gate']}),
+      one('free', () => [world.step('f', '1')]),
+    ]);
     await until('the free one is done', () => status('free')?.status === 'done');
     expect(status('gate')).toMatchObject({status: 'waiting', message: 'the gate'});
     expect(status('behind')).toMatchObject({status: 'waiting', message: 'waits for: gate'});
@@ -140,7 +156,12 @@ describe('the manager', () => {
     const world = new World();
     let broken = false;
     const reconcilers = [
-      one('base', () => [world.step('base', '1', {check: async () => (broken ? 'needed' : 'satisfied'), apply: async () => Promise.reject(new TriremeError('agent.failed', 'No.'))})]),
+      one('base', () => [
+        world.step('base', '1', {
+          check: async () => (broken ? 'needed' : 'satisfied'),
+          apply: async () => Promise.reject(new TriremeError('agent.failed', 'No.')),
+        }),
+      ]),
       one('kubelet', () => [world.step('kubelet', '1')], {needs: ['base'], area: 'kubelet'}),
     ];
     await begin(reconcilers);

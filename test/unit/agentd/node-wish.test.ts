@@ -17,7 +17,14 @@ describe('changeOf', () => {
   });
 
   it('removes what we set once and want no more, and leaves foreign keys alone', () => {
-    const found = node({labels: {zone: 'a', foreign: 'x'}, annotations: {[managedLabels]: 'zone', [managedTaints]: 'gpu:NoSchedule'}, taints: [{key: 'gpu', effect: 'NoSchedule'}, {key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: 'now'}]});
+    const found = node({
+      labels: {zone: 'a', foreign: 'x'},
+      annotations: {[managedLabels]: 'zone', [managedTaints]: 'gpu:NoSchedule'},
+      taints: [
+        {key: 'gpu', effect: 'NoSchedule'},
+        {key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: 'now'},
+      ],
+    });
     const change = changeOf(found, {labels: {}, taints: []});
     expect(change?.patch.metadata['labels']).toEqual({zone: null});
     expect(change?.patch.spec?.taints).toEqual([{key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: 'now'}]);
@@ -29,13 +36,19 @@ describe('changeOf', () => {
   });
 
   it('changes nothing when all is as wished', () => {
-    const found = node({labels: {zone: 'a'}, annotations: {[managedLabels]: 'zone', [managedTaints]: 'gpu:NoSchedule'}, taints: [{key: 'gpu', value: '', effect: 'NoSchedule'}]});
+    const found = node({
+      labels: {zone: 'a'},
+      annotations: {[managedLabels]: 'zone', [managedTaints]: 'gpu:NoSchedule'},
+      taints: [{key: 'gpu', value: '', effect: 'NoSchedule'}],
+    });
     expect(changeOf(found, {labels: {zone: 'a'}, taints: [{key: 'gpu', effect: 'NoSchedule'}]})).toBeUndefined();
   });
 
   it('changes the value of a taint in its place', () => {
     const found = node({annotations: {[managedTaints]: 'gpu:NoSchedule'}, taints: [{key: 'gpu', value: 'old', effect: 'NoSchedule'}]});
-    expect(changeOf(found, {labels: {}, taints: [{key: 'gpu', value: 'new', effect: 'NoSchedule'}]})?.patch.spec?.taints).toEqual([{key: 'gpu', value: 'new', effect: 'NoSchedule'}]);
+    expect(changeOf(found, {labels: {}, taints: [{key: 'gpu', value: 'new', effect: 'NoSchedule'}]})?.patch.spec?.taints).toEqual([
+      {key: 'gpu', value: 'new', effect: 'NoSchedule'},
+    ]);
   });
 });
 

@@ -77,7 +77,10 @@ describe('files', () => {
 describe('sysctls', () => {
   it("has Kubernetes' own with the user's over them, and IPv6 forwarding with two pod networks", async () => {
     fixture = await targetFixture();
-    const wanted = wantedFixture({network: {...wantedFixture().network, pods: ['10.244.0.0/16', 'fd00::/56']}, configuration: {...wantedFixture().configuration, sysctls: {'net.ipv4.ip_forward': '1', 'net.core.somaxconn': '4096'}}});
+    const wanted = wantedFixture({
+      network: {...wantedFixture().network, pods: ['10.244.0.0/16', 'fd00::/56']},
+      configuration: {...wantedFixture().configuration, sysctls: {'net.ipv4.ip_forward': '1', 'net.core.somaxconn': '4096'}},
+    });
     expect(wantedSysctls(wanted)).toMatchObject({'net.ipv6.conf.all.forwarding': '1', 'net.core.somaxconn': '4096'});
   });
 

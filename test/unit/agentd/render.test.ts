@@ -30,16 +30,29 @@ describe("kubeadm's configuration", () => {
   });
 
   it('passes component settings through and turns a map of arguments into a list', () => {
-    const wanted = wantedFixture(configuration({apiServer: {extraArgs: {'audit-log-path': '/var/log/audit.log'}, certSANs: ['api.example']}, scheduler: {extraArgs: [{name: 'v', value: '4'}]}, kubeProxy: {mode: 'nftables'}, kubeadm: {featureGates: {X: true}, patches: {directory: '/etc/my-patches'}}}));
+    const wanted = wantedFixture(
+      configuration({
+        apiServer: {extraArgs: {'audit-log-path': '/var/log/audit.log'}, certSANs: ['api.example']},
+        scheduler: {extraArgs: [{name: 'v', value: '4'}]},
+        kubeProxy: {mode: 'nftables'},
+        kubeadm: {featureGates: {X: true}, patches: {directory: '/etc/my-patches'}},
+      }),
+    );
     const [init, cluster, , proxy] = documents(renderInit({wanted, traits}));
-    expect(cluster).toMatchObject({apiServer: {extraArgs: [{name: 'audit-log-path', value: '/var/log/audit.log'}], certSANs: ['api.example']}, scheduler: {extraArgs: [{name: 'v', value: '4'}]}, featureGates: {X: true}});
+    expect(cluster).toMatchObject({
+      apiServer: {extraArgs: [{name: 'audit-log-path', value: '/var/log/audit.log'}], certSANs: ['api.example']},
+      scheduler: {extraArgs: [{name: 'v', value: '4'}]},
+      featureGates: {X: true},
+    });
     expect(init).toMatchObject({patches: {directory: '/etc/my-patches'}});
     expect(init).not.toHaveProperty('bootstrapTokens');
     expect(proxy).toMatchObject({kind: 'KubeProxyConfiguration', mode: 'nftables'});
   });
 
   it('ignores the leftovers of its own unfinished run beside what the user ignores', () => {
-    const [init] = documents(renderInit({wanted: wantedFixture(configuration({kubeadm: {ignorePreflightErrors: ['Swap']}})), traits, secrets, ignored: ['Port-6443']}));
+    const [init] = documents(
+      renderInit({wanted: wantedFixture(configuration({kubeadm: {ignorePreflightErrors: ['Swap']}})), traits, secrets, ignored: ['Port-6443']}),
+    );
     expect(init).toMatchObject({nodeRegistration: {ignorePreflightErrors: ['Port-6443', 'Swap']}});
   });
 
@@ -56,24 +69,36 @@ describe("containerd's configuration", () => {
   });
 
   it("takes the file's settings over ours, and cgroupfs on cgroup v1", () => {
-    const text = renderContainerd(wantedFixture(configuration({containerd: {plugins: {'io.containerd.cri.v1.runtime': {restrict_oom_score_adj: true}}, oom_score: null}})), {...traits, cgroup: 1});
+    const text = renderContainerd(
+      wantedFixture(configuration({containerd: {plugins: {'io.containerd.cri.v1.runtime': {restrict_oom_score_adj: true}}, oom_score: null}})),
+      {...traits, cgroup: 1},
+    );
     expect(text).toContain('[plugins."io.containerd.cri.v1.runtime"]\nrestrict_oom_score_adj = true');
     expect(text).toContain('SystemdCgroup = false');
     expect(text).not.toContain('oom_score =');
   });
 
   it('quotes what TOML needs quoted', () => {
-    expect(toToml({a: {'b.c': {text: 'say "x"\n', list: [1, true, 'z'], inline: [{k: 'v'}], empty: {}}}})).toBe('\n[a."b.c"]\ntext = "say \\"x\\"\\n"\nlist = [1, true, "z"]\ninline = [{k = "v"}]\n\n[a."b.c".empty]\n');
+    expect(toToml({a: {'b.c': {text: 'say "x"\n', list: [1, true, 'z'], inline: [{k: 'v'}], empty: {}}}})).toBe(
+      '\n[a."b.c"]\ntext = "say \\"x\\"\\n"\nlist = [1, true, "z"]\ninline = [{k = "v"}]\n\n[a."b.c".empty]\n',
+    );
   });
 });
 
 describe("the kubelet's configuration", () => {
   it('has the cgroup driver of the host unless the file says another', () => {
     expect(renderKubelet(wantedFixture(), traits)).toMatchObject({cgroupDriver: 'systemd', clusterDNS: ['10.96.0.10']});
-    expect(renderKubelet(wantedFixture(configuration({kubelet: {cgroupDriver: 'cgroupfs', maxPods: 50}})), traits)).toMatchObject({cgroupDriver: 'cgroupfs', maxPods: 50});
+    expect(renderKubelet(wantedFixture(configuration({kubelet: {cgroupDriver: 'cgroupfs', maxPods: 50}})), traits)).toMatchObject({
+      cgroupDriver: 'cgroupfs',
+      maxPods: 50,
+    });
   });
 
-  it.each([['10.96.0.0/12', '10.96.0.10'], ['192.168.255.0/24', '192.168.255.10'], ['fd00:10:96::/112', 'fd00:10:96::a']])('has cluster DNS of %s at %s', (cidr, address) => expect(dnsAddressOf(cidr)).toBe(address));
+  it.each([
+    ['10.96.0.0/12', '10.96.0.10'],
+    ['192.168.255.0/24', '192.168.255.10'],
+    ['fd00:10:96::/112', 'fd00:10:96::a'],
+  ])('has cluster DNS of %s at %s', (cidr, address) => expect(dnsAddressOf(cidr)).toBe(address));
 
   it('escapes what systemd would expand in a proxy', () => {
     expect(proxyDropIn({HTTPS_PROXY: 'http://u:p%40@proxy:3128'})).toContain('Environment="HTTPS_PROXY=http://u:p%%40@proxy:3128"');

@@ -29,7 +29,11 @@ describe('the list of known clusters', () => {
       ['berth', ['/srv/trireme.yaml']],
       ['quay', ['/srv/other.yaml']],
     ]);
-    expect(await findKnownCluster(folder, 'berth')).toMatchObject({mode: 'agent', digest: 'sha256:1', hosts: [{name: 'h1', address: '10.77.0.11', role: 'control-plane'}, {name: 'h2'}, {name: 'h3'}, {name: 'h4'}]});
+    expect(await findKnownCluster(folder, 'berth')).toMatchObject({
+      mode: 'agent',
+      digest: 'sha256:1',
+      hosts: [{name: 'h1', address: '10.77.0.11', role: 'control-plane'}, {name: 'h2'}, {name: 'h3'}, {name: 'h4'}],
+    });
   });
 
   it('is readable for its owner only, and not written when nothing is new', async () => {

@@ -21,10 +21,26 @@ describe('the changes between two documents', () => {
 
   it.each([
     ['a label', worker({labels: {zone: 'a'}}), [{path: 'node.labels.zone', from: undefined, to: 'a', effect: 'none'}]],
-    ['a taint', worker({taints: [{key: 'gpu', value: 'yes', effect: 'NoSchedule'}]}), [{path: 'node.taints.gpu', from: undefined, to: 'yes:NoSchedule', effect: 'none'}]],
-    ['a sysctl', worker({configuration: {sysctls: {'net.core.somaxconn': 4096}}}), [{path: 'configuration.sysctls.net.core.somaxconn', from: undefined, to: '4096', effect: 'reload'}]],
-    ['a kubelet setting', worker({configuration: {kubelet: {maxPods: 60}}}), [{path: 'configuration.kubelet.maxPods', from: undefined, to: 60, effect: 'restart'}]],
-    ['an argument of a component', worker({configuration: {apiServer: {extraArgs: [{name: 'v', value: '2'}]}}}), [{path: 'configuration.apiServer.extraArgs.v', from: undefined, to: '2', effect: 'restart'}]],
+    [
+      'a taint',
+      worker({taints: [{key: 'gpu', value: 'yes', effect: 'NoSchedule'}]}),
+      [{path: 'node.taints.gpu', from: undefined, to: 'yes:NoSchedule', effect: 'none'}],
+    ],
+    [
+      'a sysctl',
+      worker({configuration: {sysctls: {'net.core.somaxconn': 4096}}}),
+      [{path: 'configuration.sysctls.net.core.somaxconn', from: undefined, to: '4096', effect: 'reload'}],
+    ],
+    [
+      'a kubelet setting',
+      worker({configuration: {kubelet: {maxPods: 60}}}),
+      [{path: 'configuration.kubelet.maxPods', from: undefined, to: 60, effect: 'restart'}],
+    ],
+    [
+      'an argument of a component',
+      worker({configuration: {apiServer: {extraArgs: [{name: 'v', value: '2'}]}}}),
+      [{path: 'configuration.apiServer.extraArgs.v', from: undefined, to: '2', effect: 'restart'}],
+    ],
     ['the drift policy', {agent: {drift: {kubelet: 'report'}}}, [{path: 'drift.kubelet', from: 'repair', to: 'report', effect: 'none'}]],
     ['the endpoint', {spec: {endpoint: {host: 'api.example'}}}, [{path: 'endpoint.host', from: '10.77.0.11', to: 'api.example', effect: 'restart'}]],
   ] as const)('name exactly %s with what it costs', (_what, options, changes) => {
@@ -33,8 +49,12 @@ describe('the changes between two documents', () => {
 
   it("name a control plane's own taint only when it goes", () => {
     const controlPlane = (taints: readonly object[]): FixtureCluster => ({hosts: [{...threeAndOne[0], taints: taints as never}]});
-    expect(diffWanted(wantedWith({}, 'h1'), wantedWith(controlPlane([{key: 'gpu', effect: 'NoSchedule'}]), 'h1')).map((change) => change.path)).toEqual(['node.taints.gpu']);
-    expect(diffWanted(wantedWith({}, 'h1'), wantedWith(controlPlane([]), 'h1'))).toEqual([{path: 'node.taints.node-role.kubernetes.io/control-plane', from: 'NoSchedule', to: undefined, effect: 'none'}]);
+    expect(diffWanted(wantedWith({}, 'h1'), wantedWith(controlPlane([{key: 'gpu', effect: 'NoSchedule'}]), 'h1')).map((change) => change.path)).toEqual([
+      'node.taints.gpu',
+    ]);
+    expect(diffWanted(wantedWith({}, 'h1'), wantedWith(controlPlane([]), 'h1'))).toEqual([
+      {path: 'node.taints.node-role.kubernetes.io/control-plane', from: 'NoSchedule', to: undefined, effect: 'none'},
+    ]);
   });
 
   it('show the digest of a file and of a layer, never their text', () => {

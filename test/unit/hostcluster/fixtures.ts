@@ -10,8 +10,28 @@ export const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 
 export const fixtureContent: readonly ContentItem[] = [
   {name: 'kubelet', kind: 'binary', digest: digest('1'), size: 100},
-  {name: 'image:registry.k8s.io/kube-apiserver:v1.36.3', kind: 'image', digest: digest('2'), size: 300, reference: 'registry.k8s.io/kube-apiserver:v1.36.3', blobs: [{digest: digest('2'), size: 10, mediaType: 'm'}, {digest: digest('3'), size: 290, mediaType: 'l'}]},
-  {name: 'image:registry.k8s.io/pause:3.10.2', kind: 'image', digest: digest('4'), size: 30, reference: 'registry.k8s.io/pause:3.10.2', blobs: [{digest: digest('4'), size: 10, mediaType: 'm'}, {digest: digest('5'), size: 20, mediaType: 'l'}]},
+  {
+    name: 'image:registry.k8s.io/kube-apiserver:v1.36.3',
+    kind: 'image',
+    digest: digest('2'),
+    size: 300,
+    reference: 'registry.k8s.io/kube-apiserver:v1.36.3',
+    blobs: [
+      {digest: digest('2'), size: 10, mediaType: 'm'},
+      {digest: digest('3'), size: 290, mediaType: 'l'},
+    ],
+  },
+  {
+    name: 'image:registry.k8s.io/pause:3.10.2',
+    kind: 'image',
+    digest: digest('4'),
+    size: 30,
+    reference: 'registry.k8s.io/pause:3.10.2',
+    blobs: [
+      {digest: digest('4'), size: 10, mediaType: 'm'},
+      {digest: digest('5'), size: 20, mediaType: 'l'},
+    ],
+  },
 ];
 
 export const threeAndOne: readonly Partial<AgentHost>[] = [
@@ -54,13 +74,28 @@ export function desiredCluster(options: FixtureCluster = {}): DesiredCluster {
 
 export function memberFacts(host: string, over: Partial<MemberFacts> = {}): MemberFacts {
   const number = 10 + Number(host.slice(1));
-  return {host, architecture: 'amd64', networks: [`10.77.0.${number}/24`], programDigest: undefined, runtimeDigest: undefined, agentActive: false, seen: undefined, content: [], simulated: false, ...over};
+  return {
+    host,
+    architecture: 'amd64',
+    networks: [`10.77.0.${number}/24`],
+    programDigest: undefined,
+    runtimeDigest: undefined,
+    agentActive: false,
+    seen: undefined,
+    content: [],
+    simulated: false,
+    ...over,
+  };
 }
 
 export function factsOf(hosts: readonly MemberObservation[], over: Partial<HostClusterFacts> = {}): HostClusterFacts {
   return {
     hosts,
-    program: {version: '0.1.0', agent: {digest: digest('e'), size: 1000, path: '/dist/agent.mjs'}, runtimes: {amd64: {digest: digest('f'), size: 90_000, path: '/usr/bin/node'}}},
+    program: {
+      version: '0.1.0',
+      agent: {digest: digest('e'), size: 1000, path: '/dist/agent.mjs'},
+      runtimes: {amd64: {digest: digest('f'), size: 90_000, path: '/usr/bin/node'}},
+    },
     content: {amd64: fixtureContent},
     ...over,
   };
@@ -98,7 +133,14 @@ export function settledFacts(cluster: DesiredCluster, over: (host: string) => Pa
       const bare = memberFacts(host.name, over(host.name).networks === undefined ? {} : {networks: over(host.name).networks ?? []});
       const wanted = wantedOf(cluster, fresh, host, bare);
       const seen = agentState({...wanted, cluster: {...wanted.cluster, id: 'id-1'}});
-      return memberFacts(host.name, {programDigest: digest('e'), runtimeDigest: digest('f'), agentActive: true, seen, content: [1, 2, 3, 4, 5].map((n) => digest(String(n))), ...over(host.name)});
+      return memberFacts(host.name, {
+        programDigest: digest('e'),
+        runtimeDigest: digest('f'),
+        agentActive: true,
+        seen,
+        content: [1, 2, 3, 4, 5].map((n) => digest(String(n))),
+        ...over(host.name),
+      });
     }),
   );
 }

@@ -47,7 +47,12 @@ describe('installing the agent', () => {
     expect((await stat(at(`${program}/current/node`))).mode & 0o111).not.toBe(0);
     expect((await stat(at(`${program}/current/trireme-agent`))).mode & 0o111).not.toBe(0);
     expect(await readFile(at(agentPaths.unit), 'utf8')).toBe(renderUnit(one));
-    expect(await calls()).toEqual(['daemon-reload', 'enable --quiet trireme-agent.service', 'reset-failed trireme-agent.service', 'restart --no-block trireme-agent.service']);
+    expect(await calls()).toEqual([
+      'daemon-reload',
+      'enable --quiet trireme-agent.service',
+      'reset-failed trireme-agent.service',
+      'restart --no-block trireme-agent.service',
+    ]);
   });
 
   it('has a launcher that runs its own program with its own runtime, through any link', async () => {

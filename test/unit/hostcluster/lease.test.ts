@@ -18,11 +18,20 @@ afterEach(() => rm(folder, {recursive: true, force: true}));
 
 const at = (host: string, path: string) => join(folder, host, path);
 const runner = async (host: string) => localRunner(host, join(folder, host));
-const owner = (over: Partial<LockOwner> = {}): LockOwner => ({user: 'ann', computer: 'elsewhere', pid: 1, run: 'r1', since: '2026-01-01T00:00:00Z', operation: 'apply', ...over});
+const owner = (over: Partial<LockOwner> = {}): LockOwner => ({
+  user: 'ann',
+  computer: 'elsewhere',
+  pid: 1,
+  run: 'r1',
+  since: '2026-01-01T00:00:00Z',
+  operation: 'apply',
+  ...over,
+});
 
 describe('the lease of a cluster', () => {
   const broken: string[] = [];
-  const leases = (who: LockOwner, breakLock = false) => new Leases({owner: who, breakLock, runner, onBroken: (host, holder) => broken.push(`${host} ${holder.user}`)});
+  const leases = (who: LockOwner, breakLock = false) =>
+    new Leases({owner: who, breakLock, runner, onBroken: (host, holder) => broken.push(`${host} ${holder.user}`)});
   async function put(host: string, who: LockOwner, age = 0): Promise<void> {
     await mkdir(dirname(at(host, agentPaths.lock)), {recursive: true});
     await writeFile(at(host, agentPaths.lock), `${JSON.stringify(who)}\n`);
@@ -42,7 +51,12 @@ describe('the lease of a cluster', () => {
 
   it('is refused while another holds it, and what was taken before is given back', async () => {
     await put('h2', owner());
-    await expect(leases(owner({user: 'me'})).acquire(['h1', 'h2'])).rejects.toMatchObject({code: 'lock.held', host: 'h2', message: expect.stringContaining('ann@elsewhere'), details: {holder: owner()}});
+    await expect(leases(owner({user: 'me'})).acquire(['h1', 'h2'])).rejects.toMatchObject({
+      code: 'lock.held',
+      host: 'h2',
+      message: expect.stringContaining('ann@elsewhere'),
+      details: {holder: owner()},
+    });
     await expect(holder('h1')).rejects.toMatchObject({code: 'ENOENT'});
     expect(await holder('h2')).toBe('ann');
   });

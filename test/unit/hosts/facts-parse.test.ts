@@ -19,8 +19,21 @@ describe('facts of a recorded healthy host', () => {
 
   it('tells who it is', () => {
     expect(facts).toMatchObject({
-      host: 'h1', simulated: false, os: {id: 'debian', versionId: '13', name: 'Debian GNU/Linux 13 (trixie)'}, architecture: 'amd64', initSystem: 'systemd', systemdVersion: 257, virtualization: 'kvm', hostname: 'h1',
-      machineId: '5f0c6e2ad5a84b0cbb0f4a7e2c3d9e11', cpus: 4, cgroup: {version: 2}, timeService: 'systemd-timesyncd', clockSynchronized: true, swapOn: false, sudo: {root: true},
+      host: 'h1',
+      simulated: false,
+      os: {id: 'debian', versionId: '13', name: 'Debian GNU/Linux 13 (trixie)'},
+      architecture: 'amd64',
+      initSystem: 'systemd',
+      systemdVersion: 257,
+      virtualization: 'kvm',
+      hostname: 'h1',
+      machineId: '5f0c6e2ad5a84b0cbb0f4a7e2c3d9e11',
+      cpus: 4,
+      cgroup: {version: 2},
+      timeService: 'systemd-timesyncd',
+      clockSynchronized: true,
+      swapOn: false,
+      sudo: {root: true},
     });
     expect(facts.memory.total).toBe(24_105);
   });
@@ -28,14 +41,31 @@ describe('facts of a recorded healthy host', () => {
   it('reads mounts with size, options and propagation', () => {
     expect(facts.mounts).toEqual([
       {path: '/', fileSystem: 'ext4', options: ['rw', 'relatime'], shared: true, size: 30_081, free: 26_170, inodes: 1_966_080, freeInodes: 1_897_532},
-      {path: '/var', fileSystem: 'xfs', options: ['rw', 'nosuid', 'relatime'], shared: true, size: 102_350, free: 100_971, inodes: 52_428_800, freeInodes: 52_425_252},
+      {
+        path: '/var',
+        fileSystem: 'xfs',
+        options: ['rw', 'nosuid', 'relatime'],
+        shared: true,
+        size: 102_350,
+        free: 100_971,
+        inodes: 52_428_800,
+        freeInodes: 52_425_252,
+      },
     ]);
     expect(mountOf(facts, '/var/lib/kubelet')?.path).toBe('/var');
     expect(mountOf(facts, '/variable')?.path).toBe('/');
   });
 
   it('reads interfaces and routes without link-local addresses', () => {
-    expect(facts.interfaces.find(({name}) => name === 'ens3')).toEqual({name: 'ens3', mac: '52:54:00:12:34:01', mtu: 1500, up: true, physical: true, addresses: ['10.77.0.11/24'], leased: []});
+    expect(facts.interfaces.find(({name}) => name === 'ens3')).toEqual({
+      name: 'ens3',
+      mac: '52:54:00:12:34:01',
+      mtu: 1500,
+      up: true,
+      physical: true,
+      addresses: ['10.77.0.11/24'],
+      leased: [],
+    });
     expect(facts.routes).toEqual([
       {network: '0.0.0.0/0', interface: 'ens3', gateway: '10.77.0.1', metric: 100},
       {network: '10.77.0.0/24', interface: 'ens3', gateway: undefined, metric: 100},
@@ -105,7 +135,14 @@ describe('sysctl files', () => {
   const overrides = (lines: readonly string[]) => parse(withSection(recorded('debian-13-healthy'), 'sysctl-files', lines)).sysctlOverrides;
 
   it('tells only those that are read after ours, in that order', () => {
-    expect(overrides(['/usr/lib/sysctl.d/10-early.conf:a.b = 1', '/etc/sysctl.d/90-trireme.conf:a.b = 2', '/etc/sysctl.conf:a.b=3', '/etc/sysctl.d/95-late.conf:a/b = 4'])).toEqual([
+    expect(
+      overrides([
+        '/usr/lib/sysctl.d/10-early.conf:a.b = 1',
+        '/etc/sysctl.d/90-trireme.conf:a.b = 2',
+        '/etc/sysctl.conf:a.b=3',
+        '/etc/sysctl.d/95-late.conf:a/b = 4',
+      ]),
+    ).toEqual([
       {file: '/etc/sysctl.d/95-late.conf', key: 'a.b', value: '4'},
       {file: '/etc/sysctl.conf', key: 'a.b', value: '3'},
     ]);
@@ -156,8 +193,14 @@ it('takes user and password out of proxies', () => {
 
 it('reads listeners from /proc where there is no ss', () => {
   const lines = [
-    'proc tcp', '  sl  local_address rem_address   st tx_queue rx_queue', '   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000', '   1: 0B004D0A:0016 0A004D0A:D431 01 00000000:00000000',
-    'proc tcp6', '   0: 00000000000000000000000000000000:2382 00000000000000000000000000000000:0000 0A 00000000:00000000', 'proc udp', '  10: 00000000:2118 00000000:0000 07 00000000:00000000',
+    'proc tcp',
+    '  sl  local_address rem_address   st tx_queue rx_queue',
+    '   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000',
+    '   1: 0B004D0A:0016 0A004D0A:D431 01 00000000:00000000',
+    'proc tcp6',
+    '   0: 00000000000000000000000000000000:2382 00000000000000000000000000000000:0000 0A 00000000:00000000',
+    'proc udp',
+    '  10: 00000000:2118 00000000:0000 07 00000000:00000000',
   ];
   expect(parse(withSection(recorded('debian-13-healthy'), 'listening', lines)).listening).toEqual([
     {protocol: 'tcp', address: '127.0.0.1', port: 8080, program: ''},
@@ -166,22 +209,30 @@ it('reads listeners from /proc where there is no ss', () => {
   ]);
 });
 
-it("takes interfaces from ip where /sys shows those of the computer around a container", () => {
+it('takes interfaces from ip where /sys shows those of the computer around a container', () => {
   // recorded on a systemd-nspawn host: /sys was mounted before the network namespace was made
-  const output = recorded('debian-13-healthy').replace(`${boundary} addresses`, [
-    `${boundary} link-list`, '1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\\    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00',
-    '2: host0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UP mode DEFAULT group default qlen 1000\\    link/ether 9a:1b:2c:3d:4e:5f brd ff:ff:ff:ff:ff:ff link-netnsid 0', '', `${boundary} addresses`,
-    '2: host0    inet 10.60.0.11/24 brd 10.60.0.255 scope global host0\\       valid_lft forever preferred_lft forever',
-  ].join('\n'));
+  const output = recorded('debian-13-healthy').replace(
+    `${boundary} addresses`,
+    [
+      `${boundary} link-list`,
+      '1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\\    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00',
+      '2: host0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UP mode DEFAULT group default qlen 1000\\    link/ether 9a:1b:2c:3d:4e:5f brd ff:ff:ff:ff:ff:ff link-netnsid 0',
+      '',
+      `${boundary} addresses`,
+      '2: host0    inet 10.60.0.11/24 brd 10.60.0.255 scope global host0\\       valid_lft forever preferred_lft forever',
+    ].join('\n'),
+  );
   expect(parse(output).interfaces).toEqual([
     expect.objectContaining({name: 'lo', mtu: 65_536, up: true, physical: false}),
     {name: 'host0', mac: '9a:1b:2c:3d:4e:5f', mtu: 1450, up: true, physical: false, addresses: ['10.60.0.11/24'], leased: []},
   ]);
 });
 
-describe('an answer that is not the script\'s', () => {
+describe("an answer that is not the script's", () => {
   it('is refused with the host and the first line', () => {
-    expect(() => parse('Welcome to h1!\nSystem load: 0.1\n')).toThrow(expect.objectContaining({code: 'host.facts-unreadable', host: 'h1', message: expect.stringContaining('Welcome to h1!')}));
+    expect(() => parse('Welcome to h1!\nSystem load: 0.1\n')).toThrow(
+      expect.objectContaining({code: 'host.facts-unreadable', host: 'h1', message: expect.stringContaining('Welcome to h1!')}),
+    );
     expect(() => parse('')).toThrow(/answered nothing/);
   });
 
@@ -197,11 +248,39 @@ describe('an answer that is not the script\'s', () => {
 
 it('reads a simulated host from its file, and the agent from the script', () => {
   const lines = [
-    '', `${boundary} clock`, 'start\t1700000000000000000', '', `${boundary} agent-seen`, '{"protocol":1}', '', `${boundary} agent-lock`, '', `${boundary} agent-digests`, '{"program":"sha256:p","runtime":""}', '',
-    `${boundary} agent`, 'installed\tyes', 'state\tactive', '', `${boundary} agent-content`, '*', '', `${boundary} simulated`, '{"cgroup": {"version": 1, "controllers": []}, "clockOffset": 5000}', '', `${boundary} clock-end`,
-    'end\t1700000000000000000', '', `${boundary} end`, '',
+    '',
+    `${boundary} clock`,
+    'start\t1700000000000000000',
+    '',
+    `${boundary} agent-seen`,
+    '{"protocol":1}',
+    '',
+    `${boundary} agent-lock`,
+    '',
+    `${boundary} agent-digests`,
+    '{"program":"sha256:p","runtime":""}',
+    '',
+    `${boundary} agent`,
+    'installed\tyes',
+    'state\tactive',
+    '',
+    `${boundary} agent-content`,
+    '*',
+    '',
+    `${boundary} simulated`,
+    '{"cgroup": {"version": 1, "controllers": []}, "clockOffset": 5000}',
+    '',
+    `${boundary} clock-end`,
+    'end\t1700000000000000000',
+    '',
+    `${boundary} end`,
+    '',
   ];
   expect(parse(lines.join('\n'), {sentAt: 1_700_000_000_000, receivedAt: 1_700_000_000_000})).toMatchObject({
-    simulated: true, cgroup: {version: 1}, cpus: 4, clockOffset: 5000, agent: {installed: true, active: true, seen: {protocol: 1}, programDigest: 'sha256:p', runtimeDigest: undefined},
+    simulated: true,
+    cgroup: {version: 1},
+    cpus: 4,
+    clockOffset: 5000,
+    agent: {installed: true, active: true, seen: {protocol: 1}, programDigest: 'sha256:p', runtimeDigest: undefined},
   });
 });

@@ -14,7 +14,9 @@ afterEach(() => rm(folder, {recursive: true, force: true}));
 
 function cluster(agent: object) {
   const document = clusterDocument.parse({
-    apiVersion: 'trireme.dev/v1alpha1', kind: 'Cluster', metadata: {name: 'berth'},
+    apiVersion: 'trireme.dev/v1alpha1',
+    kind: 'Cluster',
+    metadata: {name: 'berth'},
     spec: {mode: 'agent', kubernetes: {version: 'v1.36.3'}, endpoint: {host: '10.0.0.1'}, agent},
   });
   return {document, source: {files: [], folder, digest: ''}};
@@ -31,8 +33,33 @@ describe('reading targets', () => {
     await writeFile(join(folder, 'passphrase'), 'open sesame\n');
     const redactor = new Redactor();
     const env = {SUDO_PASSWORD: 'hunter22', W2_PASSWORD: 'other-secret', HOME: '/home/ann'};
-    const targets = await readTargets(cluster({ssh: {user: 'ops', identityFile: '~/.ssh/id', passphrase: {fromFile: 'passphrase'}, knownHosts: ['./known'], configFile: 'none', jump: ['bastion'], sudo: {password: {fromEnv: 'SUDO_PASSWORD'}}}, hosts}), {env, redactor});
-    expect(targets[0]).toMatchObject({host: 'cp1', address: '10.0.0.1', user: 'ops', identityFile: '/home/ann/.ssh/id', passphrase: 'open sesame', knownHostsFiles: [join(folder, 'known')], configFile: 'none', jump: ['bastion'], sudoPassword: 'hunter22', nodeAddresses: ['10.0.0.1']});
+    const targets = await readTargets(
+      cluster({
+        ssh: {
+          user: 'ops',
+          identityFile: '~/.ssh/id',
+          passphrase: {fromFile: 'passphrase'},
+          knownHosts: ['./known'],
+          configFile: 'none',
+          jump: ['bastion'],
+          sudo: {password: {fromEnv: 'SUDO_PASSWORD'}},
+        },
+        hosts,
+      }),
+      {env, redactor},
+    );
+    expect(targets[0]).toMatchObject({
+      host: 'cp1',
+      address: '10.0.0.1',
+      user: 'ops',
+      identityFile: '/home/ann/.ssh/id',
+      passphrase: 'open sesame',
+      knownHostsFiles: [join(folder, 'known')],
+      configFile: 'none',
+      jump: ['bastion'],
+      sudoPassword: 'hunter22',
+      nodeAddresses: ['10.0.0.1'],
+    });
     expect(targets[1]).toMatchObject({nodeAddresses: ['10.0.0.2', 'fd00::2'], site: 'harbour'});
     expect(targets[2]).toMatchObject({user: 'root', port: 2222, sudoPassword: 'other-secret', nodeAddresses: []});
     expect(redactor.text('hunter22 other-secret open sesame')).toBe('[redacted] [redacted] [redacted]');
@@ -40,7 +67,11 @@ describe('reading targets', () => {
 
   it('says which secret is missing, where it is wanted and how to set it', async () => {
     const failing = readTargets(cluster({ssh: {sudo: {password: {fromEnv: 'SUDO_PASSWORD'}}}, hosts: hosts.slice(0, 1)}), {env: {}, redactor: new Redactor()});
-    await expect(failing).rejects.toMatchObject({code: 'secret.missing', message: expect.stringMatching(/cp1 ssh\.sudo\.password.*SUDO_PASSWORD/), hints: ['Set it: export SUDO_PASSWORD=...']});
+    await expect(failing).rejects.toMatchObject({
+      code: 'secret.missing',
+      message: expect.stringMatching(/cp1 ssh\.sudo\.password.*SUDO_PASSWORD/),
+      hints: ['Set it: export SUDO_PASSWORD=...'],
+    });
     const noFile = readTargets(cluster({ssh: {passphrase: {fromFile: 'nowhere'}}, hosts: hosts.slice(0, 1)}), {env: {}, redactor: new Redactor()});
     await expect(noFile).rejects.toMatchObject({code: 'secret.missing', message: expect.stringContaining('ENOENT')});
   });
@@ -52,7 +83,12 @@ describe('reading targets', () => {
 });
 
 describe('choosing targets', () => {
-  const targets = hosts.map((host) => ({host: host.name, role: host.role as 'worker' | 'control-plane', site: 'site' in host ? host.site : undefined, labels: ('labels' in host ? host.labels : {}) as Record<string, string>}));
+  const targets = hosts.map((host) => ({
+    host: host.name,
+    role: host.role as 'worker' | 'control-plane',
+    site: 'site' in host ? host.site : undefined,
+    labels: ('labels' in host ? host.labels : {}) as Record<string, string>,
+  }));
   const names = (...limits: string[]) => selectTargets(targets, limits).map(({host}) => host);
 
   it('goes by name, pattern, label, role and site, and keeps the order of the file', () => {
@@ -71,7 +107,9 @@ describe('choosing targets', () => {
   });
 
   it('refuses what matches nothing and names the nearest', () => {
-    expect(() => names('w3')).toThrow(expect.objectContaining({code: 'host.not-found', hints: expect.arrayContaining([expect.stringMatching(/Did you mean w[12]\?/)])}));
+    expect(() => names('w3')).toThrow(
+      expect.objectContaining({code: 'host.not-found', hints: expect.arrayContaining([expect.stringMatching(/Did you mean w[12]\?/)])}),
+    );
     expect(() => names('w1', 'zone=c')).toThrow(/zone=c/);
     expect(() => names('w.')).toThrow(expect.objectContaining({code: 'host.not-found'}));
   });

@@ -31,7 +31,9 @@ describe('ignoring', () => {
   });
 
   it('refuses an id that no check has, wherever it stands, and names the nearest', () => {
-    expect(() => run(oldCgroups(), {ignore: ['cgroup-2']})).toThrow(expect.objectContaining({code: 'usage.invalid', hints: expect.arrayContaining(['Did you mean cgroup-v2?'])}));
+    expect(() => run(oldCgroups(), {ignore: ['cgroup-2']})).toThrow(
+      expect.objectContaining({code: 'usage.invalid', hints: expect.arrayContaining(['Did you mean cgroup-v2?'])}),
+    );
     expect(() => run(oldCgroups(), {only: ['nonsense']})).toThrow(/--only names nonsense/);
   });
 });
@@ -53,7 +55,11 @@ describe('the problem that decides the exit code', () => {
     scene.problems['h4'] = problemOf(new TriremeError('host.sudo-password-wrong', 'sudo refused the password.', {host: 'h4'}));
     scene.problems['h3'] = problemOf(new TriremeError('host.unreachable', 'No answer.', {host: 'h3'}));
     const {report, context} = run(scene);
-    expect(reportProblem(report, context)).toMatchObject({code: 'host.sudo-password-wrong', exit: 5, message: "sudo refused the password. 1 more host doesn't answer either."});
+    expect(reportProblem(report, context)).toMatchObject({
+      code: 'host.sudo-password-wrong',
+      exit: 5,
+      message: "sudo refused the password. 1 more host doesn't answer either.",
+    });
     expect(report.unreachable).toEqual(['h3', 'h4']);
     expect(report.results.some(({host, id}) => host === 'h2' && id === 'cgroup-v2')).toBe(true);
   });
@@ -80,7 +86,11 @@ it('lists errors before warnings, by host, and the cluster last', () => {
   h1.cpus = 1;
   (scene.document.spec.agent?.hosts[2] ?? {role: ''}).role = 'worker';
   const {report} = run(scene);
-  expect(reportRows(report).map(({host, id, status}) => `${host} ${status} ${id}`)).toEqual(['h1 error cpus', 'h1 warning time-service', '(cluster) warning quorum']);
+  expect(reportRows(report).map(({host, id, status}) => `${host} ${status} ${id}`)).toEqual([
+    'h1 error cpus',
+    'h1 warning time-service',
+    '(cluster) warning quorum',
+  ]);
   expect(reportRows(report, {all: true}).length).toBe(report.results.length);
 });
 
@@ -108,10 +118,15 @@ describe('JUnit', () => {
 /** Every element that opens closes, in order; text and attributes hold no bare signs. */
 function isBalanced(xml: string): boolean {
   const open: string[] = [];
-  const rest = xml.replace(/^<\?xml[^?]*\?>/, '').replaceAll(/<(\/?)([a-z-]+)((?: [a-z]+="[^"<&]*(?:&[a-z]+;[^"<&]*)*")*)(\/?)>/g, (_all, close: string, name: string, _attributes: string, empty: string) => {
-    if (close !== '' && open.pop() !== name) open.push('wrong');
-    if (close === '' && empty === '') open.push(name);
-    return '';
-  });
+  const rest = xml
+    .replace(/^<\?xml[^?]*\?>/, '')
+    .replaceAll(
+      /<(\/?)([a-z-]+)((?: [a-z]+="[^"<&]*(?:&[a-z]+;[^"<&]*)*")*)(\/?)>/g,
+      (_all, close: string, name: string, _attributes: string, empty: string) => {
+        if (close !== '' && open.pop() !== name) open.push('wrong');
+        if (close === '' && empty === '') open.push(name);
+        return '';
+      },
+    );
   return open.length === 0 && !/[<>]|&(?![a-z]+;)/.test(rest);
 }

@@ -67,7 +67,13 @@ function healthyHost(name: string, index: number): Loose<HostFacts> {
 }
 
 /** What an agent of this cluster leaves in seen.json, as far as this room reads it. */
-export const seen = (cluster: string, extra: Readonly<Record<string, unknown>> = {}) => ({protocol: 1, version: '0.1.0', member: true, wanted: {cluster: {name: cluster, id: 'x'}}, ...extra});
+export const seen = (cluster: string, extra: Readonly<Record<string, unknown>> = {}) => ({
+  protocol: 1,
+  version: '0.1.0',
+  member: true,
+  wanted: {cluster: {name: cluster, id: 'x'}},
+  ...extra,
+});
 
 export function contextOf(scene: Scene): PreflightContext {
   const observations: HostObservation[] = (scene.document.spec.agent?.hosts ?? []).flatMap(({name}): HostObservation[] => {
@@ -76,5 +82,10 @@ export function contextOf(scene: Scene): PreflightContext {
     if (problem !== undefined) return [{host: name, problem}];
     return facts === undefined ? [] : [{host: name, facts: facts as HostFacts}];
   });
-  return preflightContext({cluster: scene.document as ClusterDocument, layers: scene.cni === '' ? [] : [{name: scene.cni, kind: 'cni'}], observations, protocol: 1});
+  return preflightContext({
+    cluster: scene.document as ClusterDocument,
+    layers: scene.cni === '' ? [] : [{name: scene.cni, kind: 'cni'}],
+    observations,
+    protocol: 1,
+  });
 }

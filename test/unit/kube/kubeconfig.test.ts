@@ -26,7 +26,12 @@ const berth = () => nameKubeconfig(parseKubeconfig(kubeadm, 'h1'), 'berth', 'h1'
 
 describe('a kubeconfig', () => {
   it("gets the cluster's name for its entries", () => {
-    expect(berth()).toMatchObject({clusters: [{name: 'berth'}], users: [{name: 'berth-admin'}], contexts: [{name: 'berth', context: {cluster: 'berth', user: 'berth-admin'}}], 'current-context': 'berth'});
+    expect(berth()).toMatchObject({
+      clusters: [{name: 'berth'}],
+      users: [{name: 'berth-admin'}],
+      contexts: [{name: 'berth', context: {cluster: 'berth', user: 'berth-admin'}}],
+      'current-context': 'berth',
+    });
   });
 
   it.each([

@@ -58,14 +58,29 @@ describe('the mode of a cluster', () => {
 });
 
 it('asks the bundle room for what the file and its layers name, with paths relative to the file', () => {
-  const manifest = 'kind: DaemonSet\nspec: {template: {spec: {initContainers: [{image: b:1}], containers: [{image: "a:1"}, {image: b:1}]}}}\n---\nkind: ConfigMap\n';
-  const cluster = desiredCluster({agent: {bundle: './bundle'}, desired: {layers: [{name: 'cni', kind: 'cni', manifest}], source: {files: [], folder: '/srv', digest: ''}}});
-  expect(contentRequest(cluster, ['amd64'])).toEqual({version: 'v1.36.3', distribution: 'kubeadm', architectures: ['amd64'], images: ['a:1', 'b:1'], folder: '/srv', lockFile: '/srv/trireme.lock', bundle: '/srv/bundle'});
+  const manifest =
+    'kind: DaemonSet\nspec: {template: {spec: {initContainers: [{image: b:1}], containers: [{image: "a:1"}, {image: b:1}]}}}\n---\nkind: ConfigMap\n';
+  const cluster = desiredCluster({
+    agent: {bundle: './bundle'},
+    desired: {layers: [{name: 'cni', kind: 'cni', manifest}], source: {files: [], folder: '/srv', digest: ''}},
+  });
+  expect(contentRequest(cluster, ['amd64'])).toEqual({
+    version: 'v1.36.3',
+    distribution: 'kubeadm',
+    architectures: ['amd64'],
+    images: ['a:1', 'b:1'],
+    folder: '/srv',
+    lockFile: '/srv/trireme.lock',
+    bundle: '/srv/bundle',
+  });
 });
 
 describe("a cluster's kubeconfig", () => {
   const cluster = desiredCluster();
-  const scope = (links: Readonly<Record<string, () => Promise<string>>>) => ({link: async (host: string) => ({kubeconfig: links[host] ?? (async () => Promise.reject(new TriremeError('agent.not-answering', `${host} is silent`)))})}) as unknown as AgentScope;
+  const scope = (links: Readonly<Record<string, () => Promise<string>>>) =>
+    ({
+      link: async (host: string) => ({kubeconfig: links[host] ?? (async () => Promise.reject(new TriremeError('agent.not-answering', `${host} is silent`)))}),
+    }) as unknown as AgentScope;
   const facts = (over: Partial<AgentFacts> = {}): AgentFacts => ({...settledFacts(cluster), observations: [], ...over});
 
   it('comes from the first control plane that answers', async () => {
@@ -76,6 +91,9 @@ describe("a cluster's kubeconfig", () => {
   it('does not exist before the cluster, and cannot be had while no control plane is reached', async () => {
     await expect(fetchClusterKubeconfig(cluster, facts(freshFacts(cluster)), scope({}))).rejects.toMatchObject({code: 'cluster.not-made'});
     const hosts = ['h1', 'h2', 'h3', 'h4'].map((host) => ({host, problem: problemOf(new TriremeError('host.unreachable', 'gone', {host}))}));
-    await expect(fetchClusterKubeconfig(cluster, facts({hosts}), scope({}))).rejects.toMatchObject({code: 'host.unreachable', message: expect.stringContaining('h1, h2, h3')});
+    await expect(fetchClusterKubeconfig(cluster, facts({hosts}), scope({}))).rejects.toMatchObject({
+      code: 'host.unreachable',
+      message: expect.stringContaining('h1, h2, h3'),
+    });
   });
 });

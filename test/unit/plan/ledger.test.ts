@@ -13,7 +13,18 @@ beforeEach(async () => {
 afterEach(() => rm(folder, {recursive: true}));
 
 function open(run: string, cluster = 'berth'): {ledger: Ledger; journal: Journal} {
-  const ledger = new Ledger(folder, {run, operation: 'apply', cluster, mode: 'agent', files: ['/x/trireme.yaml'], specDigest: 'sha256:0', basisDigest: 'sha256:1', program: '0.1.0', startedAt: '2026-01-01T00:00:00Z', pid: 1});
+  const ledger = new Ledger(folder, {
+    run,
+    operation: 'apply',
+    cluster,
+    mode: 'agent',
+    files: ['/x/trireme.yaml'],
+    specDigest: 'sha256:0',
+    basisDigest: 'sha256:1',
+    program: '0.1.0',
+    startedAt: '2026-01-01T00:00:00Z',
+    pid: 1,
+  });
   const journal = new Journal({run, redactor: new Redactor()});
   journal.subscribe(ledger.write);
   return {ledger, journal};
@@ -27,7 +38,10 @@ describe('the ledger', () => {
     ledger.close();
     const record = await readRun(folder, 'r1');
     expect(record.header).toMatchObject({run: 'r1', cluster: 'berth'});
-    expect(record.events.map((event) => [event.seq, event.type])).toEqual([[1, 'phase.started'], [2, 'run.finished']]);
+    expect(record.events.map((event) => [event.seq, event.type])).toEqual([
+      [1, 'phase.started'],
+      [2, 'run.finished'],
+    ]);
     expect(record).toMatchObject({outcome: 'succeeded', truncated: false});
   });
 

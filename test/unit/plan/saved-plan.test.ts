@@ -23,7 +23,7 @@ describe('a saved plan', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test("is refused when another version made it: the same file may give another plan", async () => {
+  test('is refused when another version made it: the same file may give another plan', async () => {
     await save();
     await expect(readSavedPlan(path, '0.2.0')).rejects.toMatchObject({code: 'plan.incompatible', exit: 8});
   });
@@ -34,7 +34,11 @@ describe('a saved plan', () => {
     await expect(readSavedPlan(path, '0.1.0')).rejects.toMatchObject({code: 'file.invalid'});
   });
 
-  test.each([['nothing there', undefined], ['no JSON', 'kind: Cluster'], ['other JSON', '[1]']])('is refused plainly: %s', async (_name, text) => {
+  test.each([
+    ['nothing there', undefined],
+    ['no JSON', 'kind: Cluster'],
+    ['other JSON', '[1]'],
+  ])('is refused plainly: %s', async (_name, text) => {
     if (text !== undefined) await writeFile(path, text);
     await expect(readSavedPlan(path, '0.1.0')).rejects.toMatchObject({exit: 3});
   });

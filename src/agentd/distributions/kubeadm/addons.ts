@@ -54,9 +54,18 @@ function applyStep(layer: WantedLayer): AgentStep {
       const args = ['--kubeconfig', host.path(adminKubeconfig), 'apply', '--server-side', '--force-conflicts', '--field-manager=trireme', '-f', '-'];
       // objects of a kind that this very manifest defines are refused for a moment, until the API serves the new kind
       for (let attempt = 1; ; attempt += 1) {
-        const result = await host.run(`${host.bin}/kubectl`, args, {stdin: layer.manifest, deadline: 180_000, signal: context.signal, onLine: (stream, line) => context.emit({type: 'step.output', step: id, host: host.name, stream, line})});
+        const result = await host.run(`${host.bin}/kubectl`, args, {
+          stdin: layer.manifest,
+          deadline: 180_000,
+          signal: context.signal,
+          onLine: (stream, line) => context.emit({type: 'step.output', step: id, host: host.name, stream, line}),
+        });
         if (result.code === 0) break;
-        if (attempt >= 4 || !/no matches for kind|ensure CRDs are installed/.test(result.stderr)) throw new TriremeError('agent.failed', `The layer ${layer.name} can't be applied: ${lastLine(result)}`, {host: host.name, hints: ["Look at the layer's manifest in the profile."]});
+        if (attempt >= 4 || !/no matches for kind|ensure CRDs are installed/.test(result.stderr))
+          throw new TriremeError('agent.failed', `The layer ${layer.name} can't be applied: ${lastLine(result)}`, {
+            host: host.name,
+            hints: ["Look at the layer's manifest in the profile."],
+          });
         await sleep(2000, context.signal);
       }
       await note(context.scope, layer.name, {digest, ready: false, message: 'applied, not healthy yet'});
@@ -74,7 +83,11 @@ async function healthOf(context: Pick<AgentStepContext, 'scope' | 'signal'>, lay
 
 async function look(context: Pick<AgentStepContext, 'scope' | 'signal'>, layer: WantedLayer): Promise<string | undefined> {
   const why = await healthOf(context, layer);
-  await note(context.scope, layer.name, {digest: recordOf(context.scope, layer.name)?.digest ?? '', ready: why === undefined, ...(why === undefined ? {} : {message: why})});
+  await note(context.scope, layer.name, {
+    digest: recordOf(context.scope, layer.name)?.digest ?? '',
+    ready: why === undefined,
+    ...(why === undefined ? {} : {message: why}),
+  });
   return why;
 }
 
@@ -83,15 +96,20 @@ function healthStep(layer: WantedLayer): AgentStep {
     id: `layer-health:${layer.name}`,
     title: `Wait until ${layer.name} is healthy`,
     effect: 'none',
-    check: async (context) => (recordOf(context.scope, layer.name)?.digest === digestOf(layer.manifest) && (await look(context, layer)) === undefined ? 'satisfied' : 'needed'),
+    check: async (context) =>
+      recordOf(context.scope, layer.name)?.digest === digestOf(layer.manifest) && (await look(context, layer)) === undefined ? 'satisfied' : 'needed',
     apply: async (context) => {
       const until = Date.now() + patience;
-      for (let said = ''; ; ) {
+      for (let said = ''; ;) {
         const why = await look(context, layer);
         if (why === undefined) return;
         if (why !== said) context.emit({type: 'step.output', step: `layer-health:${layer.name}`, host: context.scope.host.name, stream: 'stdout', line: why});
         said = why;
-        if (Date.now() > until) throw new TriremeError('run.unhealthy', `The layer ${layer.name} isn't healthy after ten minutes: ${why}`, {host: context.scope.host.name, hints: ['kubectl get pods -A', 'kubectl get events -A']});
+        if (Date.now() > until)
+          throw new TriremeError('run.unhealthy', `The layer ${layer.name} isn't healthy after ten minutes: ${why}`, {
+            host: context.scope.host.name,
+            hints: ['kubectl get pods -A', 'kubectl get events -A'],
+          });
         await sleep(2000, context.signal);
       }
     },

@@ -9,7 +9,9 @@ const folder = '/etc/kubernetes/pki';
 function filesOf(secrets: Secrets): readonly (readonly [string, string, string])[] {
   const {ca, etcdCa, frontProxyCa, serviceAccount} = secrets;
   if (ca.key === undefined || etcdCa?.key === undefined || frontProxyCa?.key === undefined || serviceAccount?.key === undefined) {
-    throw new TriremeError('agent.failed', 'A control plane needs the keys of all authorities, and some were not handed over.', {hints: ['trireme apply hands them over again.']});
+    throw new TriremeError('agent.failed', 'A control plane needs the keys of all authorities, and some were not handed over.', {
+      hints: ['trireme apply hands them over again.'],
+    });
   }
   return [
     [`${folder}/ca.crt`, ca.certificate, '0644'],
@@ -40,7 +42,10 @@ export function certificatesStep(): AgentStep {
         const found = await host.read(path);
         if (found === undefined) await host.write(path, text, path.endsWith('.key') ? '0600' : '0644');
         else if (found !== text) {
-          throw new TriremeError('cluster.foreign', `${path} on ${host.name} belongs to another cluster.`, {host: host.name, hints: [`Take the host out of that cluster first: trireme host reset ${host.name}`]});
+          throw new TriremeError('cluster.foreign', `${path} on ${host.name} belongs to another cluster.`, {
+            host: host.name,
+            hints: [`Take the host out of that cluster first: trireme host reset ${host.name}`],
+          });
         }
       }
     },

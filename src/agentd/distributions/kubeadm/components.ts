@@ -46,7 +46,11 @@ export const componentsReconciler: Reconciler = {
 
 /** What the component's manifest is made of. */
 function settingsDigest(wanted: Wanted, component: Component): string {
-  return digestOfValue([wanted.configuration[component.setting], wanted.configuration.kubeadm, component.name === 'kube-apiserver' || component.name === 'kube-controller-manager' ? wanted.proxy : {}]);
+  return digestOfValue([
+    wanted.configuration[component.setting],
+    wanted.configuration.kubeadm,
+    component.name === 'kube-apiserver' || component.name === 'kube-controller-manager' ? wanted.proxy : {},
+  ]);
 }
 
 function manifestStep(component: Component): AgentStep {
@@ -57,7 +61,8 @@ function manifestStep(component: Component): AgentStep {
     title: `Configure ${component.name}`,
     subject: component.name,
     effect: 'restart',
-    check: async ({scope}) => (scope.records.get(key) === settingsDigest(scope.wanted, component) && (await scope.host.exists(manifestOf(component.name))) ? 'satisfied' : 'needed'),
+    check: async ({scope}) =>
+      scope.records.get(key) === settingsDigest(scope.wanted, component) && (await scope.host.exists(manifestOf(component.name))) ? 'satisfied' : 'needed',
     apply: async (context) => {
       const {scope} = context;
       const {host, wanted, records} = scope;
@@ -82,7 +87,14 @@ async function renderManifest(context: AgentStepContext, component: Component, s
   await mkdir(host.path(folder), {recursive: true, mode: 0o700});
   try {
     const env = {KUBEADM_INIT_DRYRUN_DIR: host.path(folder)};
-    await runKubeadm(context, {args: ['init', 'phase', ...component.phase, '--dry-run'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: `render ${component.name}`, step, env, isQuiet: true});
+    await runKubeadm(context, {
+      args: ['init', 'phase', ...component.phase, '--dry-run'],
+      config: renderInit({wanted, traits: await traitsOf(host)}),
+      purpose: `render ${component.name}`,
+      step,
+      env,
+      isQuiet: true,
+    });
     const text = await host.read(`${folder}/${component.name}.yaml`);
     if (text === undefined) throw new TriremeError('agent.failed', `kubeadm rendered no manifest of ${component.name} on ${host.name}.`, {host: host.name});
     return component.name === 'etcd' && before !== undefined ? keepInitialCluster(text, before) : text;
@@ -119,7 +131,13 @@ async function waitHealthy({signal, scope: {host}}: AgentStepContext, component:
       else healthySince ??= Date.now();
       if (healthySince !== undefined && Date.now() - healthySince >= steady) return;
       if (Date.now() > until) {
-        throw new TriremeError('agent.failed', `${component.name} on ${host.name} isn't healthy after four minutes.`, {host: host.name, hints: [`Look at its log on the host: crictl logs $(crictl ps -a --name ${component.name} -q | head -1)`, 'If its settings have just changed, take the change back.']});
+        throw new TriremeError('agent.failed', `${component.name} on ${host.name} isn't healthy after four minutes.`, {
+          host: host.name,
+          hints: [
+            `Look at its log on the host: crictl logs $(crictl ps -a --name ${component.name} -q | head -1)`,
+            'If its settings have just changed, take the change back.',
+          ],
+        });
       }
       await sleep(1000, signal);
     }
@@ -148,7 +166,12 @@ function namesStep(): AgentStep {
       if (records.get(key) !== undefined) {
         await host.remove('/etc/kubernetes/pki/apiserver.crt');
         await host.remove('/etc/kubernetes/pki/apiserver.key');
-        await runKubeadm(context, {args: ['init', 'phase', 'certs', 'apiserver'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: 'make the certificate of the API server', step: 'component:names'});
+        await runKubeadm(context, {
+          args: ['init', 'phase', 'certs', 'apiserver'],
+          config: renderInit({wanted, traits: await traitsOf(host)}),
+          purpose: 'make the certificate of the API server',
+          step: 'component:names',
+        });
       }
       await records.set(key, digest(wanted));
     },
@@ -167,7 +190,8 @@ export const shared: Reconciler = {
 
 function uploadStep(): AgentStep {
   const key = 'shared.uploaded';
-  const digest = ({apiServer, controllerManager, scheduler, etcd, kubeadm, kubelet}: Wanted['configuration']) => digestOfValue([apiServer, controllerManager, scheduler, etcd, kubeadm, kubelet]);
+  const digest = ({apiServer, controllerManager, scheduler, etcd, kubeadm, kubelet}: Wanted['configuration']) =>
+    digestOfValue([apiServer, controllerManager, scheduler, etcd, kubeadm, kubelet]);
   return {
     id: 'shared:upload',
     title: "Record the cluster's settings for later joins",
@@ -176,7 +200,13 @@ function uploadStep(): AgentStep {
     apply: async (context) => {
       const {host, wanted, records} = context.scope;
       // kubeadm init has just done so
-      if (records.get(key) !== undefined) await runKubeadm(context, {args: ['init', 'phase', 'upload-config', 'all'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: "record the cluster's settings", step: 'shared:upload'});
+      if (records.get(key) !== undefined)
+        await runKubeadm(context, {
+          args: ['init', 'phase', 'upload-config', 'all'],
+          config: renderInit({wanted, traits: await traitsOf(host)}),
+          purpose: "record the cluster's settings",
+          step: 'shared:upload',
+        });
       await records.set(key, digest(wanted.configuration));
     },
   };
@@ -192,12 +222,23 @@ function proxyStep(): AgentStep {
     check: async ({scope}) => (scope.records.get(key) === digest(scope.wanted) ? 'satisfied' : 'needed'),
     apply: async (context) => {
       const {host, wanted, records} = context.scope;
-      const skipped = (wanted.configuration.kubeadm['skipPhases'] as readonly string[] | undefined)?.some((phase) => phase === 'addon' || phase === 'addon/kube-proxy') === true;
+      const skipped =
+        (wanted.configuration.kubeadm['skipPhases'] as readonly string[] | undefined)?.some((phase) => phase === 'addon' || phase === 'addon/kube-proxy') ===
+        true;
       if (records.get(key) !== undefined && !skipped) {
-        await runKubeadm(context, {args: ['init', 'phase', 'addon', 'kube-proxy'], config: renderInit({wanted, traits: await traitsOf(host)}), purpose: 'configure kube-proxy', step: 'shared:kube-proxy'});
+        await runKubeadm(context, {
+          args: ['init', 'phase', 'addon', 'kube-proxy'],
+          config: renderInit({wanted, traits: await traitsOf(host)}),
+          purpose: 'configure kube-proxy',
+          step: 'shared:kube-proxy',
+        });
         // kube-proxy reads its ConfigMap only when it starts
         const api = await adminApi(context.scope);
-        await api?.change({method: 'PATCH', path: '/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy', body: {spec: {template: {metadata: {annotations: {'trireme.dev/settings': digest(wanted)}}}}}});
+        await api?.change({
+          method: 'PATCH',
+          path: '/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy',
+          body: {spec: {template: {metadata: {annotations: {'trireme.dev/settings': digest(wanted)}}}}},
+        });
       }
       await records.set(key, digest(wanted));
     },

@@ -77,7 +77,10 @@ export const join: Reconciler = {
 };
 
 async function patchStep({wanted, host}: Target): Promise<AgentStep> {
-  return fileStep({path: `${patchFolder}/kubeletconfiguration+merge.json`, content: `${JSON.stringify(renderKubelet(wanted, await traitsOf(host)), null, 2)}\n`}, "Write the kubelet's settings of this host");
+  return fileStep(
+    {path: `${patchFolder}/kubeletconfiguration+merge.json`, content: `${JSON.stringify(renderKubelet(wanted, await traitsOf(host)), null, 2)}\n`},
+    "Write the kubelet's settings of this host",
+  );
 }
 
 function requireSecrets({host, secrets}: Target) {
@@ -119,19 +122,30 @@ function joinSteps(wanted: Wanted): readonly AgentStep[] {
   const hasLocalEtcd = isControlPlane && wanted.configuration.etcd['external'] === undefined;
   const steps: (JoinStep | false)[] = [
     {id: 'join:preflight', title: "Run kubeadm's own checks", purpose: 'join', phases: [['preflight']]},
-    isControlPlane && {id: 'join:prepare', title: 'Prepare certificates and components', purpose: 'prepare the control plane', phases: [['control-plane-prepare', 'all']]},
+    isControlPlane && {
+      id: 'join:prepare',
+      title: 'Prepare certificates and components',
+      purpose: 'prepare the control plane',
+      phases: [['control-plane-prepare', 'all']],
+    },
     hasLocalEtcd
       ? // the kubelet starts only when it's this host's turn: an API server without etcd would fail over and over, and be started ever more rarely
         {id: 'join:etcd', title: 'Start the kubelet and join etcd', purpose: 'join etcd', phases: [['kubelet-start'], ['etcd-join']], around: joinEtcd}
       : {id: 'join:kubelet', title: 'Start the kubelet', purpose: 'start the kubelet', phases: [['kubelet-start']]},
-    isControlPlane && {id: 'join:mark', title: 'Mark the node as control plane', purpose: 'mark the node as control plane', phases: [['control-plane-join', 'all']]},
+    isControlPlane && {
+      id: 'join:mark',
+      title: 'Mark the node as control plane',
+      purpose: 'mark the node as control plane',
+      phases: [['control-plane-join', 'all']],
+    },
   ];
   return [
     {
       id: 'discovery',
       title: "Write the endpoint's address and CA",
       effect: 'none',
-      check: async ({scope}) => ((await scope.host.read(discoveryFile)) === renderDiscovery(scope.wanted, requireSecrets(scope).ca.certificate) ? 'satisfied' : 'needed'),
+      check: async ({scope}) =>
+        (await scope.host.read(discoveryFile)) === renderDiscovery(scope.wanted, requireSecrets(scope).ca.certificate) ? 'satisfied' : 'needed',
       apply: async ({scope}) => scope.host.write(discoveryFile, renderDiscovery(scope.wanted, requireSecrets(scope).ca.certificate)),
     },
     // by the phase's place: a node is marked when it is there
@@ -153,7 +167,12 @@ function joinStep({id, title, purpose, phases, around}: JoinStep): AgentStep {
       const {scope} = context;
       const run = async () => {
         for (const phase of missing(scope)) {
-          const config = renderJoin({wanted: scope.wanted, secrets: requireSecrets(scope), discoveryFile, ...(scope.records.get('join.begun') === true ? {ignored: ownLeftovers} : {})});
+          const config = renderJoin({
+            wanted: scope.wanted,
+            secrets: requireSecrets(scope),
+            discoveryFile,
+            ...(scope.records.get('join.begun') === true ? {ignored: ownLeftovers} : {}),
+          });
           await scope.records.set('join.begun', true);
           await runKubeadm(context, {args: ['join', 'phase', ...phase], config, purpose, step: id});
           await scope.records.set('join.phases', [...new Set([...phasesDone(scope), phase[0]])]);
@@ -179,9 +198,13 @@ function credentialsStep(): AgentStep {
     effect: 'none',
     check: async ({scope: {host}}) => ((await host.exists(kubeletKubeconfig)) && !(await host.exists(bootstrap)) ? 'satisfied' : 'needed'),
     apply: async ({scope: {host}, signal}) => {
-      const isThere = async () => ((await host.exists(kubeletKubeconfig)) && (await host.exists('/var/lib/kubelet/pki/kubelet-client-current.pem')) ? true : undefined);
+      const isThere = async () =>
+        (await host.exists(kubeletKubeconfig)) && (await host.exists('/var/lib/kubelet/pki/kubelet-client-current.pem')) ? true : undefined;
       if ((await waitFor(isThere, {timeout: bootstrapPatience, interval: 500, signal})) === undefined) {
-        throw new TriremeError('agent.failed', `The kubelet on ${host.name} hasn't got its certificate within five minutes.`, {host: host.name, hints: ['On the host: journalctl -u kubelet -n 50', 'kubectl get certificatesigningrequests']});
+        throw new TriremeError('agent.failed', `The kubelet on ${host.name} hasn't got its certificate within five minutes.`, {
+          host: host.name,
+          hints: ['On the host: journalctl -u kubelet -n 50', 'kubectl get certificatesigningrequests'],
+        });
       }
       await host.remove(bootstrap);
     },
@@ -206,7 +229,8 @@ async function joinEtcd(context: AgentStepContext, work: () => Promise<void>): P
   const {scope, signal, emit} = context;
   const api = await adminApi(scope);
   if (api === undefined) throw new TriremeError('agent.failed', `${adminKubeconfig} is missing on ${scope.host.name}.`, {host: scope.host.name});
-  const onWait = (holder: string) => emit({type: 'step.output', step: 'join:etcd', host: scope.host.name, stream: 'stdout', line: `waits for its turn: ${holder} is joining etcd`});
+  const onWait = (holder: string) =>
+    emit({type: 'step.output', step: 'join:etcd', host: scope.host.name, stream: 'stdout', line: `waits for its turn: ${holder} is joining etcd`});
   await withLease(api, {name: 'trireme-etcd-join', self: scope.host.name, signal, onWait}, async () => {
     await removeLostMember(api, context);
     await work();
@@ -221,7 +245,8 @@ function memberStep(): AgentStep {
     effect: 'none',
     check: async ({scope}) => (memberOf(scope) === undefined ? 'needed' : 'satisfied'),
     apply: async ({scope}) => {
-      if (!(await scope.host.exists(kubeletKubeconfig))) throw new TriremeError('agent.failed', `The kubelet on ${scope.host.name} has no credentials after joining.`, {host: scope.host.name});
+      if (!(await scope.host.exists(kubeletKubeconfig)))
+        throw new TriremeError('agent.failed', `The kubelet on ${scope.host.name} has no credentials after joining.`, {host: scope.host.name});
       await scope.host.remove(discoveryFile);
       await scope.records.set('member', {kubernetesVersion: scope.wanted.kubernetesVersion, at: new Date().toISOString()} satisfies Member);
     },

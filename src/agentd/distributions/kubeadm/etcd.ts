@@ -30,7 +30,12 @@ export async function removeLostMember(api: ClusterApi, context: AgentStepContex
     const lost = members.find((member) => member.peerURLs?.includes(peer) === true && (member.name ?? '') !== '');
     if (lost === undefined) return;
     await etcd.change({method: 'POST', path: '/v3/cluster/member/remove', body: {ID: lost.ID}});
-    context.emit({type: 'warning.raised', code: 'etcd.member-removed', message: `${host.name} was a member of etcd but has lost its data; the old member is removed.`, host: host.name});
+    context.emit({
+      type: 'warning.raised',
+      code: 'etcd.member-removed',
+      message: `${host.name} was a member of etcd but has lost its data; the old member is removed.`,
+      host: host.name,
+    });
   } finally {
     etcd.close();
   }
@@ -38,11 +43,21 @@ export async function removeLostMember(api: ClusterApi, context: AgentStepContex
 
 /** A client of the first etcd member that answers. */
 async function anyMember(api: ClusterApi, {scope: {host}, signal}: AgentStepContext): Promise<HttpApi | undefined> {
-  const pods = await api.get<{items: readonly {metadata: {annotations?: Record<string, string>}}[]}>('/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd', signal);
+  const pods = await api.get<{items: readonly {metadata: {annotations?: Record<string, string>}}[]}>(
+    '/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd',
+    signal,
+  );
   const urls = (pods?.items ?? []).map((pod) => pod.metadata.annotations?.[annotation]).filter((url) => url !== undefined);
-  const [ca, certificate, key] = await Promise.all(['etcd/ca.crt', 'apiserver-etcd-client.crt', 'apiserver-etcd-client.key'].map((name) => host.read(`/etc/kubernetes/pki/${name}`)));
+  const [ca, certificate, key] = await Promise.all(
+    ['etcd/ca.crt', 'apiserver-etcd-client.crt', 'apiserver-etcd-client.key'].map((name) => host.read(`/etc/kubernetes/pki/${name}`)),
+  );
   for (const server of urls) {
-    const etcd = new HttpApi({server, ...(ca === undefined ? {} : {ca}), ...(certificate === undefined ? {} : {certificate}), ...(key === undefined ? {} : {key})});
+    const etcd = new HttpApi({
+      server,
+      ...(ca === undefined ? {} : {ca}),
+      ...(certificate === undefined ? {} : {certificate}),
+      ...(key === undefined ? {} : {key}),
+    });
     try {
       await etcd.change({method: 'POST', path: '/v3/cluster/member/list', body: {}, deadline: 5000, signal});
       return etcd;

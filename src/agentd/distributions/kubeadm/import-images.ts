@@ -45,7 +45,11 @@ class Lazy<T> {
 /** Reference to digest, and whether it's pinned. */
 async function listImages({host}: Target): Promise<ReadonlyMap<string, {readonly digest: string; readonly pinned: boolean}>> {
   const result = await host.run(`${host.bin}/ctr`, ['-n', 'k8s.io', 'images', 'ls'], {deadline: 60_000});
-  if (result.code !== 0) throw new TriremeError('agent.failed', `containerd on ${host.name} doesn't list its images: ${lastLine(result)}`, {host: host.name, hints: ['On the host: journalctl -u containerd -n 50']});
+  if (result.code !== 0)
+    throw new TriremeError('agent.failed', `containerd on ${host.name} doesn't list its images: ${lastLine(result)}`, {
+      host: host.name,
+      hints: ['On the host: journalctl -u containerd -n 50'],
+    });
   const found = new Map<string, {readonly digest: string; readonly pinned: boolean}>();
   for (const line of result.stdout.split('\n').slice(1)) {
     const [reference, , digest] = line.split(/\s+/);
@@ -69,9 +73,15 @@ function importStep(image: ImageReference, present: Lazy<Awaited<ReturnType<type
       const {host} = scope;
       if ((await present.get()).get(reference)?.digest !== item.digest) await importImage(scope, image, signal);
       // pinned: the kubelet must not collect what can't be fetched again
-      const label = await host.run(`${host.bin}/ctr`, ['-n', 'k8s.io', 'images', 'label', reference, 'io.cri-containerd.pinned=pinned'], {deadline: 60_000, signal});
+      const label = await host.run(`${host.bin}/ctr`, ['-n', 'k8s.io', 'images', 'label', reference, 'io.cri-containerd.pinned=pinned'], {
+        deadline: 60_000,
+        signal,
+      });
       present.forget();
-      if (label.code !== 0) throw new TriremeError('agent.failed', `The image ${reference} isn't in containerd on ${host.name} after its import: ${lastLine(label)}`, {host: host.name});
+      if (label.code !== 0)
+        throw new TriremeError('agent.failed', `The image ${reference} isn't in containerd on ${host.name} after its import: ${lastLine(label)}`, {
+          host: host.name,
+        });
     },
     found: async () => ((await present.get()).has(reference) ? 'another digest, or not pinned' : 'missing'),
   };
@@ -89,7 +99,12 @@ async function importImage({host}: Target, {reference, item}: ImageReference, si
     if (signal.aborted) throw error;
   });
   const [code] = (await ended) as [number | null];
-  if (code !== 0) throw new TriremeError('agent.failed', `containerd on ${host.name} doesn't take the image ${reference}: ${lastLine({stdout: '', stderr: Buffer.concat(errors).toString(), code: code ?? 1})}`, {host: host.name, hints: ['On the host: journalctl -u containerd -n 50']});
+  if (code !== 0)
+    throw new TriremeError(
+      'agent.failed',
+      `containerd on ${host.name} doesn't take the image ${reference}: ${lastLine({stdout: '', stderr: Buffer.concat(errors).toString(), code: code ?? 1})}`,
+      {host: host.name, hints: ['On the host: journalctl -u containerd -n 50']},
+    );
 }
 
 async function* layout(at: (path: string) => string, reference: string, item: ImageReference['item']): AsyncGenerator<Buffer> {
@@ -98,7 +113,14 @@ async function* layout(at: (path: string) => string, reference: string, item: Im
   const index = {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',
-    manifests: [{mediaType: manifest?.mediaType ?? 'application/vnd.oci.image.manifest.v1+json', digest: item.digest, size: manifest?.size ?? item.size, annotations: {'io.containerd.image.name': reference}}],
+    manifests: [
+      {
+        mediaType: manifest?.mediaType ?? 'application/vnd.oci.image.manifest.v1+json',
+        digest: item.digest,
+        size: manifest?.size ?? item.size,
+        annotations: {'io.containerd.image.name': reference},
+      },
+    ],
   };
   yield* entry('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
   yield* entry('index.json', Buffer.from(JSON.stringify(index)));

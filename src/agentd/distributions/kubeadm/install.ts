@@ -76,7 +76,12 @@ async function extract({host}: Target, item: ContentItem, folder: string): Promi
   await rm(part, {recursive: true, force: true});
   await mkdir(part, {recursive: true});
   try {
-    await x({file: host.path(blobPath(item.digest)), cwd: part, filter: (_path, entry) => 'type' in entry && (entry.type === 'File' || entry.type === 'Directory'), preserveOwner: false});
+    await x({
+      file: host.path(blobPath(item.digest)),
+      cwd: part,
+      filter: (_path, entry) => 'type' in entry && (entry.type === 'File' || entry.type === 'Directory'),
+      preserveOwner: false,
+    });
     const all = (await readdir(part, {recursive: true, withFileTypes: true})).filter((entry) => entry.isFile());
     const inBin = all.filter((entry) => basename(entry.parentPath) === 'bin');
     const programs = inBin.length > 0 ? inBin : all.filter((entry) => !/^(LICENSE|README)/i.test(entry.name));

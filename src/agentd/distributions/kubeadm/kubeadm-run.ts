@@ -34,7 +34,10 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
     });
     if (result.code === 0) return;
     const said = complaintOf(result.stderr) ?? lastLine(result);
-    throw new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {host: host.name, hints: [`trireme host logs ${host.name}`, 'On the host: journalctl -u trireme-agent -u kubelet -n 100']});
+    throw new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {
+      host: host.name,
+      hints: [`trireme host logs ${host.name}`, 'On the host: journalctl -u trireme-agent -u kubelet -n 100'],
+    });
   } finally {
     await host.remove(path);
   }
@@ -52,5 +55,8 @@ function complaintOf(stderr: string): string | undefined {
   const lines = stderr.split('\n').map((line) => line.trim());
   const preflight = lines.filter((line) => line.startsWith('[ERROR '));
   if (preflight.length > 0) return preflight.join('; ');
-  return lines.find((line) => /^error( |:)/.test(line))?.replace(/^(error: )?error execution phase ([\w-/]+): /, '$2: ').replace(/^error: /, '');
+  return lines
+    .find((line) => /^error( |:)/.test(line))
+    ?.replace(/^(error: )?error execution phase ([\w-/]+): /, '$2: ')
+    .replace(/^error: /, '');
 }

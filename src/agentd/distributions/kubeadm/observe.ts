@@ -7,7 +7,13 @@ interface NodeItem {
   readonly metadata: {readonly name: string; readonly labels?: Readonly<Record<string, string>>};
   readonly status?: {
     readonly nodeInfo?: {readonly kubeletVersion?: string};
-    readonly conditions?: readonly {readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly lastTransitionTime?: string}[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly lastTransitionTime?: string;
+    }[];
   };
 }
 
@@ -19,7 +25,9 @@ export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
     .map(({metadata, status}): NodeState => ({
       name: metadata.name,
       ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
-      roles: Object.keys(metadata.labels ?? {}).filter((key) => key.startsWith(rolePrefix)).map((key) => key.slice(rolePrefix.length)),
+      roles: Object.keys(metadata.labels ?? {})
+        .filter((key) => key.startsWith(rolePrefix))
+        .map((key) => key.slice(rolePrefix.length)),
       version: status?.nodeInfo?.kubeletVersion ?? '',
       conditions: (status?.conditions ?? []).map(({type, status: value, reason, message, lastTransitionTime}) => ({
         type,
@@ -34,18 +42,25 @@ export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
 
 /** Nodes and the state of API, cluster DNS and layers. An API that doesn't answer is an observation too. */
 export async function observeCluster(api: ClusterApi, target: Target, signal: AbortSignal): Promise<Observation> {
-  const layers = Object.entries(target.records.get<Readonly<Record<string, LayerRecord>>>('layers') ?? {}).filter(([name]) => target.wanted.layers.some((layer) => layer.name === name));
+  const layers = Object.entries(target.records.get<Readonly<Record<string, LayerRecord>>>('layers') ?? {}).filter(([name]) =>
+    target.wanted.layers.some((layer) => layer.name === name),
+  );
   const layerConditions = layers.map(([name, {ready, message}]) => ({type: `Layer/${name}`, ready, ...(message === undefined ? {} : {message})}));
   try {
     // from the API server's cache: cheap for it, and never older than a moment
     const nodes = await api.get<{items: readonly NodeItem[]}>('/api/v1/nodes?resourceVersion=0', signal);
-    const dns = await api.get<{spec: {replicas?: number}; status?: {availableReplicas?: number}}>('/apis/apps/v1/namespaces/kube-system/deployments/coredns', signal);
+    const dns = await api.get<{spec: {replicas?: number}; status?: {availableReplicas?: number}}>(
+      '/apis/apps/v1/namespaces/kube-system/deployments/coredns',
+      signal,
+    );
     const available = dns?.status?.availableReplicas ?? 0;
     return {
       nodes: nodeStatesOf(nodes?.items ?? []),
       conditions: [
         {type: 'ApiReady', ready: true},
-        available > 0 ? {type: 'DnsReady', ready: true} : {type: 'DnsReady', ready: false, message: dns === undefined ? 'there is no CoreDNS deployment' : 'no replica of CoreDNS is available'},
+        available > 0
+          ? {type: 'DnsReady', ready: true}
+          : {type: 'DnsReady', ready: false, message: dns === undefined ? 'there is no CoreDNS deployment' : 'no replica of CoreDNS is available'},
         ...layerConditions,
       ],
     };

@@ -88,7 +88,10 @@ export function renderClusterConfiguration(wanted: Wanted, traits: HostTraits): 
     apiServer: component(configuration.apiServer),
     controllerManager: component(configuration.controllerManager),
     scheduler: component(configuration.scheduler),
-    etcd: configuration.etcd['external'] === undefined ? {local: component({dataDir: '/var/lib/etcd', ...(etcd === undefined ? {} : {imageTag: etcd.tag}), ...configuration.etcd})} : configuration.etcd,
+    etcd:
+      configuration.etcd['external'] === undefined
+        ? {local: component({dataDir: '/var/lib/etcd', ...(etcd === undefined ? {} : {imageTag: etcd.tag}), ...configuration.etcd})}
+        : configuration.etcd,
   };
   return [
     mergeOver(base, kubeadmSettings(wanted).cluster),
@@ -109,15 +112,35 @@ export interface InitInput {
 /** What `kubeadm init` and its phases get. Holds the bootstrap token when `secrets` are given. */
 export function renderInit({wanted, traits, secrets, ignored = []}: InitInput): string {
   const settings = kubeadmSettings(wanted);
-  const tokens = secrets === undefined ? {} : {bootstrapTokens: [{token: secrets.bootstrapToken, ttl: '24h0m0s', usages: ['signing', 'authentication'], groups: ['system:bootstrappers:kubeadm:default-node-token']}]};
+  const tokens =
+    secrets === undefined
+      ? {}
+      : {
+          bootstrapTokens: [
+            {token: secrets.bootstrapToken, ttl: '24h0m0s', usages: ['signing', 'authentication'], groups: ['system:bootstrappers:kubeadm:default-node-token']},
+          ],
+        };
   return documents(
-    {apiVersion, kind: 'InitConfiguration', ...tokens, ...localEndpoint(wanted), nodeRegistration: nodeRegistration(wanted, ignored), ...settings.skipPhases, ...settings.shared},
+    {
+      apiVersion,
+      kind: 'InitConfiguration',
+      ...tokens,
+      ...localEndpoint(wanted),
+      nodeRegistration: nodeRegistration(wanted, ignored),
+      ...settings.skipPhases,
+      ...settings.shared,
+    },
     ...renderClusterConfiguration(wanted, traits),
   );
 }
 
 /** What `kubeadm join` and its phases get: discovery by a file that we write, so nothing is fetched from the first host. */
-export function renderJoin(input: {readonly wanted: Wanted; readonly secrets: Secrets; readonly discoveryFile: string; readonly ignored?: readonly string[]}): string {
+export function renderJoin(input: {
+  readonly wanted: Wanted;
+  readonly secrets: Secrets;
+  readonly discoveryFile: string;
+  readonly ignored?: readonly string[];
+}): string {
   const {wanted, secrets, discoveryFile, ignored = []} = input;
   const settings = kubeadmSettings(wanted);
   return documents({

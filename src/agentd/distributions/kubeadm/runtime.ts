@@ -29,7 +29,8 @@ export const runtime: Reconciler = {
     const traits = await traitsOf(host);
     const toBin = (target: Target) => target.host.bin;
     const parts = wanted.content.filter((item) => ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'crictl'].includes(item.name));
-    const steps: AgentStep[] = [requireContent(wanted, 'containerd'), requireContent(wanted, 'runc')].length > 0 ? parts.map((item) => installStep(item, toBin)) : [];
+    const steps: AgentStep[] =
+      [requireContent(wanted, 'containerd'), requireContent(wanted, 'runc')].length > 0 ? parts.map((item) => installStep(item, toBin)) : [];
     for (const item of wanted.content) if (item.kind !== 'image' && /^cni($|-)/.test(item.name)) steps.push(installStep(item, () => paths.plugins));
     const proxy = proxyDropIn(wanted.proxy);
     steps.push(
@@ -38,7 +39,12 @@ export const runtime: Reconciler = {
       fileStep({path: paths.unit, content: containerdUnit(host.bin)}),
       // NO_PROXY and its kin may carry a password
       proxy === undefined ? absentStep(paths.proxy) : fileStep({path: paths.proxy, content: proxy, mode: '0600'}),
-      serviceStep({unit: 'containerd.service', files: [paths.config, paths.unit, paths.proxy], also: parts.map((item) => item.digest), ready: waitForContainerd}),
+      serviceStep({
+        unit: 'containerd.service',
+        files: [paths.config, paths.unit, paths.proxy],
+        also: parts.map((item) => item.digest),
+        ready: waitForContainerd,
+      }),
     );
     return steps;
   },
@@ -50,11 +56,19 @@ async function waitForContainerd({host}: Target, signal: AbortSignal): Promise<v
   for (;;) {
     const result = await host.run(`${host.bin}/ctr`, ['plugins', 'ls', '-q'], {deadline: 20_000, signal});
     if (result.code === 0) break;
-    if (Date.now() > until) throw new TriremeError('agent.failed', `containerd on ${host.name} doesn't answer a minute after its start: ${lastLine(result)}`, {host: host.name, hints: ['On the host: journalctl -u containerd -n 50']});
+    if (Date.now() > until)
+      throw new TriremeError('agent.failed', `containerd on ${host.name} doesn't answer a minute after its start: ${lastLine(result)}`, {
+        host: host.name,
+        hints: ['On the host: journalctl -u containerd -n 50'],
+      });
     await sleep(500, signal);
   }
   const {stdout} = await host.run(`${host.bin}/ctr`, ['plugins', 'ls'], {deadline: 20_000, signal});
   const cri = stdout.split('\n').filter((line) => /\bcri\b/.test(line));
   const broken = cri.find((line) => /\berror\b/.test(line));
-  if (broken !== undefined) throw new TriremeError('agent.failed', `containerd on ${host.name} runs without its part for Kubernetes: ${broken.trim()}`, {host: host.name, hints: ['Look at configuration.containerd in the file.', 'On the host: journalctl -u containerd -n 50']});
+  if (broken !== undefined)
+    throw new TriremeError('agent.failed', `containerd on ${host.name} runs without its part for Kubernetes: ${broken.trim()}`, {
+      host: host.name,
+      hints: ['Look at configuration.containerd in the file.', 'On the host: journalctl -u containerd -n 50'],
+    });
 }

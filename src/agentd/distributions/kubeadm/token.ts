@@ -43,7 +43,13 @@ function tokenStep(): AgentStep {
         'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
         description: "Kept valid by Trireme's agents.",
       };
-      const body = {apiVersion: 'v1', kind: 'Secret', type: 'bootstrap.kubernetes.io/token', metadata: {name: `bootstrap-token-${id}`, namespace: 'kube-system'}, stringData};
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: 'bootstrap.kubernetes.io/token',
+        metadata: {name: `bootstrap-token-${id}`, namespace: 'kube-system'},
+        stringData,
+      };
       await api.change({method: 'PATCH', path: `${folder}/bootstrap-token-${id}?fieldManager=trireme&force=true`, type: 'application/apply-patch+yaml', body});
     },
   };

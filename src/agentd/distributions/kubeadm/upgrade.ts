@@ -22,10 +22,14 @@ export const upgrade: Reconciler = {
         effect: 'drain',
         check: async () => 'needed',
         apply: async () => {
-          throw new TriremeError('mode.unsupported', `${name} runs ${memberOf(target)?.kubernetesVersion} and ${kubernetesVersion} is wanted; this version of the agent doesn't upgrade.`, {
-            host: name,
-            hints: [`Put the version back in the file, or upgrade by hand with kubeadm.`],
-          });
+          throw new TriremeError(
+            'mode.unsupported',
+            `${name} runs ${memberOf(target)?.kubernetesVersion} and ${kubernetesVersion} is wanted; this version of the agent doesn't upgrade.`,
+            {
+              host: name,
+              hints: [`Put the version back in the file, or upgrade by hand with kubeadm.`],
+            },
+          );
         },
       },
     ];

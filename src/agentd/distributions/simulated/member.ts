@@ -51,16 +51,27 @@ export class SimulatedMember {
   /** Serves the endpoint from the copy on this host's disk; another that is faster is as good. */
   async serve(target: Target): Promise<void> {
     const {wanted, secrets, host} = target;
-    if (!loopback.has(wanted.endpoint.host)) throw new TriremeError('usage.invalid', `A simulated cluster is served on loopback only, not at ${wanted.endpoint.host}.`, {host: host.name});
+    if (!loopback.has(wanted.endpoint.host))
+      throw new TriremeError('usage.invalid', `A simulated cluster is served on loopback only, not at ${wanted.endpoint.host}.`, {host: host.name});
     if (secrets === null) throw new TriremeError('agent.failed', `${host.name} has no secrets of its cluster.`, {host: host.name});
     const state = JSON.parse((await host.read(statePath)) ?? JSON.stringify(emptyState)) as SimulatedState;
-    const server = new SimulatedServer({host: wanted.endpoint.host, port: wanted.endpoint.port, secret: secrets.bootstrapToken, state, save: (next) => host.write(statePath, JSON.stringify(next), '0600')});
+    const server = new SimulatedServer({
+      host: wanted.endpoint.host,
+      port: wanted.endpoint.port,
+      secret: secrets.bootstrapToken,
+      state,
+      save: (next) => host.write(statePath, JSON.stringify(next), '0600'),
+    });
     try {
       await server.listen();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       if (await this.answers(target)) return;
-      throw new TriremeError('agent.failed', `Port ${wanted.endpoint.port} is taken by another program.`, {host: host.name, hints: ['Choose another endpoint.port.'], cause: error});
+      throw new TriremeError('agent.failed', `Port ${wanted.endpoint.port} is taken by another program.`, {
+        host: host.name,
+        hints: ['Choose another endpoint.port.'],
+        cause: error,
+      });
     }
     await this.#server?.close();
     this.#server = server;
@@ -97,7 +108,13 @@ export class SimulatedMember {
     const active = await target.host.services.active(['kubelet.service', 'containerd.service']);
     if (!active.has('kubelet.service')) return;
     const api = this.own(target);
-    await api?.send({method: 'PUT', path: `/simulated/v1/heartbeats/${target.wanted.node.name}`, body: {healthy: active.has('containerd.service'), version: target.wanted.kubernetesVersion}, deadline: 2000, signal: this.#stop.signal});
+    await api?.send({
+      method: 'PUT',
+      path: `/simulated/v1/heartbeats/${target.wanted.node.name}`,
+      body: {healthy: active.has('containerd.service'), version: target.wanted.kubernetesVersion},
+      deadline: 2000,
+      signal: this.#stop.signal,
+    });
   }
 
   async close(): Promise<void> {

@@ -64,10 +64,15 @@ export class SimulatedServer {
     this.#state = options.state;
     this.#server = createServer((request, response) => {
       // one after another: each sees what the one before wrote
-      this.#turn = this.#turn.then(() => this.#serve(request)).then(({status, body}) => {
-        response.writeHead(status, {'content-type': 'application/json'});
-        response.end(JSON.stringify(body));
-      }, () => response.destroy());
+      this.#turn = this.#turn
+        .then(() => this.#serve(request))
+        .then(
+          ({status, body}) => {
+            response.writeHead(status, {'content-type': 'application/json'});
+            response.end(JSON.stringify(body));
+          },
+          () => response.destroy(),
+        );
     });
   }
 
@@ -97,7 +102,10 @@ export class SimulatedServer {
     const what = `${request.method} ${parts.slice(0, 3).join('/')}`;
     const name = parts[3];
     if (what === 'GET livez') return {status: 200, body: 'ok'};
-    if (what === 'GET api/v1/nodes') return name === undefined ? {status: 200, body: {kind: 'NodeList', items: Object.keys(this.#state.nodes).map((one) => this.#nodeObject(one))}} : this.#one(name);
+    if (what === 'GET api/v1/nodes')
+      return name === undefined
+        ? {status: 200, body: {kind: 'NodeList', items: Object.keys(this.#state.nodes).map((one) => this.#nodeObject(one))}}
+        : this.#one(name);
     if (what === 'POST api/v1/nodes') return this.#register(who, body);
     if (what === 'PATCH api/v1/nodes' && name !== undefined) return this.#patch(who, name, body as unknown as Patch);
     if (what === 'PUT simulated/v1/heartbeats' && name !== undefined) return this.#beat(who, name, body);
@@ -173,7 +181,11 @@ export class SimulatedServer {
   }
 
   async #layer(name: string, body: Record<string, unknown>): Promise<Answer> {
-    await this.#set({...this.#state, layers: {...this.#state.layers, [name]: String(body['digest'] ?? '')}, network: this.#state.network || body['kind'] === 'cni' || body['kind'] === 'none'});
+    await this.#set({
+      ...this.#state,
+      layers: {...this.#state.layers, [name]: String(body['digest'] ?? '')},
+      network: this.#state.network || body['kind'] === 'cni' || body['kind'] === 'none',
+    });
     await this.#refresh({});
     return {status: 200, body: {}};
   }
@@ -193,10 +205,13 @@ export class SimulatedServer {
   #health(name: string, node: SimulatedNode): {readonly ready: boolean; readonly status: string; readonly reason: string; readonly message: string} {
     const beat = this.#beats.get(name);
     // a server that has just taken over has heard nobody yet
-    if (beat === undefined && Date.now() - this.#startedAt < silence) return {ready: node.ready, status: node.ready ? 'True' : 'False', reason: node.ready ? 'KubeletReady' : 'KubeletStarting', message: 'simulated'};
-    if (beat === undefined || Date.now() - beat.at > silence) return {ready: false, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.'};
+    if (beat === undefined && Date.now() - this.#startedAt < silence)
+      return {ready: node.ready, status: node.ready ? 'True' : 'False', reason: node.ready ? 'KubeletReady' : 'KubeletStarting', message: 'simulated'};
+    if (beat === undefined || Date.now() - beat.at > silence)
+      return {ready: false, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.'};
     if (!beat.healthy) return {ready: false, status: 'False', reason: 'ContainerRuntimeNotReady', message: 'the container runtime is down'};
-    if (!this.#state.network) return {ready: false, status: 'False', reason: 'KubeletNotReady', message: 'container runtime network not ready: cni plugin not initialized'};
+    if (!this.#state.network)
+      return {ready: false, status: 'False', reason: 'KubeletNotReady', message: 'container runtime network not ready: cni plugin not initialized'};
     return {ready: true, status: 'True', reason: 'KubeletReady', message: 'simulated kubelet is posting ready status'};
   }
 

@@ -10,6 +10,12 @@ export const agentCompatible: HostCheck = {
   run: ({facts}, {protocol}) => {
     const seen = seenAgent(facts);
     if (seen?.protocol === undefined || seen.protocol <= protocol) return [];
-    return [{observed: `agent ${seen.version} speaks protocol ${seen.protocol}`, wanted: `protocol ${protocol} or older`, remedy: 'use the trireme version that installed this agent, or a newer one'}];
+    return [
+      {
+        observed: `agent ${seen.version} speaks protocol ${seen.protocol}`,
+        wanted: `protocol ${protocol} or older`,
+        remedy: 'use the trireme version that installed this agent, or a newer one',
+      },
+    ];
   },
 };

@@ -8,8 +8,16 @@ export const apparmor: HostCheck = {
   scope: 'host',
   run: ({facts}) => {
     // containerd's own profile for containers is meant to be enforced, and runc's and crun's of Ubuntu only allow user namespaces
-    const confining = facts.apparmorProfiles.filter((profile) => profile.includes('(enforce)') && !/^(cri-containerd|containerd-default|docker-default)/.test(profile));
+    const confining = facts.apparmorProfiles.filter(
+      (profile) => profile.includes('(enforce)') && !/^(cri-containerd|containerd-default|docker-default)/.test(profile),
+    );
     if (confining.length === 0) return [];
-    return [{observed: `enforced: ${confining.join(', ')}`, wanted: 'complain or unconfined', remedy: confining.map((profile) => `aa-complain ${profile.split(' ')[0]}`).join(' && ')}];
+    return [
+      {
+        observed: `enforced: ${confining.join(', ')}`,
+        wanted: 'complain or unconfined',
+        remedy: confining.map((profile) => `aa-complain ${profile.split(' ')[0]}`).join(' && '),
+      },
+    ];
   },
 };

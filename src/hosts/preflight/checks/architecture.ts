@@ -6,5 +6,14 @@ export const architecture: HostCheck = {
   title: 'The processor architecture is supported',
   severity: 'error',
   scope: 'host',
-  run: ({facts}) => (facts.architecture === undefined ? [{observed: facts.kernel.architecture, wanted: 'x86_64 or aarch64', remedy: 'use a host of another architecture; Kubernetes content and the agent exist for amd64 and arm64'}] : []),
+  run: ({facts}) =>
+    facts.architecture === undefined
+      ? [
+          {
+            observed: facts.kernel.architecture,
+            wanted: 'x86_64 or aarch64',
+            remedy: 'use a host of another architecture; Kubernetes content and the agent exist for amd64 and arm64',
+          },
+        ]
+      : [],
 };

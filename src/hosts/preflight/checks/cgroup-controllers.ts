@@ -10,6 +10,14 @@ export const cgroupControllers: HostCheck = {
   scope: 'host',
   run: ({facts}) => {
     const missing = needed.filter((name) => !facts.cgroup.controllers.includes(name));
-    return missing.length === 0 ? [] : [{observed: `missing: ${missing.join(', ')}`, wanted: needed.join(', '), remedy: `enable them on the kernel's command line (${missing.map((name) => `cgroup_enable=${name}`).join(' ')}) and reboot`}];
+    return missing.length === 0
+      ? []
+      : [
+          {
+            observed: `missing: ${missing.join(', ')}`,
+            wanted: needed.join(', '),
+            remedy: `enable them on the kernel's command line (${missing.map((name) => `cgroup_enable=${name}`).join(' ')}) and reboot`,
+          },
+        ];
   },
 };

@@ -9,6 +9,12 @@ export const cgroupV2: HostCheck = {
   run: ({facts, family, configuration}) => {
     if (facts.cgroup.version === 2) return [];
     const note = configuration.kubelet['failCgroupV1'] === false ? '; configuration.kubelet.failCgroupV1 is false, so the kubelet starts all the same' : '';
-    return [{observed: `cgroup v1${note}`, wanted: 'cgroup v2', remedy: `${family.enableCgroupV2}; or accept it: ignore cgroup-v2 and set configuration.kubelet.failCgroupV1: false`}];
+    return [
+      {
+        observed: `cgroup v1${note}`,
+        wanted: 'cgroup v2',
+        remedy: `${family.enableCgroupV2}; or accept it: ignore cgroup-v2 and set configuration.kubelet.failCgroupV1: false`,
+      },
+    ];
   },
 };

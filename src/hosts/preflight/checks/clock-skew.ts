@@ -17,13 +17,18 @@ export const clockSkew: ClusterCheck = {
     return checked.flatMap(({name, facts, family}): readonly Finding[] => {
       const skew = facts.clockOffset - median;
       if (Math.abs(skew) <= limit.warning) return [];
-      return [{
-        host: name,
-        observed: `${(Math.abs(skew) / 1000).toFixed(1)} s ${skew > 0 ? 'ahead of' : 'behind'} the median of the hosts`,
-        wanted: `at most ${limit.error / 1000} s apart, better ${limit.warning / 1000} s`,
-        remedy: facts.timeService === undefined ? family.enableTime : `look at ${facts.timeService}: ${facts.timeService.startsWith('chrony') ? 'chronyc sources; chronyc makestep' : 'timedatectl timesync-status'}`,
-        ...(Math.abs(skew) > limit.error ? {} : {severity: 'warning' as const}),
-      }];
+      return [
+        {
+          host: name,
+          observed: `${(Math.abs(skew) / 1000).toFixed(1)} s ${skew > 0 ? 'ahead of' : 'behind'} the median of the hosts`,
+          wanted: `at most ${limit.error / 1000} s apart, better ${limit.warning / 1000} s`,
+          remedy:
+            facts.timeService === undefined
+              ? family.enableTime
+              : `look at ${facts.timeService}: ${facts.timeService.startsWith('chrony') ? 'chronyc sources; chronyc makestep' : 'timedatectl timesync-status'}`,
+          ...(Math.abs(skew) > limit.error ? {} : {severity: 'warning' as const}),
+        },
+      ];
     });
   },
 };

@@ -9,6 +9,14 @@ export const clusterForeign: HostCheck = {
   scope: 'host',
   run: ({facts}, {cluster}) => {
     const other = seenAgent(facts)?.cluster;
-    return other === undefined || other === cluster.metadata.name ? [] : [{observed: `its agent works for cluster ${other}`, wanted: `no cluster, or ${cluster.metadata.name}`, remedy: `take it out of ${other} first: trireme host reset`}];
+    return other === undefined || other === cluster.metadata.name
+      ? []
+      : [
+          {
+            observed: `its agent works for cluster ${other}`,
+            wanted: `no cluster, or ${cluster.metadata.name}`,
+            remedy: `take it out of ${other} first: trireme host reset`,
+          },
+        ];
   },
 };

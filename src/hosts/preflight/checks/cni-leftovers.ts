@@ -11,6 +11,14 @@ export const cniLeftovers: HostCheck = {
   scope: 'host',
   run: ({facts, ours, foreign}) => {
     const found = ours ? [] : paths.filter((path) => facts.leftovers.includes(path));
-    return found.length === 0 ? [] : [{observed: `not empty: ${found.join(', ')}`, wanted: 'no such files', remedy: unlessForeign(foreign, `rm -rf ${found.map((path) => `${path}/*`).join(' ')}`)}];
+    return found.length === 0
+      ? []
+      : [
+          {
+            observed: `not empty: ${found.join(', ')}`,
+            wanted: 'no such files',
+            remedy: unlessForeign(foreign, `rm -rf ${found.map((path) => `${path}/*`).join(' ')}`),
+          },
+        ];
   },
 };

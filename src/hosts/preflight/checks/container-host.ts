@@ -10,6 +10,12 @@ export const containerHost: HostCheck = {
   scope: 'host',
   run: ({facts}) =>
     containers.has(facts.virtualization)
-      ? [{observed: `a container (${facts.virtualization})`, wanted: 'a physical or virtual machine', remedy: 'use a machine, or prepare the modules and parameters on the computer that runs the container'}]
+      ? [
+          {
+            observed: `a container (${facts.virtualization})`,
+            wanted: 'a physical or virtual machine',
+            remedy: 'use a machine, or prepare the modules and parameters on the computer that runs the container',
+          },
+        ]
       : [],
 };

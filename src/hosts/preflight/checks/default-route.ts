@@ -6,5 +6,14 @@ export const defaultRoute: HostCheck = {
   title: 'The host has a default route',
   severity: 'error',
   scope: 'host',
-  run: ({facts}) => (facts.routes.some(({network}) => network === '0.0.0.0/0' || network === '::/0') ? [] : [{observed: 'no default route', wanted: 'one, even where it leads nowhere (service addresses need a route)', remedy: 'ip route add default via GATEWAY, and in the network configuration of the host'}]),
+  run: ({facts}) =>
+    facts.routes.some(({network}) => network === '0.0.0.0/0' || network === '::/0')
+      ? []
+      : [
+          {
+            observed: 'no default route',
+            wanted: 'one, even where it leads nowhere (service addresses need a route)',
+            remedy: 'ip route add default via GATEWAY, and in the network configuration of the host',
+          },
+        ],
 };

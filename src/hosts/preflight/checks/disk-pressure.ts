@@ -19,7 +19,14 @@ export const diskPressure: HostCheck = {
       const free = mount === undefined || mount.size === 0 ? 100 : Math.floor((mount.free / mount.size) * 100);
       if (free >= percent) return [];
       const note = own ? ' (configuration.kubelet.evictionHard sets other thresholds)' : '';
-      return [{observed: `${free} % of ${mount?.path} is free, where ${path} lies${note}`, wanted: `${percent} % or more, else pods are evicted at once`, remedy: `free space on ${mount?.path}, or set configuration.kubelet.evictionHard`, ...(own ? {severity: 'warning' as const} : {})}];
+      return [
+        {
+          observed: `${free} % of ${mount?.path} is free, where ${path} lies${note}`,
+          wanted: `${percent} % or more, else pods are evicted at once`,
+          remedy: `free space on ${mount?.path}, or set configuration.kubelet.evictionHard`,
+          ...(own ? {severity: 'warning' as const} : {}),
+        },
+      ];
     });
   },
 };

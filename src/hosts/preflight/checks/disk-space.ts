@@ -23,14 +23,21 @@ export const diskSpace: HostCheck = {
       const mount = mountOf(facts, need.path);
       if (mount === undefined) continue;
       const sum = sums.get(mount.path) ?? {free: mount.free, least: 0, comfortable: 0, folders: []};
-      sums.set(mount.path, {free: mount.free, least: sum.least + need.least, comfortable: sum.comfortable + need.comfortable, folders: [...sum.folders, need.path]});
+      sums.set(mount.path, {
+        free: mount.free,
+        least: sum.least + need.least,
+        comfortable: sum.comfortable + need.comfortable,
+        folders: [...sum.folders, need.path],
+      });
     }
     return [...sums].flatMap(([path, {free, least, comfortable, folders}]): readonly Finding[] => {
       // what a node already holds is written: only the little that changes remains
       const [needed, roomy] = ours ? [Math.ceil(least / 4), Math.ceil(least / 2)] : [least, comfortable];
       if (free >= roomy) return [];
       const base = {observed: `${free} MiB free on ${path} (for ${folders.join(', ')})`, remedy: `free or add space: df -h ${path}`};
-      return [free < needed ? {...base, wanted: `${needed} MiB or more`} : {...base, wanted: `${roomy} MiB leave room for images and logs`, severity: 'warning'}];
+      return [
+        free < needed ? {...base, wanted: `${needed} MiB or more`} : {...base, wanted: `${roomy} MiB leave room for images and logs`, severity: 'warning'},
+      ];
     });
   },
 };

@@ -10,6 +10,12 @@ export const dnsLoop: HostCheck = {
     if (!facts.resolvConf.stub || facts.resolvConf.upstream.length > 0) return [];
     const own = configuration.kubelet['resolvConf'];
     if (typeof own === 'string' && own !== '/etc/resolv.conf') return [];
-    return [{observed: `/etc/resolv.conf names only ${facts.resolvConf.nameservers.join(', ')}, and systemd-resolved knows no other server`, wanted: 'servers that pods reach', remedy: 'write real servers into a file such as /etc/kubernetes-resolv.conf and set configuration.kubelet.resolvConf to it'}];
+    return [
+      {
+        observed: `/etc/resolv.conf names only ${facts.resolvConf.nameservers.join(', ')}, and systemd-resolved knows no other server`,
+        wanted: 'servers that pods reach',
+        remedy: 'write real servers into a file such as /etc/kubernetes-resolv.conf and set configuration.kubelet.resolvConf to it',
+      },
+    ];
   },
 };

@@ -8,8 +8,22 @@ export const dns: HostCheck = {
   scope: 'host',
   run: ({facts}) => {
     const servers = facts.resolvConf.nameservers;
-    if (servers.length === 0) return [{observed: '/etc/resolv.conf names no server', wanted: 'one to three', remedy: "set the host's DNS servers (resolvectl dns, nmcli, or /etc/resolv.conf)"}];
-    if (servers.length > 3) return [{observed: `${servers.length} servers`, wanted: 'at most three: the resolver, and with it every pod, leaves out the rest', remedy: 'remove some from /etc/resolv.conf'}];
+    if (servers.length === 0)
+      return [
+        {
+          observed: '/etc/resolv.conf names no server',
+          wanted: 'one to three',
+          remedy: "set the host's DNS servers (resolvectl dns, nmcli, or /etc/resolv.conf)",
+        },
+      ];
+    if (servers.length > 3)
+      return [
+        {
+          observed: `${servers.length} servers`,
+          wanted: 'at most three: the resolver, and with it every pod, leaves out the rest',
+          remedy: 'remove some from /etc/resolv.conf',
+        },
+      ];
     return [];
   },
 };

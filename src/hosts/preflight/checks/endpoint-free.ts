@@ -17,13 +17,43 @@ export const endpointFree: ClusterCheck = {
     const addresses = isIP(host) === 0 ? [...new Set(checked.flatMap(({facts}) => facts.endpointAddresses))] : [host];
     return addresses.flatMap((address): readonly Finding[] => {
       const holder = checked.find(({facts}) => facts.interfaces.some((item) => item.addresses.some((own) => isSameAddress(own, address))));
-      if (type === 'vip' && holder !== undefined) return [{host: holder.name, observed: `${address} is already an address of ${holder.name}`, wanted: 'a virtual address that no host has', remedy: 'choose a free address of the same network for spec.endpoint.host'}];
+      if (type === 'vip' && holder !== undefined)
+        return [
+          {
+            host: holder.name,
+            observed: `${address} is already an address of ${holder.name}`,
+            wanted: 'a virtual address that no host has',
+            remedy: 'choose a free address of the same network for spec.endpoint.host',
+          },
+        ];
       const answers = checked.filter(({facts}) => facts.reach[reachKey(address, port)] === 'open');
       if (answers.length === 0) return [];
-      if (type === 'vip') return [{observed: `something answers at ${reachKey(address, port)}`, wanted: 'a virtual address that nobody uses', remedy: 'choose a free address of the same network for spec.endpoint.host'}];
-      if (holder !== undefined) return [{host: holder.name, observed: `something answers at ${reachKey(address, port)}, but no host is a member of ${cluster.metadata.name} yet`, wanted: 'nothing, before the first control plane is there', remedy: `on ${holder.name}, find and stop it: ss -lnp 'sport = :${port}'`}];
+      if (type === 'vip')
+        return [
+          {
+            observed: `something answers at ${reachKey(address, port)}`,
+            wanted: 'a virtual address that nobody uses',
+            remedy: 'choose a free address of the same network for spec.endpoint.host',
+          },
+        ];
+      if (holder !== undefined)
+        return [
+          {
+            host: holder.name,
+            observed: `something answers at ${reachKey(address, port)}, but no host is a member of ${cluster.metadata.name} yet`,
+            wanted: 'nothing, before the first control plane is there',
+            remedy: `on ${holder.name}, find and stop it: ss -lnp 'sport = :${port}'`,
+          },
+        ];
       // a load balancer may accept connections before it has anybody to pass them to
-      return [{observed: `something answers at ${reachKey(address, port)}, but no host is a member of ${cluster.metadata.name} yet`, wanted: "the load balancer of this cluster, not another cluster's API", remedy: `look what answers: curl -k https://${reachKey(address, port)}/version`, severity: 'warning'}];
+      return [
+        {
+          observed: `something answers at ${reachKey(address, port)}, but no host is a member of ${cluster.metadata.name} yet`,
+          wanted: "the load balancer of this cluster, not another cluster's API",
+          remedy: `look what answers: curl -k https://${reachKey(address, port)}/version`,
+          severity: 'warning',
+        },
+      ];
     });
   },
 };

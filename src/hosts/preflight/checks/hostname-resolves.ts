@@ -9,5 +9,11 @@ export const hostnameResolves: HostCheck = {
   run: ({facts, nodeAddresses}) =>
     facts.hostnameResolves || facts.tools['getent'] === undefined
       ? []
-      : [{observed: `${facts.hostname} doesn't resolve`, wanted: 'an address of the host', remedy: `echo '${nodeAddresses[0] ?? '127.0.1.1'} ${facts.hostname}' >> /etc/hosts`}],
+      : [
+          {
+            observed: `${facts.hostname} doesn't resolve`,
+            wanted: 'an address of the host',
+            remedy: `echo '${nodeAddresses[0] ?? '127.0.1.1'} ${facts.hostname}' >> /etc/hosts`,
+          },
+        ],
 };

@@ -8,5 +8,10 @@ export const hostnameUnique: ClusterCheck = {
   severity: 'error',
   scope: 'cluster',
   run: ({checked}) =>
-    duplicates(checked, ({facts}) => (facts.hostname === '' ? [] : [facts.hostname])).map(({host, value, others}) => ({host: host.name, observed: `${value}, like ${others.join(', ')}`, wanted: 'a name of its own', remedy: `hostnamectl set-hostname ${host.name}`})),
+    duplicates(checked, ({facts}) => (facts.hostname === '' ? [] : [facts.hostname])).map(({host, value, others}) => ({
+      host: host.name,
+      observed: `${value}, like ${others.join(', ')}`,
+      wanted: 'a name of its own',
+      remedy: `hostnamectl set-hostname ${host.name}`,
+    })),
 };

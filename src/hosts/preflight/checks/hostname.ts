@@ -11,7 +11,8 @@ export const hostname: HostCheck = {
   run: ({facts, name}) => {
     const wanted = 'lower-case letters, digits and dashes, parts of at most 63, in all at most 253';
     const remedy = `hostnamectl set-hostname ${name}`;
-    if (facts.hostname === '' || facts.hostname === 'localhost' || facts.hostname.startsWith('localhost.')) return [{observed: facts.hostname || 'no host name', wanted: 'a name of its own', remedy, severity: 'warning'}];
+    if (facts.hostname === '' || facts.hostname === 'localhost' || facts.hostname.startsWith('localhost.'))
+      return [{observed: facts.hostname || 'no host name', wanted: 'a name of its own', remedy, severity: 'warning'}];
     return facts.hostname.length <= 253 && facts.hostname.split('.').every((part) => label.test(part)) ? [] : [{observed: facts.hostname, wanted, remedy}];
   },
 };

@@ -13,7 +13,13 @@ export const inodes: HostCheck = {
     const mounts = new Set(['/var/lib/containerd', '/var/lib/kubelet'].map((path) => mountOf(facts, path)));
     return [...mounts].flatMap((mount) =>
       mount?.freeInodes !== undefined && mount.freeInodes < least
-        ? [{observed: `${mount.freeInodes} inodes free on ${mount.path}`, wanted: `${least} or more`, remedy: `remove files on ${mount.path}, or make its file system with more inodes (xfs makes them as needed)`}]
+        ? [
+            {
+              observed: `${mount.freeInodes} inodes free on ${mount.path}`,
+              wanted: `${least} or more`,
+              remedy: `remove files on ${mount.path}, or make its file system with more inodes (xfs makes them as needed)`,
+            },
+          ]
         : [],
     );
   },

@@ -11,6 +11,13 @@ export const kernelKnownBad: HostCheck = {
   run: ({facts, family}, {cluster, cni}) => {
     if (!bad.test(facts.kernel.release)) return [];
     const hits = cni === 'calico' || cluster.spec.network.pods.some((cidr) => cidr.includes(':'));
-    return [{observed: `${facts.kernel.release}, whose ip6tables MARK target fails`, wanted: 'a kernel before or after it', remedy: `${family.upgradeKernel}; or disable IPv6`, ...(hits ? {} : {severity: 'warning' as const})}];
+    return [
+      {
+        observed: `${facts.kernel.release}, whose ip6tables MARK target fails`,
+        wanted: 'a kernel before or after it',
+        remedy: `${family.upgradeKernel}; or disable IPv6`,
+        ...(hits ? {} : {severity: 'warning' as const}),
+      },
+    ];
   },
 };

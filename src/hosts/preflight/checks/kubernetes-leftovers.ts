@@ -3,8 +3,15 @@ import type {HostCheck} from '../check.ts';
 import {unlessForeign} from '../take-out.ts';
 
 const paths = [
-  '/etc/kubernetes/admin.conf', '/etc/kubernetes/kubelet.conf', '/etc/kubernetes/bootstrap-kubelet.conf', '/etc/kubernetes/manifests', '/etc/kubernetes/pki', '/var/lib/etcd/member',
-  '/var/lib/kubelet/config.yaml', '/var/lib/kubelet/pki', '/var/lib/kubelet/pods',
+  '/etc/kubernetes/admin.conf',
+  '/etc/kubernetes/kubelet.conf',
+  '/etc/kubernetes/bootstrap-kubelet.conf',
+  '/etc/kubernetes/manifests',
+  '/etc/kubernetes/pki',
+  '/var/lib/etcd/member',
+  '/var/lib/kubelet/config.yaml',
+  '/var/lib/kubelet/pki',
+  '/var/lib/kubelet/pods',
 ];
 
 export const kubernetesLeftovers: HostCheck = {
@@ -15,6 +22,15 @@ export const kubernetesLeftovers: HostCheck = {
   run: ({facts, ours, foreign}) => {
     const found = ours ? [] : paths.filter((path) => facts.leftovers.includes(path));
     if (found.length === 0) return [];
-    return [{observed: found.join(', '), wanted: 'none of these', remedy: unlessForeign(foreign, `${facts.tools['kubeadm'] === undefined ? '' : 'kubeadm reset -f; '}save what you need, then: rm -rf ${found.join(' ')}`)}];
+    return [
+      {
+        observed: found.join(', '),
+        wanted: 'none of these',
+        remedy: unlessForeign(
+          foreign,
+          `${facts.tools['kubeadm'] === undefined ? '' : 'kubeadm reset -f; '}save what you need, then: rm -rf ${found.join(' ')}`,
+        ),
+      },
+    ];
   },
 };

@@ -9,6 +9,13 @@ export const macUnique: ClusterCheck = {
   scope: 'cluster',
   run: ({checked}) =>
     duplicates(checked, ({facts}) =>
-      facts.interfaces.filter(({name, physical, mac}) => (physical || name === facts.defaultRoute?.interface) && mac !== '' && !/^(00:)+00$/.test(mac)).map(({mac}) => mac),
-    ).map(({host, value, others}) => ({host: host.name, observed: `${value}, like ${others.join(', ')}`, wanted: 'an address of its own', remedy: "give the machine's network device a new MAC address in the hypervisor"})),
+      facts.interfaces
+        .filter(({name, physical, mac}) => (physical || name === facts.defaultRoute?.interface) && mac !== '' && !/^(00:)+00$/.test(mac))
+        .map(({mac}) => mac),
+    ).map(({host, value, others}) => ({
+      host: host.name,
+      observed: `${value}, like ${others.join(', ')}`,
+      wanted: 'an address of its own',
+      remedy: "give the machine's network device a new MAC address in the hypervisor",
+    })),
 };

@@ -11,6 +11,12 @@ export const modulesLocked: HostCheck = {
   run: ({facts}) => {
     const missing = needed.filter((name) => !facts.modules.loaded.includes(name));
     if (!facts.modules.disabled || missing.length === 0) return [];
-    return [{observed: `kernel.modules_disabled is 1 and ${missing.join(', ')} isn't loaded`, wanted: 'the modules loaded at boot, before loading is locked', remedy: `list ${missing.join(', ')} in /etc/modules-load.d/kubernetes.conf and reboot`}];
+    return [
+      {
+        observed: `kernel.modules_disabled is 1 and ${missing.join(', ')} isn't loaded`,
+        wanted: 'the modules loaded at boot, before loading is locked',
+        remedy: `list ${missing.join(', ')} in /etc/modules-load.d/kubernetes.conf and reboot`,
+      },
+    ];
   },
 };

@@ -13,7 +13,10 @@ export const modules: HostCheck = {
     const known = new Set([...facts.modules.loaded, ...facts.modules.available]);
     const missing = always.filter((name) => !known.has(name));
     const forCni = (byCni[cni ?? ''] ?? []).filter((name) => !known.has(name));
-    const remedy = facts.virtualization === 'none' || facts.virtualization === '' ? `install the kernel's module package and reboot: ${family.upgradeKernel}` : 'use a kernel that has them (minimal cloud kernels leave some out; containers need them loaded outside)';
+    const remedy =
+      facts.virtualization === 'none' || facts.virtualization === ''
+        ? `install the kernel's module package and reboot: ${family.upgradeKernel}`
+        : 'use a kernel that has them (minimal cloud kernels leave some out; containers need them loaded outside)';
     const findings: Finding[] = [];
     if (missing.length > 0) findings.push({observed: `missing: ${missing.join(', ')}`, wanted: always.join(', '), remedy});
     if (forCni.length > 0) findings.push({observed: `missing: ${forCni.join(', ')}`, wanted: `what ${cni} uses by default`, remedy, severity: 'warning'});

@@ -9,6 +9,14 @@ export const mountPropagation: HostCheck = {
   scope: 'host',
   run: ({facts}) => {
     const mount = mountOf(facts, '/var/lib/kubelet');
-    return mount === undefined || mount.shared ? [] : [{observed: `${mount.path} is mounted private`, wanted: 'shared', remedy: `mount --make-rshared ${mount.path}, and at boot by a systemd unit or the options of /etc/fstab`}];
+    return mount === undefined || mount.shared
+      ? []
+      : [
+          {
+            observed: `${mount.path} is mounted private`,
+            wanted: 'shared',
+            remedy: `mount --make-rshared ${mount.path}, and at boot by a systemd unit or the options of /etc/fstab`,
+          },
+        ];
   },
 };

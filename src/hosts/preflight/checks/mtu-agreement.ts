@@ -12,6 +12,13 @@ export const mtuAgreement: ClusterCheck = {
     const counts = new Map<number, number>();
     for (const {mtu} of mtus) counts.set(mtu, (counts.get(mtu) ?? 0) + 1);
     const usual = [...counts].toSorted(([a, countA], [b, countB]) => countB - countA || a - b)[0]?.[0];
-    return mtus.filter(({mtu}) => mtu !== usual).map(({host, mtu}) => ({host, observed: `${mtu}`, wanted: `${usual}, like most hosts`, remedy: "set the MTU of the node's interface, or set the smallest one in the CNI's configuration"}));
+    return mtus
+      .filter(({mtu}) => mtu !== usual)
+      .map(({host, mtu}) => ({
+        host,
+        observed: `${mtu}`,
+        wanted: `${usual}, like most hosts`,
+        remedy: "set the MTU of the node's interface, or set the smallest one in the CNI's configuration",
+      }));
   },
 };

@@ -13,7 +13,13 @@ export const mtuPath: HostCheck = {
       const size = payload + pingHeaders(address);
       if (size >= mtu) return [];
       const other = hosts.find(({nodeAddresses}) => nodeAddresses.includes(address))?.name ?? address;
-      return [{observed: `packets to ${other} (${address}) of ${size} bytes get through, of ${mtu} don't`, wanted: `${mtu} bytes`, remedy: `lower the MTU of the interface on all hosts, or set the CNI's MTU for ${size}`}];
+      return [
+        {
+          observed: `packets to ${other} (${address}) of ${size} bytes get through, of ${mtu} don't`,
+          wanted: `${mtu} bytes`,
+          remedy: `lower the MTU of the interface on all hosts, or set the CNI's MTU for ${size}`,
+        },
+      ];
     });
   },
 };

@@ -8,6 +8,12 @@ export const networkDriver: HostCheck = {
   scope: 'host',
   run: ({facts}, {cni}) =>
     facts.networkDrivers.includes('vmxnet3') && cni !== undefined
-      ? [{observed: `vmxnet3 with ${cni}`, wanted: 'no checksum offload for VXLAN packets', remedy: `ethtool -K ${facts.defaultRoute?.interface ?? 'INTERFACE'} tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off, at every boot`}]
+      ? [
+          {
+            observed: `vmxnet3 with ${cni}`,
+            wanted: 'no checksum offload for VXLAN packets',
+            remedy: `ethtool -K ${facts.defaultRoute?.interface ?? 'INTERFACE'} tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off, at every boot`,
+          },
+        ]
       : [],
 };

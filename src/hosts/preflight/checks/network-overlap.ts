@@ -16,12 +16,18 @@ export const networkOverlap: HostCheck = {
     const networks = [
       ...facts.interfaces.filter(({name}) => name !== 'lo' && !isOwn(name)).flatMap(({name, addresses}) => addresses.map((network) => ({name, network}))),
       // a route to one pod network by way of another node is the CNI's (host-gw, direct routing)
-      ...facts.routes.filter((route) => !route.network.endsWith('/0') && !isOwn(route.interface) && !(ours && route.gateway !== undefined)).map((route) => ({name: route.interface, network: route.network})),
+      ...facts.routes
+        .filter((route) => !route.network.endsWith('/0') && !isOwn(route.interface) && !(ours && route.gateway !== undefined))
+        .map((route) => ({name: route.interface, network: route.network})),
     ];
     const hits = [...pods.map((cidr) => ({kind: 'pods', cidr})), ...services.map((cidr) => ({kind: 'services', cidr}))].flatMap(({kind, cidr}) => {
       const hit = networks.find(({network}) => networksOverlap(network, cidr));
       return hit === undefined ? [] : [{kind, cidr, ...hit}];
     });
-    return hits.map(({kind, cidr, name, network}) => ({observed: `${network} on ${name} overlaps spec.network.${kind} ${cidr}`, wanted: 'networks apart from each other', remedy: `choose another network for spec.network.${kind}; it can't be changed later`}));
+    return hits.map(({kind, cidr, name, network}) => ({
+      observed: `${network} on ${name} overlaps spec.network.${kind} ${cidr}`,
+      wanted: 'networks apart from each other',
+      remedy: `choose another network for spec.network.${kind}; it can't be changed later`,
+    }));
   },
 };

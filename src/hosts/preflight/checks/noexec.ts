@@ -10,10 +10,16 @@ export const noexec: HostCheck = {
   severity: 'error',
   scope: 'host',
   run: ({facts}) => {
-    const mounts = new Map(folders.flatMap((folder) => {
-      const mount = mountOf(facts, folder);
-      return mount?.options.includes('noexec') ? [[mount.path, mount] as const] : [];
+    const mounts = new Map(
+      folders.flatMap((folder) => {
+        const mount = mountOf(facts, folder);
+        return mount?.options.includes('noexec') ? [[mount.path, mount] as const] : [];
+      }),
+    );
+    return [...mounts.keys()].map((path) => ({
+      observed: `${path} is mounted with noexec`,
+      wanted: 'exec',
+      remedy: `remove noexec from ${path} in /etc/fstab, then: mount -o remount,exec ${path}`,
     }));
-    return [...mounts.keys()].map((path) => ({observed: `${path} is mounted with noexec`, wanted: 'exec', remedy: `remove noexec from ${path} in /etc/fstab, then: mount -o remount,exec ${path}`}));
   },
 };

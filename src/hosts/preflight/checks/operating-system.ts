@@ -9,7 +9,10 @@ export const operatingSystem: HostCheck = {
   run: ({facts, family}) => {
     const wanted = 'Debian, Ubuntu, RHEL and its kin, Fedora, SUSE, Arch, Flatcar or an rpm-ostree image';
     if (family.unsupported !== undefined) return [{observed: facts.os.name, wanted, remedy: family.unsupported}];
-    if (family.name === 'unknown') return [{observed: facts.os.name, wanted, remedy: 'go on if it has systemd and the tools; remedies here name tools instead of packages', severity: 'warning'}];
+    if (family.name === 'unknown')
+      return [
+        {observed: facts.os.name, wanted, remedy: 'go on if it has systemd and the tools; remedies here name tools instead of packages', severity: 'warning'},
+      ];
     return [];
   },
 };

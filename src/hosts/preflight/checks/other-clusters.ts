@@ -17,7 +17,10 @@ export const otherClusters: HostCheck = {
   scope: 'host',
   run: ({facts}) =>
     clusters.flatMap(({name, units, paths, remedy}) => {
-      const signs = [...units.filter((unit) => facts.services[unit] === 'active').map((unit) => `${unit}.service is active`), ...paths.filter((path) => facts.leftovers.includes(path)).map((path) => `${path} exists`)];
+      const signs = [
+        ...units.filter((unit) => facts.services[unit] === 'active').map((unit) => `${unit}.service is active`),
+        ...paths.filter((path) => facts.leftovers.includes(path)).map((path) => `${path} exists`),
+      ];
       return signs.length === 0 ? [] : [{observed: `${name}: ${signs.join(', ')}`, wanted: `no ${name}`, remedy}];
     }),
 };

@@ -3,7 +3,12 @@ import type {HostCheck} from '../check.ts';
 import {unlessForeign} from '../take-out.ts';
 
 const runtimes = ['docker', 'crio', 'cri-docker', 'podman'];
-const packages: Readonly<Record<string, readonly string[]>> = {docker: ['docker.io', 'docker-ce'], crio: ['cri-o'], 'cri-docker': ['cri-dockerd'], containerd: ['containerd', 'containerd.io']};
+const packages: Readonly<Record<string, readonly string[]>> = {
+  docker: ['docker.io', 'docker-ce'],
+  crio: ['cri-o'],
+  'cri-docker': ['cri-dockerd'],
+  containerd: ['containerd', 'containerd.io'],
+};
 
 export const otherRuntimes: HostCheck = {
   id: 'other-runtimes',
@@ -12,6 +17,10 @@ export const otherRuntimes: HostCheck = {
   scope: 'host',
   run: ({facts, ours, family, foreign}) => {
     const running = [...runtimes, ...(ours ? [] : ['containerd'])].filter((unit) => facts.services[unit] === 'active');
-    return running.map((unit) => ({observed: `${unit}.service is active`, wanted: 'no runtime but the one that Trireme brings', remedy: unlessForeign(foreign, `systemctl disable --now ${unit}, then ${family.remove([...(packages[unit] ?? [unit])])}`)}));
+    return running.map((unit) => ({
+      observed: `${unit}.service is active`,
+      wanted: 'no runtime but the one that Trireme brings',
+      remedy: unlessForeign(foreign, `systemctl disable --now ${unit}, then ${family.remove([...(packages[unit] ?? [unit])])}`),
+    }));
   },
 };

@@ -14,6 +14,12 @@ export const ports: HostCheck = {
       // without the program's name (no ss) a member's own listener can't be told from another
       if (listener === undefined || (ours && (listener.program === '' || listener.program.startsWith(program)))) return [];
       const who = listener.program === '' ? 'a program' : listener.program;
-      return [{observed: `${who} listens on ${listener.address}:${port}/${protocol}`, wanted: `${port}/${protocol} free for ${program}`, remedy: unlessForeign(foreign, `find and stop it: ss -lnp 'sport = :${port}'`)}];
+      return [
+        {
+          observed: `${who} listens on ${listener.address}:${port}/${protocol}`,
+          wanted: `${port}/${protocol} free for ${program}`,
+          remedy: unlessForeign(foreign, `find and stop it: ss -lnp 'sport = :${port}'`),
+        },
+      ];
     }),
 };

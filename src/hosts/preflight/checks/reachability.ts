@@ -10,14 +10,30 @@ export const reachability: HostCheck = {
   scope: 'host',
   run: (host, {checked, cluster}) => {
     if (host.facts.reachTool === 'none') {
-      return [{observed: 'bash with timeout, python3 and nc are all missing, so nothing was tried', wanted: 'a program to try connections with', remedy: host.family.install(['bash', 'timeout']), severity: 'warning'}];
+      return [
+        {
+          observed: 'bash with timeout, python3 and nc are all missing, so nothing was tried',
+          wanted: 'a program to try connections with',
+          remedy: host.family.install(['bash', 'timeout']),
+          severity: 'warning',
+        },
+      ];
     }
     return checked.flatMap((other): readonly Finding[] => {
       const [address] = other.nodeAddresses;
       if (other.name === host.name || address === undefined) return [];
       const blocked = neededPorts(host.role, other.role, cluster.spec.endpoint.port).filter((port) => host.facts.reach[reachKey(address, port)] === 'none');
       if (blocked.length === 0) return [];
-      return [{observed: `no answer from ${other.name} (${address}) on ${blocked.map((port) => `${port}/tcp`).join(', ')}`, wanted: 'an open or a refused connection', remedy: `on ${other.name}: ${allowPorts(other.facts.firewall.program, blocked.map((port) => `${port}/tcp`))}; then look at firewalls in between`}];
+      return [
+        {
+          observed: `no answer from ${other.name} (${address}) on ${blocked.map((port) => `${port}/tcp`).join(', ')}`,
+          wanted: 'an open or a refused connection',
+          remedy: `on ${other.name}: ${allowPorts(
+            other.facts.firewall.program,
+            blocked.map((port) => `${port}/tcp`),
+          )}; then look at firewalls in between`,
+        },
+      ];
     });
   },
 };

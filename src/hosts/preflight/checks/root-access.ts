@@ -6,5 +6,14 @@ export const rootAccess: HostCheck = {
   title: 'The user becomes root',
   severity: 'error',
   scope: 'host',
-  run: ({facts}) => (facts.sudo.root ? [] : [{observed: "scripts don't run as root", wanted: 'root, by login or by sudo', remedy: 'allow the user to run /bin/sh by sudo: visudo -f /etc/sudoers.d/trireme'}]),
+  run: ({facts}) =>
+    facts.sudo.root
+      ? []
+      : [
+          {
+            observed: "scripts don't run as root",
+            wanted: 'root, by login or by sudo',
+            remedy: 'allow the user to run /bin/sh by sudo: visudo -f /etc/sudoers.d/trireme',
+          },
+        ],
 };

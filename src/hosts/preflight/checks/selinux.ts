@@ -8,6 +8,12 @@ export const selinux: HostCheck = {
   scope: 'host',
   run: ({facts, family}) =>
     facts.selinux === 'enforcing' && !facts.selinuxContainerPolicy
-      ? [{observed: 'enforcing, without the policy module for containers', wanted: 'the container-selinux policy, or permissive', remedy: `${family.install(['container-selinux'])}; or: setenforce 0 and SELINUX=permissive in /etc/selinux/config`}]
+      ? [
+          {
+            observed: 'enforcing, without the policy module for containers',
+            wanted: 'the container-selinux policy, or permissive',
+            remedy: `${family.install(['container-selinux'])}; or: setenforce 0 and SELINUX=permissive in /etc/selinux/config`,
+          },
+        ]
       : [],
 };

@@ -7,5 +7,9 @@ export const ssh: ClusterCheck = {
   severity: 'error',
   scope: 'cluster',
   run: ({hosts}) =>
-    hosts.flatMap(({name, problem}) => (problem === undefined ? [] : [{host: name, observed: problem.message, wanted: 'an SSH connection with root by sudo', remedy: problem.hints[0] ?? `trireme host check ${name}`}])),
+    hosts.flatMap(({name, problem}) =>
+      problem === undefined
+        ? []
+        : [{host: name, observed: problem.message, wanted: 'an SSH connection with root by sudo', remedy: problem.hints[0] ?? `trireme host check ${name}`}],
+    ),
 };

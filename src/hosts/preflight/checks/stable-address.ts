@@ -9,6 +9,14 @@ export const stableAddress: HostCheck = {
   scope: 'host',
   run: ({facts, nodeAddresses}) => {
     const leased = nodeAddresses.filter((address) => facts.interfaces.some((item) => item.leased.some((own) => isSameAddress(own, address))));
-    return leased.length === 0 ? [] : [{observed: `${leased.join(', ')} is leased (DHCP or router announcement)`, wanted: 'a static address or a reservation', remedy: "reserve the address for the host's MAC on the DHCP server, or configure it statically"}];
+    return leased.length === 0
+      ? []
+      : [
+          {
+            observed: `${leased.join(', ')} is leased (DHCP or router announcement)`,
+            wanted: 'a static address or a reservation',
+            remedy: "reserve the address for the host's MAC on the DHCP server, or configure it statically",
+          },
+        ];
   },
 };

@@ -11,6 +11,12 @@ export const swap: HostCheck = {
     const note = configuration.kubelet['failSwapOn'] === false ? '; configuration.kubelet.failSwapOn is false, so the kubelet starts all the same' : '';
     const zram = facts.swaps.some((name) => name.includes('zram'));
     const remedy = zram ? `swapoff -a and ${family.remove(['zram-generator'])}` : 'swapoff -a, and comment out the swap lines of /etc/fstab';
-    return [{observed: `on: ${facts.swaps.join(', ')}${note}`, wanted: 'no swap', remedy: `${remedy}; or accept it: ignore swap and set configuration.kubelet.failSwapOn: false`}];
+    return [
+      {
+        observed: `on: ${facts.swaps.join(', ')}${note}`,
+        wanted: 'no swap',
+        remedy: `${remedy}; or accept it: ignore swap and set configuration.kubelet.failSwapOn: false`,
+      },
+    ];
   },
 };

@@ -1,7 +1,11 @@
 // A later file wins at the next boot: routing then breaks days after the installation (CIS images set these in sysctl.conf).
 import type {HostCheck} from '../check.ts';
 
-const needed: Readonly<Record<string, string>> = {'net.ipv4.ip_forward': '1', 'net.bridge.bridge-nf-call-iptables': '1', 'net.bridge.bridge-nf-call-ip6tables': '1'};
+const needed: Readonly<Record<string, string>> = {
+  'net.ipv4.ip_forward': '1',
+  'net.bridge.bridge-nf-call-iptables': '1',
+  'net.bridge.bridge-nf-call-ip6tables': '1',
+};
 
 export const sysctls: HostCheck = {
   id: 'sysctls',
@@ -16,7 +20,13 @@ export const sysctls: HostCheck = {
     return Object.entries(wanted).flatMap(([key, value]) => {
       const setting = last.get(key);
       if (setting === undefined || setting.value.replaceAll(/\s+/g, ' ') === String(value)) return [];
-      return [{observed: `${setting.file} sets ${key} = ${setting.value}`, wanted: `${key} = ${String(value)}`, remedy: `remove that line from ${setting.file}: it is read after the agent's drop-in and wins at the next boot`}];
+      return [
+        {
+          observed: `${setting.file} sets ${key} = ${setting.value}`,
+          wanted: `${key} = ${String(value)}`,
+          remedy: `remove that line from ${setting.file}: it is read after the agent's drop-in and wins at the next boot`,
+        },
+      ];
     });
   },
 };

@@ -9,8 +9,23 @@ export const systemd: HostCheck = {
   severity: 'error',
   scope: 'host',
   run: ({facts, family}) => {
-    if (facts.initSystem !== 'systemd') return [{observed: `${facts.initSystem || 'an unknown program'} is process 1`, wanted: 'systemd', remedy: family.unsupported ?? 'use a system that starts with systemd'}];
-    if (facts.systemdVersion !== undefined && facts.systemdVersion < oldest) return [{observed: `systemd ${facts.systemdVersion}`, wanted: `systemd ${oldest} or newer`, remedy: 'use a newer release of the operating system', severity: 'warning'}];
+    if (facts.initSystem !== 'systemd')
+      return [
+        {
+          observed: `${facts.initSystem || 'an unknown program'} is process 1`,
+          wanted: 'systemd',
+          remedy: family.unsupported ?? 'use a system that starts with systemd',
+        },
+      ];
+    if (facts.systemdVersion !== undefined && facts.systemdVersion < oldest)
+      return [
+        {
+          observed: `systemd ${facts.systemdVersion}`,
+          wanted: `systemd ${oldest} or newer`,
+          remedy: 'use a newer release of the operating system',
+          severity: 'warning',
+        },
+      ];
     return [];
   },
 };

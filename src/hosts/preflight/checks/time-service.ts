@@ -11,6 +11,12 @@ export const timeService: HostCheck = {
     const wanted = 'systemd-timesyncd, chrony or ntpd, in step with a server';
     if (facts.timeService === undefined) return [{observed: 'no time service is active', wanted, remedy: family.enableTime}];
     if (facts.clockSynchronized === undefined) return [];
-    return [{observed: `${facts.timeService} is active but not in step with a server`, wanted, remedy: `give it servers that the host reaches (UDP 123), then: systemctl restart ${facts.timeService}`}];
+    return [
+      {
+        observed: `${facts.timeService} is active but not in step with a server`,
+        wanted,
+        remedy: `give it servers that the host reaches (UDP 123), then: systemctl restart ${facts.timeService}`,
+      },
+    ];
   },
 };

@@ -12,9 +12,17 @@ export const writableFolders: HostCheck = {
   run: ({facts}, {cluster}) => {
     const root = cluster.spec.agent?.root ?? defaultRoot;
     const locked = folders.filter((folder) => facts.writable[folder] === false);
-    const findings: Finding[] = locked.length === 0 ? [] : [{observed: `read-only: ${locked.join(', ')}`, wanted: folders.join(', '), remedy: 'mount them writable, or as overlays over the image'}];
+    const findings: Finding[] =
+      locked.length === 0
+        ? []
+        : [{observed: `read-only: ${locked.join(', ')}`, wanted: folders.join(', '), remedy: 'mount them writable, or as overlays over the image'}];
     const free = ['/opt', '/var/lib'].find((folder) => facts.writable[folder] !== false);
-    if (facts.writable[root] === false) findings.push({observed: `${root} is read-only`, wanted: "a writable folder for the agent's program", remedy: free === undefined ? 'mount a writable file system' : `set spec.agent.root: ${free}/trireme-agent`});
+    if (facts.writable[root] === false)
+      findings.push({
+        observed: `${root} is read-only`,
+        wanted: "a writable folder for the agent's program",
+        remedy: free === undefined ? 'mount a writable file system' : `set spec.agent.root: ${free}/trireme-agent`,
+      });
     return findings;
   },
 };
