@@ -219,7 +219,8 @@ describe.skipIf(reason !== undefined)(`a real cluster${reason === undefined ? ''
     const home = await mkdtemp(join(tmpdir(), 'second-operator-'));
     try {
       const env = {HOME: home};
-      expectCode(await bed.trireme(['status'], {env}), 0);
+      // the layers' pods on the host that was just added may still be starting
+      expectCode(await bed.trireme(['status', '--wait', '--timeout', '3m'], {env}), 0);
       const again = await bed.trireme(['apply', '--yes'], {env});
       expectCode(again, 0);
       expect(again.stdout).toContain('unchanged');
