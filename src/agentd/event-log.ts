@@ -4,6 +4,7 @@ import {createReadStream} from 'node:fs';
 import {dirname} from 'node:path';
 import {createInterface} from 'node:readline';
 import type {EventBody, TriremeEvent} from '../kernel/event.ts';
+import {isFullDisk} from '../kernel/problem.ts';
 import type {Redactor} from '../kernel/redact.ts';
 
 /** In bytes; with the rotated file twice that is kept. */
@@ -22,6 +23,7 @@ export class EventLog {
   readonly #limit: number;
   readonly #followers = new Set<(event: TriremeEvent) => void>();
   #size: number;
+  #isCut = false;
   #seq: number;
 
   constructor(options: EventLogOptions) {
@@ -73,8 +75,16 @@ export class EventLog {
       renameSync(this.#path, this.#rotated);
       this.#size = 0;
     }
-    appendFileSync(this.#path, text, {mode: 0o600});
-    this.#size += Buffer.byteLength(text);
+    const whole = `${this.#isCut ? '\n' : ''}${text}`;
+    try {
+      appendFileSync(this.#path, whole, {mode: 0o600});
+      this.#isCut = false;
+      this.#size += Buffer.byteLength(whole);
+    } catch (error) {
+      if (!isFullDisk(error)) throw error;
+      // the record has a gap; part of the line may be there
+      this.#isCut = true;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Runs reconcilers, level-triggered: each looks at what is, works out the few steps that are missing, and has them run by the one engine.
 import {isAbortError, TriremeError} from '../kernel/errors.ts';
+import type {ErrorCode} from '../kernel/error-codes.ts';
 import type {Emit, EventBody} from '../kernel/event.ts';
 import {problemOf} from '../kernel/problem.ts';
 import {applyPlan} from '../plan/apply.ts';
@@ -17,6 +18,8 @@ interface Entry {
   reconciler: Reconciler;
   status: ReconcilerState['status'];
   message: string | undefined;
+  /** Of the last failure. */
+  code: ErrorCode | undefined;
   since: string;
   attempts: number;
   running: boolean;
@@ -48,12 +51,13 @@ export class Manager {
   }
 
   get states(): readonly ReconcilerState[] {
-    return [...this.#entries.values()].map(({reconciler, status, message, since, attempts}) => ({
+    return [...this.#entries.values()].map(({reconciler, status, message, code, since, attempts}) => ({
       name: reconciler.name,
       status,
       since,
       attempts,
       ...(message === undefined ? {} : {message}),
+      ...(status === 'failed' && code !== undefined ? {code} : {}),
     }));
   }
 
@@ -85,7 +89,17 @@ export class Manager {
       const digest = inputsDigest(reconciler, target, this.#options.build);
       const entry = this.#entries.get(reconciler.name);
       if (entry === undefined) {
-        this.#entries.set(reconciler.name, {reconciler, status: 'waiting', message: undefined, since: now(), attempts: 0, running: false, nextAt: 0, digest});
+        this.#entries.set(reconciler.name, {
+          reconciler,
+          status: 'waiting',
+          message: undefined,
+          code: undefined,
+          since: now(),
+          attempts: 0,
+          running: false,
+          nextAt: 0,
+          digest,
+        });
       } else {
         if (entry.digest !== digest) this.#set(entry, entry.running ? 'working' : 'waiting', undefined, 0);
         Object.assign(entry, {reconciler, digest, nextAt: 0});
@@ -163,6 +177,7 @@ export class Manager {
       if (this.#stop.signal.aborted && isAbortError(error)) return;
       const problem = problemOf(error);
       const attempts = entry.attempts + 1;
+      entry.code = problem.code;
       this.#set(entry, 'failed', problem.message, attempts);
       if (problem.exit === 70)
         this.#emit(`agent-${reconciler.name}`)({

@@ -8,6 +8,7 @@ export class Records {
   readonly #path: string;
   #values: Record<string, unknown>;
   #writing: Promise<void> = Promise.resolve();
+  #isSaved = true;
 
   constructor(path: string, values: Record<string, unknown>) {
     this.#path = path;
@@ -24,10 +25,16 @@ export class Records {
 
   /** Undefined removes the key. Writing what is there already touches nothing. */
   async set(key: string, value: unknown): Promise<void> {
-    if (canonicalJson(this.#values[key]) === canonicalJson(value)) return;
+    if (this.#isSaved && canonicalJson(this.#values[key]) === canonicalJson(value)) return;
     this.#values = {...this.#values, [key]: value};
     if (value === undefined) delete this.#values[key];
-    this.#writing = this.#writing.then(() => writeFileAtomic(this.#path, `${JSON.stringify(this.#values)}\n`, {mode: 0o600}));
-    await this.#writing;
+    const writing = this.#writing.then(async () => {
+      this.#isSaved = false;
+      await writeFileAtomic(this.#path, `${JSON.stringify(this.#values)}\n`, {mode: 0o600});
+      this.#isSaved = true;
+    });
+    // a write that failed (a full disk) doesn't hold up the next, which writes everything
+    this.#writing = writing.catch(() => {});
+    await writing;
   }
 }

@@ -3,6 +3,7 @@ import {readFile} from 'node:fs/promises';
 import {digestOfValue} from '../kernel/digest.ts';
 import {writeFileAtomic} from '../kernel/files.ts';
 import {TriremeError} from '../kernel/errors.ts';
+import {isFullDisk} from '../kernel/problem.ts';
 import {agentPaths, protocol, type AgentState, type PutWanted, type Secrets, type Wanted} from '../hostcluster/protocol.ts';
 import {isMissing} from './host-system.ts';
 
@@ -127,7 +128,14 @@ export class SeenFile {
     const digest = digestOfValue({...state, wanted: null});
     if (digest === this.#digest) return;
     this.#digest = digest;
-    this.#writing = this.#writing.then(() => writeFileAtomic(this.#path, `${JSON.stringify(state)}\n`, {mode: 0o600}));
-    await this.#writing;
+    const writing = this.#writing.then(() => writeFileAtomic(this.#path, `${JSON.stringify(state)}\n`, {mode: 0o600}));
+    this.#writing = writing.catch(() => {});
+    try {
+      await writing;
+    } catch (error) {
+      // a full disk must not end the agent; the next write tells it all
+      this.#digest = '';
+      if (!isFullDisk(error)) throw error;
+    }
   }
 }

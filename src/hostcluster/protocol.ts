@@ -1,5 +1,6 @@
 // What operator and agent say to each other. Both sides import this file; a change of meaning raises `protocol`.
 import type {ContentItem} from '../bundle/content.ts';
+import type {ErrorCode} from '../kernel/error-codes.ts';
 import type {Effect} from '../kernel/event.ts';
 
 export type {ContentItem} from '../bundle/content.ts';
@@ -119,6 +120,8 @@ export interface ReconcilerState {
   readonly status: 'waiting' | 'working' | 'done' | 'failed';
   /** What it waits for, does, or what failed. */
   readonly message?: string;
+  /** Of the last failure, when it failed. */
+  readonly code?: ErrorCode;
   /** ISO 8601: when the status last changed. */
   readonly since: string;
   readonly attempts: number;

@@ -43,7 +43,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** What node:fs throws when there's no room, or no quota, left. */
-function isFullDisk(error: unknown): boolean {
+export function isFullDisk(error: unknown): boolean {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }

@@ -239,7 +239,7 @@ class Upload {
   }
 }
 
-const mebibytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
+const mebibytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(bytes < 10 * 1024 * 1024 ? 1 : 0)} MiB`;
 
 /** The source's bytes from an offset on. A source that is shorter or longer than it says would garble all that follows it, so it fails. */
 async function* bytesFrom(source: UploadSource, offset: number): AsyncGenerator<Uint8Array> {

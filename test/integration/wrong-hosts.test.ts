@@ -1,10 +1,11 @@
 // Each way for a host to be wrong: its own code, exit code, the host's name and a remedy; the other hosts go on.
-import {writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {HostOutcome} from '../../src/kernel/event.ts';
 import {freePort} from '../../src/sandbox/sandbox.ts';
-import {startFleet, whyNoMount, type Fleet, type FleetHost} from '../support/fleet.ts';
+import {startFleet, type Fleet, type FleetHost} from '../support/fleet.ts';
+import {whyNoMount} from '../support/small-disk.ts';
 import {resultOf, type Ran} from '../support/trireme.ts';
 
 const noMount = await whyNoMount();
@@ -64,6 +65,8 @@ describe('hosts that are wrong', () => {
     const problem = outcomeOf('full')?.problem;
     expect(problem).toMatchObject({code: 'host.disk-full', exit: 1, host: 'full'});
     expect(problem?.message).toContain('/var/lib/trireme');
+    expect(problem?.hints[0]).toMatch(/^Make room/);
+    expect(checkOf('full')).toMatchObject({ok: false, remedy: expect.stringMatching(/^Make room/), problem: {code: 'host.disk-full'}});
   });
 
   test('the other hosts go on to the end, and the gravest exit code is the run’s', () => {
@@ -71,5 +74,22 @@ describe('hosts that are wrong', () => {
     expect(outcomeOf('good-worker')).toEqual({host: 'good-worker', outcome: 'changed'});
     expect(apply.code).toBe(5);
     expect(check.code).toBe(5);
+    // the problem of the whole is one that this exit code belongs to
+    for (const ran of [apply, check]) expect(JSON.parse(ran.stdout)).toMatchObject({exit: 5, problem: {code: 'host.sudo-password-wrong', exit: 5}});
+  });
+
+  test('a wrong password is tried once in a command, so that no account is locked', async () => {
+    const tries = await readFile(join(fleet.folder, 'sudo', 'sudo-password.tries'), 'utf8');
+    expect(tries.trim().split('\n')).toHaveLength(2);
+  });
+
+  test('a single host can be checked by its name, as the remedies say, in one line', async () => {
+    const ran = await fleet.trireme(['host', 'check', 'closed', '--no-color']);
+    expect(ran.code).toBe(4);
+    const [title, ...lines] = ran.stdout.trim().split('\n');
+    expect(title).toMatch(/^HOST .*REMEDY$/);
+    expect(lines).toEqual([
+      expect.stringMatching(/^closed +127\.0\.0\.1 +host\.port-closed .*connection refused on port \d+ of 127\.0\.0\.1\. +Is an SSH server running there/),
+    ]);
   });
 });

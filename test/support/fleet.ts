@@ -1,11 +1,11 @@
 // A cluster's file over simulated hosts that needn't be right: each host may have its own user, password, key, port and disk.
-import {execFile} from 'node:child_process';
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {promisify} from 'node:util';
+import type {SimulatedFacts} from '../../src/hosts/simulated-facts.ts';
 import {newKeyPair, startSimulatedHost, type SimulatedHost, type SimulatedHostOptions} from '../../src/sandbox/host.ts';
 import {freePort} from '../../src/sandbox/sandbox.ts';
+import {mountSmallDisk, type SmallDisk} from './small-disk.ts';
 import {trireme, type Ran} from './trireme.ts';
 
 export interface FleetHost {
@@ -18,7 +18,7 @@ export interface FleetHost {
   readonly known?: 'right' | 'nothing' | 'another';
   /** How the simulated host differs from a healthy one; `none`: there is no such host. */
   readonly host?: Partial<SimulatedHostOptions> | 'none';
-  /** A size-limited file system over a folder of the host. Only where `canMount` says so. */
+  /** A size-limited file system over a folder of the host. Only where `whyNoMount` has no objection. */
   readonly disk?: {readonly folder: string; readonly kib: number};
 }
 
@@ -29,30 +29,13 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-const run = promisify(execFile);
-
-/** Why no file system can be mounted here; undefined when it can. */
-export async function whyNoMount(): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'mounting a size-limited file system needs root on Linux';
-  const folder = await mkdtemp(join(tmpdir(), 'mount-'));
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
-    await run('umount', [folder]);
-    return undefined;
-  } catch (error) {
-    return `mounting isn't allowed here: ${(error as Error).message.trim()}`;
-  } finally {
-    await rm(folder, {recursive: true, force: true});
-  }
-}
-
 /** Starts the hosts and writes the file; `stop` ends and removes all of it. */
 export async function startFleet(members: readonly FleetHost[]): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'fleet-'));
   const key = await newKeyPair('operator');
   const password = 'the right password';
   const hosts = new Map<string, SimulatedHost>();
-  const mounts: string[] = [];
+  const disks: SmallDisk[] = [];
   const known: string[] = [];
   const lines: string[] = [];
   for (const [index, {name, role = 'worker', file = {}, known: knows = 'right', host: given = {}, disk}] of members.entries()) {
@@ -60,14 +43,14 @@ export async function startFleet(members: readonly FleetHost[]): Promise<Fleet> 
     let port = file.port ?? 22;
     if (given !== 'none') {
       const hostFolder = join(folder, name);
-      if (disk !== undefined) mounts.push(await mountDisk(join(hostFolder, 'root', disk.folder), disk.kib));
+      if (disk !== undefined) disks.push(await mountSmallDisk(join(hostFolder, 'root', disk.folder), disk.kib));
       const host = await startSimulatedHost({
         name,
         folder: hostFolder,
         sudoPassword: password,
         authorizedKeys: [key.publicKey],
         ...given,
-        facts: {address: nodeAddress, ...given.facts},
+        facts: {address: nodeAddress, ...(disk === undefined ? {} : {mounts: mountsWith(disk)}), ...given.facts},
       });
       hosts.set(name, host);
       port = file.port ?? host.port;
@@ -90,6 +73,7 @@ spec:
   endpoint: {host: 127.0.0.1, port: ${await freePort()}}
   agent:
     ssh: {user: ops, identityFile: id, knownHosts: [known_hosts], configFile: none, sudo: {password: {fromFile: sudo-password}}}
+    preflight: {ignore: [disk-space]}
     hosts:
 ${lines.map((line) => `      - ${line}`).join('\n')}
 `,
@@ -108,14 +92,18 @@ ${lines.map((line) => `      - ${line}`).join('\n')}
     trireme: (args) => trireme(args, {cwd: folder, env}),
     stop: async () => {
       await Promise.all([...hosts.values()].map((host) => host.stop()));
-      for (const path of mounts) await run('umount', ['-l', path]);
+      for (const disk of disks) await disk.unmount();
       await rm(folder, {recursive: true, force: true});
     },
   };
 }
 
-async function mountDisk(folder: string, kib: number): Promise<string> {
-  await mkdir(folder, {recursive: true});
-  await run('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder]);
-  return folder;
+/** What the facts script would say of the disks: simulated hosts are told. */
+function mountsWith({folder, kib}: NonNullable<FleetHost['disk']>): NonNullable<SimulatedFacts['mounts']> {
+  const mount = {options: ['rw'], shared: true, inodes: 1_000_000, freeInodes: 1_000_000};
+  const mib = Math.floor(kib / 1024);
+  return [
+    {...mount, path: '/', fileSystem: 'ext4', size: 102_400, free: 81_920},
+    {...mount, path: `/${folder}`, fileSystem: 'tmpfs', size: mib, free: mib},
+  ];
 }

@@ -10,6 +10,7 @@ const reconciler = z.strictObject({
   message: z.string().optional(),
   since: z.string(),
   attempts: z.int(),
+  code: z.string().optional(),
 });
 const agentRow = z.strictObject({
   host: z.string(),

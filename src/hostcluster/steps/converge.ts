@@ -92,6 +92,16 @@ async function watchState(context: Context, host: string, digest: string, signal
 function requireHope(host: string, state: AgentState): void {
   const hopeless = state.reconcilers.find((one) => one.attempts >= attempts);
   if (hopeless === undefined) return;
+  if (hopeless.code === 'host.disk-full') {
+    throw new TriremeError('host.disk-full', `${host} has no room left: ${hopeless.name} failed ${hopeless.attempts} times. ${hopeless.message ?? ''}`.trim(), {
+      host,
+      hints: [
+        `See which file system is full: trireme host exec --limit ${host} -- df -h`,
+        'The agent goes on trying; once there is room: trireme apply --resume',
+      ],
+      details: {reconciler: hopeless.name},
+    });
+  }
   throw new TriremeError('agent.failed', `${hopeless.name} failed ${hopeless.attempts} times on ${host}: ${hopeless.message ?? 'it gives no reason'}`, {
     host,
     hints: [`Look at its log: trireme agent logs ${host}`, 'The agent goes on trying; once the cause is gone: trireme apply --resume'],

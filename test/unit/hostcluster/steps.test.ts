@@ -114,6 +114,18 @@ describe('following a host', () => {
     });
   });
 
+  it('says that the disk is full when that is why a reconciler fails', async () => {
+    const message = 'A file system is full: ENOSPC: no space left on device, write.';
+    const {context} = contextWith({
+      h4: {state: () => working({reconcilers: [{name: 'kubelet', status: 'failed', code: 'host.disk-full', message, since: '', attempts: 6}]})},
+    });
+    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({
+      code: 'host.disk-full',
+      host: 'h4',
+      message: `h4 has no room left: kubelet failed 6 times. ${message}`,
+    });
+  });
+
   it('ends at once when the run is stopped: the host goes on by itself', async () => {
     const stop = new AbortController();
     const {context} = contextWith({h4: {state: () => working()}}, {stopping: stop.signal});
