@@ -110,18 +110,21 @@ Y
 [ -n "$vm" ] || overrides; } | on 1 tee /root/kubeadm.yaml > /dev/null
 on 1 kubeadm init --config /root/kubeadm.yaml > "$logs/init.log" 2>&1 || { tail -n 40 "$logs/init.log" >&2; exit 1; }
 step 'kubeadm init is done'
-kubectl() { on 1 kubectl --kubeconfig=/etc/kubernetes/admin.conf "$@"; }
+kubectl() { on 1 "kubectl --kubeconfig=/etc/kubernetes/admin.conf $(printf '%q ' "$@")"; }
 kubectl apply -f - < "$here/flannel/kube-flannel.yaml" > /dev/null
 if [ -z "$vm" ]; then
   hash=$(on 1 "openssl x509 -pubkey -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1")
   on 2 kubeadm join "${addresses[1]}:6443" --token "$token" --discovery-token-ca-cert-hash "sha256:$hash" --ignore-preflight-errors SystemVerification > "$logs/join.log" 2>&1 || { tail -n 40 "$logs/join.log" >&2; exit 1; }
   step 'h2 has joined'
 fi
-wait=$([ -n "$vm" ] && echo 900s || echo 120s)
-kubectl wait --for=condition=Ready nodes --all --timeout="$wait" > /dev/null
-step "$nodes of the nodes are Ready"
-kubectl -n kube-system rollout status deployment/coredns --timeout="$wait" > /dev/null
-kubectl -n kube-flannel rollout status daemonset/kube-flannel --timeout="$wait" > /dev/null
+wait=$([ -n "$vm" ] && echo 1800 || echo 120)
+# polled, since under translation an answer may be late and the rollout's own deadline too short
+ready() { kubectl get "$@" -o 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}'; }
+all_of() { printf 'True %.0s' $(seq "$1"); }
+until_says "$wait" "$(all_of "$nodes")" ready nodes
+step 'all nodes are Ready'
+until_says "$wait" "$(all_of "$nodes")" ready pods -n kube-flannel
+until_says "$wait" "$(all_of 2)" ready pods -n kube-system -l k8s-app=kube-dns
 step 'CoreDNS and flannel are running'
 
 for i in 1 2; do
@@ -141,7 +144,7 @@ metadata: {name: probe$i}
 spec: {selector: {app: probe$i}, ports: [{port: 80, targetPort: 8080}]}
 Y
 done
-kubectl wait --for=condition=Ready pod/probe1 pod/probe2 --timeout="$wait" > /dev/null
+until_says "$wait" "$(all_of 2)" ready pods -n default
 until_says 60 probe2 kubectl exec probe1 -- /probe fetch "http://$(kubectl get pod probe2 -o 'jsonpath={.status.podIP}'):8080/"
 until_says 60 probe1 kubectl exec probe2 -- /probe fetch http://probe1.default.svc.cluster.local/
 step 'one pod answers the other, by address and by service name'
