@@ -97,6 +97,17 @@ const contentTable = {
   'settings.invalid': {exit: 2, meaning: 'A setting has a name or a value that is not known.'},
 } as const satisfies Record<string, CodeEntry>;
 
-export const errorCodes = {...table, ...sshTable, ...contentTable};
+const apiTable = {
+  'api.unreachable': {exit: 4, meaning: 'The Kubernetes API does not answer.'},
+  'api.unauthorized': {exit: 5, meaning: 'The Kubernetes API does not accept the credentials.'},
+  'api.forbidden': {exit: 5, meaning: 'The user may not do that in the Kubernetes API; verb, resource and namespace are named.'},
+  'api.invalid': {exit: 3, meaning: 'The Kubernetes API refuses an object as invalid; the fields are named.'},
+  'api.conflict': {exit: 8, meaning: 'An object was changed in between, or its field is owned by another manager, who is named.'},
+  'api.not-found': {exit: 1, meaning: 'The object is not there.'},
+  'api.kind-unknown': {exit: 1, meaning: 'The API does not serve this kind: its provider is not installed.'},
+  'api.failed': {exit: 1, meaning: 'The Kubernetes API answers with an error.'},
+} as const satisfies Record<string, CodeEntry>;
+
+export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable};
 
 export type ErrorCode = keyof typeof errorCodes;

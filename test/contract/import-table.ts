@@ -35,7 +35,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   },
   kube: {
     may: ['kernel'],
-    packages: ['yaml'],
+    packages: ['yaml', '@kubernetes/client-node'],
     instead: 'kube/ speaks to the API without product meaning: put the meaning into layers/, hostcluster/ or a mode.',
   },
   bundle: {
@@ -76,8 +76,9 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     instead: 'What the appliance needs too belongs to hostcluster/.',
   },
   'modes/controller': {
-    may: ['modes/mode', 'layers', 'kube', ...modeRooms],
-    packages: ['yaml'],
+    may: ['modes/mode', 'layers', 'bundle', 'kube', ...modeRooms],
+    mayTypes: ['fleet'],
+    packages: ['yaml', 'semver', 'tar', 'zod'],
     instead: 'Modes never import each other: share by layers/ or kube/.',
   },
   'modes/appliance': {may: ['modes/mode', 'hostcluster', 'bundle', ...modeRooms], packages: [], instead: 'What agent mode needs too belongs to hostcluster/.'},

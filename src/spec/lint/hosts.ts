@@ -145,6 +145,7 @@ function lintFiles(host: AgentHost, index: number, report: Report): void {
 
 function lintEndpoint(cluster: ClusterDocument, hosts: readonly AgentHost[], report: Report): void {
   const {endpoint} = cluster.spec;
+  if (endpoint.host === '') return;
   const path = ['spec', 'endpoint', 'host'];
   if (/[\s/@]/.test(endpoint.host) || /^[^:]*:\d+$/.test(endpoint.host)) {
     report.error({

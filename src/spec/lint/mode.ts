@@ -12,12 +12,12 @@ export interface ModeRules {
 export function lintMode(cluster: ClusterDocument, report: Report, rules: ModeRules): void {
   const {spec} = cluster;
   const {mode} = spec;
-  if (mode !== 'agent') {
+  if (mode === 'appliance') {
     report.error({
       path: ['spec', 'mode'],
       rule: 'mode.unsupported',
-      message: `${mode === 'controller' ? 'Controller' : 'Appliance'} mode is not in this version.`,
-      hint: 'Use mode: agent.',
+      message: 'Appliance mode is not in this version.',
+      hint: 'Use mode: agent, with hosts of your own.',
     });
   }
   if (spec.management === 'central') {
@@ -63,6 +63,24 @@ export function lintMode(cluster: ClusterDocument, report: Report, rules: ModeRu
       rule: 'mode.section',
       message: 'spec.agent is missing: agent mode needs the hosts.',
       hint: 'Write spec.agent.hosts.',
+    });
+  }
+  if (mode === 'controller' && spec.controller === undefined) {
+    report.error({
+      path: ['spec'],
+      atKey: true,
+      rule: 'mode.section',
+      message: 'spec.controller is missing: controller mode needs a class (or a template) and pools.',
+      hint: 'Write spec.controller.class.',
+    });
+  }
+  if (mode === 'agent' && spec.endpoint.host === '') {
+    report.error({
+      path: ['spec'],
+      atKey: true,
+      rule: 'schema.required',
+      message: 'spec.endpoint is missing: agent mode needs the name or address at which the Kubernetes API is reached.',
+      hint: 'Write spec.endpoint: {host: ...}.',
     });
   }
   lintVersion(cluster, report, rules);

@@ -1,6 +1,7 @@
 // `kind: Cluster`.
 import {z} from 'zod';
 import {agentSettings, componentConfiguration} from './agent.ts';
+import {controllerSettings} from './controller.ts';
 import {apiVersion, filePath, kubernetesVersion, metadata, name, plainMap, port, secretSource} from './values.ts';
 
 const cidrList = z.array(z.string()).min(1).max(2);
@@ -66,14 +67,16 @@ export const clusterSpec = z.strictObject({
   management: z.enum(['local', 'central']).default('local').describe('Who follows the hosts: each for itself (local), or a management cluster (central).'),
   kubernetes: kubernetes.describe('Distribution and version of Kubernetes.'),
   network: network.prefault({}).describe("The cluster's networks."),
-  endpoint: endpoint.describe('Where the Kubernetes API is reached, by nodes and by people.'),
+  endpoint: endpoint
+    .default({host: '', port: 6443, type: 'external'})
+    .describe('Where the Kubernetes API is reached, by nodes and by people; needed in agent mode, and made by the infrastructure in controller mode.'),
   profile: profileReference.optional().describe('The layers that are put onto the cluster: network, storage, add-ons.'),
   configuration: componentConfiguration.optional().describe('Settings of the components, merged over what Trireme renders; a host can have its own.'),
   rollout: rollout.prefault({}).describe('How changes that cost something go over the hosts.'),
   trustedBoot: z.boolean().optional().describe('Measured and signed boot; appliance mode only.'),
   bundle: bundleSettings.optional().describe('Where the content for the hosts is fetched when no bundle is given.'),
   agent: agentSettings.optional().describe('The hosts and how they are reached; agent mode only.'),
-  controller: plainMap.optional().describe('Settings of controller mode.'),
+  controller: controllerSettings.optional().describe('The management cluster, the class and the pools; controller mode only.'),
   appliance: plainMap.optional().describe('Settings of appliance mode.'),
 });
 

@@ -89,7 +89,7 @@ describe('refuses, at its place', () => {
     ['central management', '  configuration: {}', '  management: central', 'mode.management at 11:15'],
     ['the simulated distribution', 'version: v1.36.3', 'distribution: simulated, version: v1.36.3', 'mode.simulated at 6:30'],
     ['a virtual address', 'api.berth.example', 'api.berth.example, type: vip', 'mode.vip at 10:45'],
-    ['controller mode', 'mode: agent', 'mode: controller', 'mode.unsupported at 5:9'],
+    ['controller mode without its section', 'mode: agent', 'mode: controller', 'mode.section at 4:1'],
     ['appliance mode', 'mode: agent', 'mode: appliance', 'mode.unsupported at 5:9'],
     ["another mode's section", '  configuration: {}', '  controller: {class: quick}', 'mode.section at 11:3'],
     ['a label that the kubelet sets', 'role: worker', 'role: worker, labels: {kubernetes.io/hostname: x}', 'label.reserved at 16:64'],

@@ -48,7 +48,7 @@ describe('JSON Schema', () => {
   test('has every kind, and what has a default is not required', () => {
     const schema = jsonSchema() as {definitions: Record<string, {properties: {spec: {required: string[]}}}>};
     expect(Object.keys(schema.definitions)).toEqual(names);
-    expect(schema.definitions['Cluster']?.properties.spec.required).toEqual(['mode', 'kubernetes', 'endpoint']);
+    expect(schema.definitions['Cluster']?.properties.spec.required).toEqual(['mode', 'kubernetes']);
   });
 
   test('is written as a file for editors', async () => {
