@@ -2,6 +2,7 @@
 import type {IncomingMessage} from 'node:http';
 import type {ListOptions, Resource} from './api.ts';
 import {errorOf} from './api-error.ts';
+import {retryAfter} from './attempts.ts';
 import {complete, partialObject} from './list.ts';
 import {numberAt, textAt, type KubeObject} from './object.ts';
 import {collectionPath, query} from './paths.ts';
@@ -18,20 +19,34 @@ export type WatchLine =
 /** Until the headers of a watch are there, in ms. */
 const openPatience = 15_000;
 
+interface StreamOptions {
+  /** When it is over at the latest, in ms since 1970. */
+  readonly deadline: number;
+  /** Asks the server whether it's there. */
+  isAlive(): Promise<boolean>;
+  /** In ms. */
+  readonly pingAfter: number;
+}
+
 export class WatchStream {
   readonly #response: IncomingMessage;
   readonly #resource: Resource;
   readonly #lines: AsyncIterator<string>;
   readonly #began = Date.now();
   readonly #deadline: number;
+  readonly #isAlive: () => Promise<boolean>;
+  readonly #pingAfter: number;
   #heard = Date.now();
+  #isAsking = false;
   /** Why it ended before its time; undefined while it runs and after an orderly end. */
   failure: Error | undefined;
 
-  private constructor(response: IncomingMessage, resource: Resource, deadline: number) {
+  private constructor(response: IncomingMessage, resource: Resource, options: StreamOptions) {
     this.#response = response;
     this.#resource = resource;
-    this.#deadline = deadline;
+    this.#deadline = options.deadline;
+    this.#isAlive = options.isAlive;
+    this.#pingAfter = options.pingAfter;
     this.#lines = this.#read();
   }
 
@@ -68,11 +83,14 @@ export class WatchStream {
       const signal = AbortSignal.any([options.signal, rest.signal, opening.signal]);
       const response = await rest.transport.open({method: 'GET', path, signal, isWatch: true, ...headers});
       const status = response.statusCode ?? 0;
-      if (status === 200) return new WatchStream(response, resource, Date.now() + lifetime + timing.grace);
+      if (status === 200) {
+        const isAlive = () => rest.ping(timing.pingPatience);
+        return new WatchStream(response, resource, {deadline: Date.now() + lifetime + timing.grace, isAlive, pingAfter: timing.pingAfter});
+      }
       response.setEncoding('utf8');
       let text = '';
       for await (const chunk of response) text += chunk as string;
-      throw errorOf(status, parseBody({status, headers: response.headers, text}), context);
+      throw errorOf(status, parseBody({status, headers: response.headers, text}), context, retryAfter(response.headers['retry-after']));
     } catch (error) {
       if (error instanceof NoAnswer) throw unreachable(error, context);
       throw error;
@@ -81,7 +99,10 @@ export class WatchStream {
     }
   }
 
-  /** When a byte last came, in ms since 1970. */
+  /** The server was asked, and said nothing. */
+  isSilent = false;
+
+  /** When the server last gave a sign of life, in ms since 1970. */
   get heard(): number {
     return this.#heard;
   }
@@ -120,9 +141,22 @@ export class WatchStream {
     return {type: type as 'ADDED' | 'MODIFIED' | 'DELETED', version, object: complete(object as KubeObject, this.#resource)};
   }
 
+  /** An idle watch and a dead connection look alike, until somebody asks. */
+  async #look(): Promise<void> {
+    const isOver = Date.now() > this.#deadline;
+    if (!isOver && (this.#isAsking || Date.now() - this.#heard < this.#pingAfter)) return;
+    this.#isAsking = true;
+    const isAlive = !isOver && (await this.#isAlive());
+    this.#isAsking = false;
+    if (isAlive) this.#heard = Date.now();
+    if (isAlive || this.#response.destroyed) return;
+    this.isSilent = true;
+    this.#response.destroy(new Error('the server went silent'));
+  }
+
   async *#read(): AsyncGenerator<string, void> {
     const response = this.#response.setEncoding('utf8');
-    const silence = setTimeout(() => response.destroy(new Error('the server went silent')), this.#deadline - Date.now());
+    const looking = setInterval(() => void this.#look(), Math.min(this.#pingAfter / 2, 1000));
     // pieces of an event that spans several chunks; joined once
     let pieces: string[] = [];
     try {
@@ -143,7 +177,7 @@ export class WatchStream {
       const {code} = error as NodeJS.ErrnoException;
       this.failure = code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' ? new Error('the connection was cut') : (error as Error);
     } finally {
-      clearTimeout(silence);
+      clearInterval(looking);
       response.destroy();
     }
   }
