@@ -16,9 +16,6 @@ export type WatchLine =
   | {readonly type: 'BOOKMARK'; readonly version: string | undefined}
   | {readonly type: 'ERROR'; readonly code: number; readonly message: string; readonly version?: undefined};
 
-/** Until the headers of a watch are there, in ms. */
-const openPatience = 15_000;
-
 interface StreamOptions {
   /** When it is over at the latest, in ms since 1970. */
   readonly deadline: number;
@@ -77,7 +74,10 @@ export class WatchStream {
       });
     const context = rest.contextOf({method: 'GET', subject});
     const opening = new AbortController();
-    const timer = setTimeout(() => opening.abort(new NoAnswer(new Error(`it doesn't answer within ${openPatience / 1000} s`), true)), openPatience);
+    const timer = setTimeout(
+      () => opening.abort(new NoAnswer(new Error(`it doesn't answer within ${timing.openPatience / 1000} s`), true)),
+      timing.openPatience,
+    );
     try {
       const headers = options.metadataOnly === true ? {headers: {accept: partialObject}} : {};
       const signal = AbortSignal.any([options.signal, rest.signal, opening.signal]);

@@ -21,10 +21,20 @@ export interface WatchTiming {
   readonly pingAfter: number;
   /** How long it may take to say so, in ms. */
   readonly pingPatience: number;
+  /** How long the headers of a watch may take, in ms. */
+  readonly openPatience: number;
 }
 
 /** A dead connection is noticed within 70 s, at the cost of one request every 50 s. */
-export const defaultTiming: WatchTiming = {lifetime: 40_000, grace: 10_000, staleAfter: 1000, maxDelay: 15_000, pingAfter: 10_000, pingPatience: 5000};
+export const defaultTiming: WatchTiming = {
+  lifetime: 40_000,
+  grace: 10_000,
+  staleAfter: 1000,
+  maxDelay: 15_000,
+  pingAfter: 10_000,
+  pingPatience: 5000,
+  openPatience: 15_000,
+};
 
 /** A watch that lived for so long has worked, in ms. */
 const worked = 1000;

@@ -10,7 +10,7 @@ import {connect, type ConnectOptions} from '../../src/kube/client.ts';
 import type {WatchTiming} from '../../src/kube/watch.ts';
 
 /** As in production, a tenth as long. */
-export const quickTiming: WatchTiming = {lifetime: 4000, grace: 1000, staleAfter: 200, maxDelay: 1000, pingAfter: 500, pingPatience: 500};
+export const quickTiming: WatchTiming = {lifetime: 4000, grace: 1000, staleAfter: 200, maxDelay: 1000, pingAfter: 500, pingPatience: 500, openPatience: 1500};
 
 export interface Connection {
   readonly api: KubeApi;
