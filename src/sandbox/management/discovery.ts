@@ -5,7 +5,7 @@ import {apiVersionOf, type KindRegistry, type ServedKind} from './kinds.ts';
 /** What it claims to be; clients see by the build metadata that it is not. */
 export const gitVersion = 'v1.36.3+simulated';
 /** On every answer: how clients know that nothing here is real, whatever version is claimed. */
-export const simulatedHeader = 'x-trireme-simulated';
+export const simulatedHeader = 'trireme-simulated';
 
 export const versionAnswer = {
   major: '1',

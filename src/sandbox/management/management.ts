@@ -1,7 +1,7 @@
 // The embedded management API: a Kubernetes API in this process, on loopback, with simulated Cluster API controllers. Everything in it is SIMULATED.
 //
-// How a client knows: every answer has the header `x-trireme-simulated: true`, /version says `+simulated`, and the kubeconfig's cluster has the
-// extension `trireme.dev/simulated`. The header is what counts: a kubeconfig can be rewritten, and a version be faked.
+// How a client knows: every answer has the header `trireme-simulated: true`, /version says `+simulated`, and the kubeconfig's cluster has the
+// extension `trireme-simulated`. The header is what counts: a kubeconfig can be rewritten, and a version be faked.
 import {generateKeyPair} from 'node:crypto';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
@@ -141,7 +141,7 @@ interface KubeconfigParts {
 }
 
 function kubeconfigOf({name, server, certificate, user, token}: KubeconfigParts): Kubeconfig {
-  const extensions = [{name: 'trireme.dev/simulated', extension: {simulated: true}}];
+  const extensions = [{name: 'trireme-simulated', extension: {simulated: true}}];
   return {
     apiVersion: 'v1',
     kind: 'Config',

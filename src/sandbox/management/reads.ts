@@ -80,7 +80,7 @@ export class Reads {
     if (token !== null && token !== '') {
       const open = this.#snapshots.get(token);
       if (open === undefined) {
-        const isToken = /^eyJ2Ij/.test(token);
+        const isToken = token.startsWith('eyJ2Ij');
         throw isToken
           ? expired('The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.')
           : badRequest(`continue key is not valid: encoded token is malformed`);

@@ -72,7 +72,7 @@ export class Writes {
     if (wrongName !== undefined) throw invalid(kind, name, [wrongName]);
     this.#requireNamespace(kind, namespace);
     const {uid: _uid, resourceVersion: _version, managedFields: _managed, deletionTimestamp: _deleted, ...kept} = meta;
-    let draft: Draft = this.#shape(kind, {...body, metadata: {...kept, name, ...(kind.namespaced ? {namespace} : {})}}, context);
+    let draft: Draft = this.#shape(kind, {...body, metadata: {...compactMeta(kept), name, ...(kind.namespaced ? {namespace} : {})}}, context);
     if (kind.hasStatus && kind.isCustom) delete draft['status'];
     draft = this.#admission.mutate(kind, draft as unknown as KubeObject, undefined) as unknown as Draft;
     this.#validate(kind, draft, name);
@@ -256,11 +256,13 @@ function keptMeta(live: KubeObject, {resourceVersion: _version, managedFields: _
   const {uid, creationTimestamp, generation, deletionTimestamp, name, namespace, managedFields, resourceVersion} = live.metadata;
   const grace = (live.metadata as unknown as Record<string, unknown>)['deletionGracePeriodSeconds'];
   const fixed = {name, namespace, uid, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds: grace, managedFields, resourceVersion};
-  const result: Draft = {...meta, ...fixed};
-  for (const [key, value] of Object.entries(result))
-    if (value === undefined || (Array.isArray(value) && value.length === 0 && key !== 'managedFields')) delete result[key];
-  for (const key of ['labels', 'annotations']) if (isMap(result[key]) && Object.keys(result[key]).length === 0) delete result[key];
-  return result;
+  return compactMeta({...meta, ...fixed});
+}
+
+/** Without what is empty: the real server keeps no empty maps and lists there. */
+function compactMeta(meta: Draft): Draft {
+  const isEmpty = (value: unknown) => value === undefined || (Array.isArray(value) && value.length === 0) || (isMap(value) && Object.keys(value).length === 0);
+  return Object.fromEntries(Object.entries(meta).filter(([key, value]) => key === 'managedFields' || !isEmpty(value)));
 }
 
 function encodeSecret(draft: Draft): Draft {

@@ -46,7 +46,7 @@ function kubeconfigOf(cluster: KubeObject, certificate: string): string {
   const server = `https://${textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host')}:${numberAt(cluster, 'spec', 'controlPlaneEndpoint', 'port')}`;
   const user = `${name}-admin`;
   const context = `${user}@${name}`;
-  const extensions = [{name: 'trireme.dev/simulated', extension: {simulated: true}}];
+  const extensions = [{name: 'trireme-simulated', extension: {simulated: true}}];
   return renderKubeconfig({
     apiVersion: 'v1',
     kind: 'Config',
