@@ -2,7 +2,7 @@
 import type {IncomingMessage} from 'node:http';
 import type {ListOptions, Resource} from './api.ts';
 import {errorOf} from './api-error.ts';
-import {complete, partialObject} from './list.ts';
+import {complete, partialObject, projected} from './list.ts';
 import {numberAt, textAt, type KubeObject} from './object.ts';
 import {collectionPath, query} from './paths.ts';
 import {parseBody, type Rest} from './rest.ts';
@@ -21,6 +21,7 @@ const openPatience = 15_000;
 export class WatchStream {
   readonly #response: IncomingMessage;
   readonly #resource: Resource;
+  readonly #options: ListOptions;
   readonly #lines: AsyncIterator<string>;
   readonly #began = Date.now();
   readonly #deadline: number;
@@ -28,9 +29,10 @@ export class WatchStream {
   /** Why it ended before its time; undefined while it runs and after an orderly end. */
   failure: Error | undefined;
 
-  private constructor(response: IncomingMessage, resource: Resource, deadline: number) {
+  private constructor(response: IncomingMessage, resource: Resource, options: ListOptions, deadline: number) {
     this.#response = response;
     this.#resource = resource;
+    this.#options = options;
     this.#deadline = deadline;
     this.#lines = this.#read();
   }
@@ -68,7 +70,7 @@ export class WatchStream {
       const signal = AbortSignal.any([options.signal, rest.signal, opening.signal]);
       const response = await rest.transport.open({method: 'GET', path, signal, isWatch: true, ...headers});
       const status = response.statusCode ?? 0;
-      if (status === 200) return new WatchStream(response, resource, Date.now() + lifetime + timing.grace);
+      if (status === 200) return new WatchStream(response, resource, options, Date.now() + lifetime + timing.grace);
       response.setEncoding('utf8');
       let text = '';
       for await (const chunk of response) text += chunk as string;
@@ -117,7 +119,7 @@ export class WatchStream {
       return {type, code: numberAt(object, 'code') ?? 500, message: textAt(object, 'message') ?? 'the server ended the watch with an error'};
     const version = textAt(object, 'metadata', 'resourceVersion');
     if (type === 'BOOKMARK') return {type, version};
-    return {type: type as 'ADDED' | 'MODIFIED' | 'DELETED', version, object: complete(object as KubeObject, this.#resource)};
+    return {type: type as 'ADDED' | 'MODIFIED' | 'DELETED', version, object: projected(complete(object as KubeObject, this.#resource), this.#options)};
   }
 
   async *#read(): AsyncGenerator<string, void> {

@@ -71,6 +71,7 @@ class Look {
       ...(namespace === undefined ? {} : {namespace}),
       ...(cluster === undefined ? {} : {labelSelector: `${clusterLabel}=${cluster}`}),
       ...(signal === undefined ? {} : {signal}),
+      project: this.#slim,
     };
   }
 
@@ -94,7 +95,7 @@ class Look {
       // The binding has the cluster's name; it carries no label.
       const resource = await (await kinds).resourceOf(name);
       const binding = resource === undefined ? undefined : await this.#api.get(resource, {name: cluster, namespace}, signal === undefined ? {} : {signal});
-      if (binding !== undefined) this.#put([binding]);
+      if (binding !== undefined) this.#put([this.#slim(binding)]);
     } catch (error) {
       this.#note(name, error);
     }
@@ -102,7 +103,7 @@ class Look {
 
   async #events(): Promise<readonly KubeObject[]> {
     if (this.#options.withEvents !== true) return [];
-    const {labelSelector: _selected, ...rest} = this.#list;
+    const {labelSelector: _selected, project: _slim, ...rest} = this.#list;
     try {
       return (await this.#api.list(events, {...rest, fieldSelector: 'type=Warning'})).items;
     } catch (error) {
@@ -133,7 +134,7 @@ class Look {
     try {
       const resource = await table.resourceOf(first);
       if (resource === undefined) return void this.#unreadable.set(`${first.group}/${first.kind}`, 'its kind is not served: is its provider installed?');
-      this.#put(await fetchNamed(this.#api, resource, references, this.#options));
+      this.#put((await fetchNamed(this.#api, resource, references, this.#options)).map(this.#slim));
       for (const reference of references) if (this.#index.find(reference) === undefined) this.#missing.add(keyOfReference(reference));
     } catch (error) {
       this.#note(first, error);
@@ -141,7 +142,7 @@ class Look {
   }
 
   #put(objects: readonly KubeObject[]): void {
-    for (const object of objects) this.#index.put(this.#slim(object));
+    for (const object of objects) this.#index.put(object);
   }
 
   #note({group, kind}: KindName, error: unknown): void {
