@@ -3,6 +3,7 @@ import {TriremeError} from '../../../kernel/errors.ts';
 import {nearest} from '../../../kernel/nearest.ts';
 import type {KubeApi} from '../../../kube/api.ts';
 import type {FleetChange} from '../../../fleet/fleet-store.ts';
+import type {DesiredCluster} from '../../../spec/desired.ts';
 import type {ClusterView, EventView} from '../../mode.ts';
 import type {ControllerScope} from '../scope.ts';
 import {compareEvents, viewEvent} from './events.ts';
@@ -28,6 +29,26 @@ export async function findCluster(place: Place, name: string, options: ObserveOp
   const {api, namespace} = place;
   const seen = await gather(api, {namespace, cluster: name, depth: 'full', withEvents: options.withEvents ?? true, signal: place.options.signal});
   return viewCluster(seen, `${namespace}/${name}`, viewOptions(api, 'full'));
+}
+
+/** What a file describes and the management cluster doesn't have. */
+export function absentCluster(cluster: DesiredCluster, {api, namespace}: Place): ClusterView {
+  const {metadata, spec} = cluster.document;
+  return {
+    name: metadata.name,
+    mode: 'controller',
+    simulated: api.simulated,
+    version: spec.kubernetes.version,
+    health: 'unknown',
+    reasons: ['the cluster is not made yet: trireme apply'],
+    controlPlanes: {ready: 0, wanted: spec.controller?.controlPlane.replicas ?? 0},
+    workers: {ready: 0, wanted: (spec.controller?.pools ?? []).reduce((sum, pool) => sum + (pool.replicas ?? pool.autoscale?.min ?? 1), 0)},
+    conditions: [],
+    machines: [],
+    namespace,
+    context: api.context,
+    seenAt: new Date().toISOString(),
+  };
 }
 
 /** As `findCluster`; throws `cluster.not-found`, naming the nearest that is there. */

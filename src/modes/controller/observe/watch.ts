@@ -3,7 +3,7 @@ import type {KubeApi, ListOptions, Resource, WatchEvent} from '../../../kube/api
 import type {KubeObject} from '../../../kube/object.ts';
 import {isAbortError} from '../../../kernel/errors.ts';
 import {byKind, fetchNamed, isUnserved, namedKinds, unresolvedReferences, whyUnreadable, type GatherOptions, type Seen} from './gather.ts';
-import {addonsGroup, coreGroup, coreKinds, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
+import {addonBindings, coreGroup, coreKinds, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
 import {clusterKeyOf, clusterLabel, keyOfObject, ObjectIndex, type ClusterKey} from './object-index.ts';
 import {keyOfReference} from './references.ts';
 import {createSlimmer} from './slim.ts';
@@ -68,10 +68,11 @@ class LiveObjects {
   }
 
   async *run(): AsyncGenerator<Batch, void, undefined> {
-    const kinds: readonly CoreKind[] = this.#options.depth === 'full' ? (Object.keys(coreKinds) as CoreKind[]) : ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
+    const kinds: readonly CoreKind[] =
+      this.#options.depth === 'full' ? (Object.keys(coreKinds) as CoreKind[]) : ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
     const table = readKinds(this.#api, this.#signal);
     // both must have somebody who hears of their failure
-    const [first] = await Promise.all([table, ...kinds.map((kind) => this.#startCore(kind)), this.#startAddons(table)]);
+    const [first] = await Promise.all([table, ...kinds.map((kind) => this.#startCore(kind)), this.#startAddons()]);
     this.#table = first;
     await this.#startNamed();
     await this.#check();
@@ -112,20 +113,25 @@ class LiveObjects {
     const {cluster} = this.#options;
     const {labelSelector: _selected, ...rest} = this.#list;
     const options = kind === 'Cluster' && cluster !== undefined ? {...rest, fieldSelector: `metadata.name=${cluster}`} : this.#list;
-    const resource = (version: string): Resource => ({group: coreGroup, version, plural: coreKinds[kind], kind, namespaced: true});
-    const isNeeded = kind === 'Cluster' || kind === 'Machine';
-    await this.#start(resource('v1beta2'), options, true).catch(async (error: unknown) => {
-      if (!isUnserved(error)) return isNeeded ? Promise.reject(error) : this.#note({group: coreGroup, kind}, error);
-      return this.#start(resource('v1beta1'), options, isNeeded);
-    });
+    await this.#startServed({group: coreGroup, plural: coreKinds[kind], kind}, options, kind === 'Cluster' || kind === 'Machine');
   }
 
-  async #startAddons(kinds: Promise<KindTable>): Promise<void> {
+  async #startAddons(): Promise<void> {
     const {depth, cluster} = this.#options;
     if (depth === 'summary' || cluster === undefined) return;
-    const resource = await (await kinds).resourceOf({group: addonsGroup, kind: 'ClusterResourceSetBinding'}).catch(() => undefined);
     const {labelSelector: _selected, ...rest} = this.#list;
-    if (resource !== undefined) await this.#start(resource, {...rest, fieldSelector: `metadata.name=${cluster}`}, false);
+    await this.#startServed(addonBindings, {...rest, fieldSelector: `metadata.name=${cluster}`}, false);
+  }
+
+  /** By the newest version that is served. */
+  async #startServed(kind: Omit<Resource, 'version' | 'namespaced'>, options: ListOptions & {readonly signal: AbortSignal}, isNeeded: boolean): Promise<void> {
+    try {
+      return await this.#start({...kind, version: 'v1beta2', namespaced: true}, options, true);
+    } catch (error) {
+      if (isUnserved(error)) return this.#start({...kind, version: 'v1beta1', namespaced: true}, options, isNeeded);
+      if (isNeeded) throw error;
+      this.#note(kind, error);
+    }
   }
 
   /** Kinds that objects name and that nobody watches yet: a new pool may bring a new one. */
