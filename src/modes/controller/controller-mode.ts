@@ -1,6 +1,7 @@
 // Controller mode: Cluster API makes the machines, and we drive it through the management cluster's kubeconfig.
 import {resolve} from 'node:path';
 import type {Mode} from '../mode.ts';
+import {absentCluster, findCluster} from './observe/observe.ts';
 import {ControllerScope, referenceOf} from './scope.ts';
 
 /** What was seen of the cluster's objects. */
@@ -11,6 +12,7 @@ export const controllerMode: Mode<ControllerFacts, ControllerScope> = {
   capabilities: {
     converge: {supported: true},
     provision: {supported: true},
+    events: {supported: true},
     trustedBoot: {supported: false, reason: "in controller mode the machines boot the provider's image, or yours, as the infrastructure provider boots it"},
   },
   openScope: (cluster, options) =>
@@ -25,7 +27,8 @@ export const controllerMode: Mode<ControllerFacts, ControllerScope> = {
     throw new Error('not there yet');
   },
   obstacles: () => [],
-  observe: async () => {
-    throw new Error('not there yet');
+  observe: async (cluster, _facts, scope) => {
+    const {name} = cluster.document.metadata;
+    return (await findCluster(scope, name)) ?? absentCluster(cluster, scope);
   },
 };
