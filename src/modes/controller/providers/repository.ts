@@ -1,6 +1,6 @@
 // Where a provider's releases are read from: a folder, HTTP, or an OCI image layout, behind one face.
 import {TriremeError} from '../../../kernel/errors.ts';
-import type {Environment} from '../../../bundle/proxy.ts';
+import type {Environment} from '../../../kernel/proxy.ts';
 import type {Configuration} from './configuration.ts';
 import {labelOf, type Provider, type ProviderSource, wordOfType} from './provider.ts';
 
