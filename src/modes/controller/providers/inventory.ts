@@ -34,7 +34,7 @@ function installedOf(item: KubeObject): InstalledProvider | undefined {
 }
 
 /** The inventory object of components, field by field as clusterctl v1.14 writes it. */
-export function inventoryObjectOf({provider, version, namespace}: Components): KubeObject {
+export function inventoryObjectOf({provider, version, namespace}: Pick<Components, 'provider' | 'version' | 'namespace'>): KubeObject {
   const label = labelOf(provider);
   return {
     apiVersion: inventoryApiVersion,

@@ -49,7 +49,7 @@ export interface InitInput {
 }
 
 export function planInit({facts, components, certManager, needsCertManager, options}: InitInput): Plan<ControllerScope> {
-  const certManagerOptions = {timeout: options.certManagerTimeout};
+  const certManagerOptions = {...options, timeout: options.certManagerTimeout};
   const phases: Phase<ControllerScope>[] = [{title: 'Prepare the inventory', steps: [inventoryCrdStep(options)]}];
   if (needsCertManager) {
     const install = certManager === undefined ? [] : certManagerSteps(certManager, certManagerOptions);

@@ -43,7 +43,7 @@ export async function prepareInit(api: KubeApi, library: Library, asked: AskedPr
     components,
     certManager,
     needsCertManager,
-    options: {timeout, certManagerTimeout: options.timeout ?? library.options.configuration.certManager.timeout},
+    options: {operation: 'provider init', timeout, certManagerTimeout: options.timeout ?? library.options.configuration.certManager.timeout},
   });
 }
 

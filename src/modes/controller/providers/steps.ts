@@ -19,6 +19,8 @@ export type ProviderStep = Step<ControllerScope>;
 type Context = StepContext<ControllerScope>;
 
 export interface StepOptions {
+  /** The command, for hints: `provider init`. */
+  readonly operation: string;
   /** How long each wait may take, in ms. */
   readonly timeout: number;
 }
@@ -124,7 +126,7 @@ function availableStep(host: string, id: string, deployments: readonly KubeObjec
         ...patienceOf(context, options),
         explain: (live) => explainDeployment(api, live, context.signal),
         note: noteOn(context, host, 'Available'),
-        hints: ['Go on with: trireme provider init --resume', 'Give it more time: --timeout 15m'],
+        hints: [`Go on with: trireme ${options.operation} --resume`, 'Give it more time: --timeout 15m'],
       });
       return `${deployments.length === 1 ? 'its Deployment is' : `${deployments.length} Deployments are`} available`;
     },
