@@ -1,6 +1,7 @@
 // A local repository of providers in clusterctl's layout, made from Cluster API's modules, and a clusterctl.yaml that names it.
 import {execFile} from 'node:child_process';
-import {cp, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {stringify} from 'yaml';
@@ -41,7 +42,9 @@ export async function writeProviderRepository(folder: string, options: Repositor
   const entries = [];
   for (const provider of options.providers) {
     const file = `${provider.label === 'cluster-api' ? 'core' : provider.label.replace(/-(kubeadm|docker)$/, '')}-components.yaml`;
-    const {stdout} = await run(options.kubectl, ['kustomize', '--load-restrictor=LoadRestrictionsNone', join(provider.config, 'default')], {maxBuffer: 1 << 28});
+    const {stdout} = await run(options.kubectl, ['kustomize', '--load-restrictor=LoadRestrictionsNone', join(provider.config, 'default')], {
+      maxBuffer: 1 << 28,
+    });
     for (const version of options.versions) {
       const release = join(root, provider.label, version);
       await mkdir(release, {recursive: true});
@@ -72,8 +75,8 @@ async function certManagerManifest(module: string): Promise<string> {
   return ['apiVersion: v1\nkind: Namespace\nmetadata:\n  name: cert-manager\n', ...crds].join('\n---\n');
 }
 
-/** A copy with its own clusterctl.yaml, in which something may be broken. */
-export async function copyRepository(from: TestRepository, folder: string): Promise<string> {
-  await cp(from.root, folder, {recursive: true});
-  return folder;
+/** The folder of a Go module, fetched by Go's own client where it isn't there yet. */
+export async function downloadedModule(module: string): Promise<string> {
+  const {stdout} = await run('go', ['mod', 'download', '-json', module], {cwd: tmpdir()});
+  return (JSON.parse(stdout) as {Dir: string}).Dir;
 }
