@@ -108,6 +108,20 @@ const apiTable = {
   'api.failed': {exit: 1, meaning: 'The Kubernetes API answers with an error.'},
 } as const satisfies Record<string, CodeEntry>;
 
-export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable};
+const providerTable = {
+  'provider.unknown': {exit: 2, meaning: 'No repository is known for a Cluster API provider of this name.'},
+  'provider.version-unknown': {exit: 2, meaning: "The provider's repository does not have this version."},
+  'provider.repository-invalid': {exit: 3, meaning: "A provider's repository, or a file in it, is not as Cluster API's contract wants it."},
+  'provider.repository-unreachable': {exit: 4, meaning: "A provider's repository cannot be reached."},
+  'provider.variable-missing': {exit: 3, meaning: "Variables of a provider's components have no value; all of them are named."},
+  'provider.incompatible': {exit: 3, meaning: 'A provider does not fit the core provider, its contract, or what is installed; nothing was written.'},
+  'provider.conflict': {exit: 8, meaning: 'The provider is installed already, in another version or namespace.'},
+  'provider.not-installed': {exit: 2, meaning: 'The provider is not installed in the management cluster.'},
+  'provider.certificates-missing': {exit: 1, meaning: 'Nothing issues the certificates of webhooks: cert-manager is neither there nor to be installed.'},
+  'cloud.refused': {exit: 5, meaning: 'The cloud does not accept the credentials.'},
+  'cloud.unreachable': {exit: 4, meaning: 'The cloud does not answer.'},
+} as const satisfies Record<string, CodeEntry>;
+
+export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable, ...providerTable};
 
 export type ErrorCode = keyof typeof errorCodes;
