@@ -103,7 +103,8 @@ function readVariable(name: string | undefined, definition: unknown): ClassVaria
 
 function whyNotReady(object: KubeObject): string | undefined {
   const observed = numberAt(object, 'status', 'observedGeneration');
-  if (observed !== undefined && object.metadata.generation !== undefined && observed < object.metadata.generation) return 'its controller has not looked at it yet';
+  if (observed !== undefined && object.metadata.generation !== undefined && observed < object.metadata.generation)
+    return 'its controller has not looked at it yet';
   const conditions = listAt(object, 'status', 'conditions') as readonly Condition[];
   const ready = conditions.find(({type}) => type === 'VariablesReady' || type === 'VariablesReconciled');
   if (ready !== undefined && ready.status === 'False') return ready.message ?? ready.reason ?? 'its variables are not ready';

@@ -3,7 +3,18 @@ import type {Finding} from '../../../spec/lint/report.ts';
 import type {ClassFacts} from './cluster-class.ts';
 
 /** The names under which classes ask for the machines' image, in the order in which they are looked for; documented in docs/controller-mode.md. */
-export const imageVariables = ['osImage', 'machineImage', 'image', 'imageName', 'imageID', 'customImage', 'vmImage', 'vmTemplate', 'template', 'amiID'] as const;
+export const imageVariables = [
+  'osImage',
+  'machineImage',
+  'image',
+  'imageName',
+  'imageID',
+  'customImage',
+  'vmImage',
+  'vmTemplate',
+  'template',
+  'amiID',
+] as const;
 
 export interface WithImage {
   readonly variables: Readonly<Record<string, unknown>>;

@@ -101,7 +101,8 @@ function canonicalText(json: string): string {
 }
 
 /** Field managers of tools that bring objects back to what a repository says. */
-const gitOpsManagers = /^(argocd|argo-cd|argocd-.+|kustomize-controller|helm-controller|gotk-.+|flux|fluxcd|flux-.+|fleetagent|fleet-agent|fleet|configsync|config-sync.*|reconciler-manager)$/;
+const gitOpsManagers =
+  /^(argocd|argo-cd|argocd-.+|kustomize-controller|helm-controller|gotk-.+|flux|fluxcd|flux-.+|fleetagent|fleet-agent|fleet|configsync|config-sync.*|reconciler-manager)$/;
 
 /** Marks that such tools leave on objects. */
 const gitOpsMarks: readonly (readonly [tool: string, place: 'labels' | 'annotations', key: RegExp])[] = [

@@ -9,7 +9,8 @@ export interface Reach {
 }
 
 /** Fields of a control plane's template that change nothing in its machines' templates (KubeadmControlPlane's controller updates them in place). */
-const inPlaceOfControlPlane = /^\/spec\/template\/(metadata|spec\/(replicas|machineTemplate|machineNaming|machineNamingStrategy|rolloutStrategy|rolloutBefore|rollout|remediation|remediationStrategy))(\/|$)/;
+const inPlaceOfControlPlane =
+  /^\/spec\/template\/(metadata|spec\/(replicas|machineTemplate|machineNaming|machineNamingStrategy|rolloutStrategy|rolloutBefore|rollout|remediation|remediationStrategy))(\/|$)/;
 /** New labels and annotations of a template make no new machines. */
 const inPlaceOfTemplate = /^\/spec\/template\/metadata(\/|$)/;
 

@@ -145,7 +145,8 @@ function enumProblems(value: unknown, schema: ValueSchema, path: Path): ValuePro
 function textProblems(value: string, schema: ValueSchema, path: Path): ValueProblem[] {
   const problems: ValueProblem[] = [];
   const length = [...value].length;
-  if (schema.minLength !== undefined && length < schema.minLength) problems.push({path, rule: 'range', message: `must have at least ${schema.minLength} characters`});
+  if (schema.minLength !== undefined && length < schema.minLength)
+    problems.push({path, rule: 'range', message: `must have at least ${schema.minLength} characters`});
   if (schema.maxLength !== undefined && length > schema.maxLength)
     problems.push({path, rule: 'range', message: `has ${length} characters; it must have at most ${schema.maxLength}`});
   const pattern = schema.pattern === undefined || schema.pattern === '' ? undefined : expressionOf(schema.pattern);
@@ -174,8 +175,10 @@ function numberProblems(value: number, schema: ValueSchema, path: Path): ValuePr
 
 function listProblems(value: readonly unknown[], schema: ValueSchema, path: Path): ValueProblem[] {
   const problems = schema.items === undefined ? [] : value.flatMap((item, index) => check(item, schema.items ?? {}, [...path, index]));
-  if (schema.minItems !== undefined && value.length < schema.minItems) problems.push({path, rule: 'range', message: `must have at least ${schema.minItems} items`});
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) problems.push({path, rule: 'range', message: `must have at most ${schema.maxItems} items`});
+  if (schema.minItems !== undefined && value.length < schema.minItems)
+    problems.push({path, rule: 'range', message: `must have at least ${schema.minItems} items`});
+  if (schema.maxItems !== undefined && value.length > schema.maxItems)
+    problems.push({path, rule: 'range', message: `must have at most ${schema.maxItems} items`});
   if (schema.uniqueItems === true) {
     const seen = new Set<string>();
     for (const [index, item] of value.entries()) {
@@ -197,18 +200,32 @@ function mapProblems(value: Readonly<Record<string, unknown>>, schema: ValueSche
     else if (!open && schema.type === 'object') {
       const meant = nearest(key, known);
       const fields = known.length === 0 ? 'It has no fields.' : `Its fields are ${known.join(', ')}.`;
-      problems.push({path: [...path, key], rule: 'unknown-key', message: 'is no field of it', hint: meant === undefined ? fields : `Did you mean ${meant}?`, atKey: true});
+      problems.push({
+        path: [...path, key],
+        rule: 'unknown-key',
+        message: 'is no field of it',
+        hint: meant === undefined ? fields : `Did you mean ${meant}?`,
+        atKey: true,
+      });
     }
   }
   for (const key of schema.required ?? []) {
     // a misspelt key is one mistake, not two
     if (Object.hasOwn(value, key) || Object.keys(value).some((other) => !known.includes(other) && nearest(other, known) === key)) continue;
     const description = schema.properties?.[key]?.description;
-    problems.push({path: [...path, key], rule: 'required', message: 'is missing', ...(description === undefined ? {} : {hint: `${key}: ${description}`}), atKey: true});
+    problems.push({
+      path: [...path, key],
+      rule: 'required',
+      message: 'is missing',
+      ...(description === undefined ? {} : {hint: `${key}: ${description}`}),
+      atKey: true,
+    });
   }
   const count = Object.keys(value).length;
-  if (schema.minProperties !== undefined && count < schema.minProperties) problems.push({path, rule: 'range', message: `must have at least ${schema.minProperties} fields`});
-  if (schema.maxProperties !== undefined && count > schema.maxProperties) problems.push({path, rule: 'range', message: `must have at most ${schema.maxProperties} fields`});
+  if (schema.minProperties !== undefined && count < schema.minProperties)
+    problems.push({path, rule: 'range', message: `must have at least ${schema.minProperties} fields`});
+  if (schema.maxProperties !== undefined && count > schema.maxProperties)
+    problems.push({path, rule: 'range', message: `must have at most ${schema.maxProperties} fields`});
   return problems;
 }
 
@@ -219,7 +236,8 @@ function combinedProblems(value: unknown, schema: ValueSchema, path: Path): Valu
     problems.push({path, rule: 'value', message: `is ${shown(value)}, which fits none of the ${schema.anyOf.length} forms that it may have`});
   if (schema.oneOf !== undefined && schema.oneOf.length > 0 && fitting(schema.oneOf) !== 1)
     problems.push({path, rule: 'value', message: `is ${shown(value)}; it must have exactly one of ${schema.oneOf.length} forms`});
-  if (schema.not !== undefined && check(value, schema.not, []).length === 0) problems.push({path, rule: 'value', message: `is ${shown(value)}, which it must not be`});
+  if (schema.not !== undefined && check(value, schema.not, []).length === 0)
+    problems.push({path, rule: 'value', message: `is ${shown(value)}, which it must not be`});
   return problems;
 }
 

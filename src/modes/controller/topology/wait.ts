@@ -71,13 +71,32 @@ export async function waitUntil(options: WaitOptions): Promise<void> {
   });
 }
 
-/** Emits what changed since an object was last looked at; the first look is silent, but for what is False with a message. */
+/** Those that sum up what each machine does change with every machine; a person follows these. */
+const followed = new Set([
+  'Available',
+  'Ready',
+  'TopologyReconciled',
+  'InfrastructureReady',
+  'ControlPlaneInitialized',
+  'ControlPlaneAvailable',
+  'WorkersAvailable',
+  'RemoteConnectionProbe',
+  'RollingOut',
+  'ScalingUp',
+  'ScalingDown',
+  'Remediating',
+  'Deleting',
+  'Paused',
+]);
+
+/** Emits what changed in status or reason since an object was last looked at; the first look is silent, but for what is already so. */
 function tellConditions({context, host}: WaitOptions, object: KubeObject): void {
   const known = told.get(context.scope) ?? new Map<string, string>();
   told.set(context.scope, known);
   for (const condition of conditionsOf(object)) {
+    if (!followed.has(condition.type)) continue;
     const key = `${keyOf(object)} ${condition.type}`;
-    const now = `${condition.status} ${condition.reason ?? ''} ${condition.message ?? ''}`;
+    const now = `${condition.status} ${condition.reason ?? ''}`;
     const before = known.get(key);
     known.set(key, now);
     if (before === now || (before === undefined && condition.status !== 'True')) continue;
@@ -88,7 +107,7 @@ function tellConditions({context, host}: WaitOptions, object: KubeObject): void 
       status: condition.status.toLowerCase() as 'true' | 'false' | 'unknown',
       ...(condition.reason === undefined ? {} : {reason: condition.reason}),
       ...(condition.message === undefined || condition.message === '' ? {} : {message: condition.message}),
-      ...(host === undefined ? {} : {host}),
+      ...(host === undefined || object.kind === 'Cluster' ? {} : {host}),
     });
   }
 }
