@@ -63,14 +63,18 @@ function findComplaints(cluster: DesiredCluster, facts: TopologyFacts, places: P
     const image = withImage(given, cluster.image, facts.class);
     findings.push(...checkVariables(controller, facts.class, image.variables), ...(image.finding === undefined ? [] : [image.finding]));
   }
-  const own = findings.map((finding) => places.complain(finding));
-  return [
-    ...own,
-    ...complaintsOfServer(cluster, facts, places).filter((complaint) => !own.some((one) => one.line === complaint.line && one.file === complaint.file)),
-  ];
+  const covered = findings.map(({path, rule}) => (rule === 'variable.required' && path.at(-1) === 'class' ? ['spec', 'controller', 'variables'] : path));
+  const server = findingsOfServer(cluster, facts, places).filter(
+    ({path}) => !covered.some((own) => isWithin(own, path) || (own.length > 3 && isWithin(path, own))),
+  );
+  return [...findings, ...server].map((finding) => places.complain(finding));
 }
 
-function complaintsOfServer(cluster: DesiredCluster, facts: TopologyFacts, places: Places): readonly Complaint[] {
+function isWithin(inner: SpecPath, outer: SpecPath): boolean {
+  return outer.every((key, index) => inner[index] === key);
+}
+
+function findingsOfServer(cluster: DesiredCluster, facts: TopologyFacts, places: Places): readonly Finding[] {
   const {dryRun} = facts;
   if (dryRun.outcome !== 'refused') return [];
   const sent = fromServed(renderServed(cluster, facts.coreVersion, facts.live, facts.class).object);
@@ -78,14 +82,19 @@ function complaintsOfServer(cluster: DesiredCluster, facts: TopologyFacts, place
   const causes = dryRun.causes.length > 0 ? dryRun.causes : [{field: '', message: dryRun.message}];
   return causes.map(({field, message}) => {
     const path: SpecPath = specPathOf(field, {sent, pools}) ?? ['spec', 'controller'];
-    const about = field === '' ? '' : ` (${field})`;
-    return places.complain({
+    return {
       path,
       rule: 'server.refused',
-      message: `The management cluster refuses it: ${sentence(message)}${about}`,
+      message: `The management cluster refuses it: ${sentence(withoutValue(message))}`,
+      ...(field === '' ? {} : {hint: `It is ${field} of the Cluster object.`}),
       atKey: !places.isWritten(path),
-    });
+    };
   });
+}
+
+/** `Invalid value: "...": what is wrong`: the value is shown by the excerpt. */
+function withoutValue(message: string): string {
+  return message.replace(/^(?:Invalid value: (?:"(?:[^"\\]|\\.)*"|[^:"]*): |Forbidden: |Required value: )/, '');
 }
 
 function sentence(message: string): string {

@@ -141,12 +141,16 @@ function refuseVersion(document: ClusterDocument, facts: TopologyFacts): Finding
   if (Object.hasOwn(annotations, skipVersionCheckAnnotation)) return [];
   const step = stepProblem(current, wanted, offered.length > 0 || facts.class?.hasUpgradePlan === true);
   if (step !== undefined) return [{path: versionPath, ...step}];
-  return whyNotNow(facts, current).map((message) => ({
-    path: versionPath,
-    rule: 'version.busy',
-    message: `Kubernetes can't go from ${current} to ${wanted} now: ${message}.`,
-    hint: 'Wait until it is done: trireme status --wait',
-  }));
+  const reasons = whyNotNow(facts, current);
+  if (reasons.length === 0) return [];
+  return [
+    {
+      path: versionPath,
+      rule: 'version.busy',
+      message: `Kubernetes can't go from ${current} to ${wanted} now: ${reasons.join('; ')}.`,
+      hint: 'Wait until it is done: trireme status --wait',
+    },
+  ];
 }
 
 /** Never down; one minor at a time, unless the class chains them. */
@@ -173,10 +177,6 @@ function order(a: Version, b: Version): number {
 /** What still goes on from before, and so forbids another version. */
 export function whyNotNow(facts: TopologyFacts, current: string): readonly string[] {
   const reasons: string[] = [];
-  const hooks = String(valueAt(facts.live, 'metadata', 'annotations', pendingHooksAnnotation) ?? '')
-    .split(',')
-    .map((hook) => hook.trim());
-  if (hooks.includes('AfterClusterUpgrade')) reasons.push('the hook AfterClusterUpgrade of the last upgrade still blocks');
   const {controlPlane} = facts;
   if (controlPlane === undefined) reasons.push('the cluster has no control plane yet; it is being made');
   else if (controlPlane.version !== '') {
@@ -189,6 +189,11 @@ export function whyNotNow(facts: TopologyFacts, current: string): readonly strin
     if (pool.version !== '' && !same(pool.version, current)) reasons.push(`the pool ${pool.pool} has ${pool.version}, not yet ${current}`);
     else if (pool.behind.length > 0) reasons.push(`machines of the pool ${pool.pool} are still being upgraded: ${pool.behind.join(', ')}`);
   }
+  const hooks = String(valueAt(facts.live, 'metadata', 'annotations', pendingHooksAnnotation) ?? '')
+    .split(',')
+    .map((hook) => hook.trim());
+  // it is pending all through an upgrade, and a reason of its own only in the end
+  if (reasons.length === 0 && hooks.includes('AfterClusterUpgrade')) reasons.push('the hook AfterClusterUpgrade of the last upgrade still blocks');
   return reasons;
 }
 
