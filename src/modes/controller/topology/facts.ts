@@ -1,6 +1,7 @@
 // What was seen in the management cluster of one cluster and of what it is made of. Plain data, JSON as a whole.
 import type {AccessCheck} from '../../../kube/api.ts';
 import type {KubeObject} from '../../../kube/object.ts';
+import type {LayerFacts} from '../layer-steps.ts';
 import type {ClassFacts} from './cluster-class.ts';
 import type {CoreVersion} from './names.ts';
 
@@ -53,4 +54,6 @@ export interface TopologyFacts {
   /** Rights that applying needs and this user doesn't have. */
   readonly missingRights: readonly AccessCheck[];
   readonly dryRun: DryRun;
+  /** What the cluster itself has of the profile's layers; absent without layers, and before there is a cluster. */
+  readonly layers?: LayerFacts;
 }

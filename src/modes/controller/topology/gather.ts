@@ -3,6 +3,7 @@ import type {AccessCheck, KubeApi, Resource} from '../../../kube/api.ts';
 import {type KubeObject, listAt, numberAt, textAt, valueAt} from '../../../kube/object.ts';
 import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
 import type {DesiredCluster} from '../../../spec/desired.ts';
+import {readLayerFacts} from '../layer-steps.ts';
 import type {ControllerScope} from '../scope.ts';
 import {readClass, type ClassFacts} from './cluster-class.ts';
 import type {ControlPlaneFacts, DryRun, PoolFacts, TopologyFacts} from './facts.ts';
@@ -25,17 +26,18 @@ export async function gatherTopology(cluster: DesiredCluster, scope: ControllerS
     api.list(core.classes, {namespace: classNamespace, signal}),
     namespaceExists(api, namespace, signal),
     api.serverVersion({signal}),
-    api.access(rightsToApply(namespace, name), {signal}),
+    api.access(rightsToApply(namespace, name, cluster.layers.length > 0), {signal}),
   ]);
   const classes = classObjects.items.map(readClass);
   const wantedClass = classes.find((one) => one.name === controller?.class);
   const isUpgrade = live !== undefined && textAt(live, 'spec', 'topology', 'version') !== kubernetes.version;
   const missingRights = rights.filter((answer) => !answer.allowed && !(hasNamespace && answer.resource === 'namespaces'));
-  const [oldClass, pools, controlPlane, dryRun] = await Promise.all([
+  const [oldClass, pools, controlPlane, dryRun, layers] = await Promise.all([
     live === undefined ? undefined : readOldClass(api, core.classes, live, classes, wantedClass, signal),
     live === undefined ? [] : readPools(api, core.version, {name, namespace, machines: isUpgrade}, signal),
     live === undefined || !isUpgrade ? undefined : readControlPlane(api, live, signal),
     tryApply(cluster, {api, version: core.version, live, class: wantedClass, hasNamespace, mayPatch: missingRights.length === 0}, signal),
+    live === undefined || cluster.layers.length === 0 ? undefined : readLayerFacts(scope, {name, namespace}),
   ]);
   return {
     simulated: api.simulated,
@@ -56,6 +58,7 @@ export async function gatherTopology(cluster: DesiredCluster, scope: ControllerS
       ...(which === undefined ? {} : {name: which}),
     })),
     dryRun,
+    ...(layers === undefined ? {} : {layers}),
   };
 }
 
@@ -86,8 +89,9 @@ export async function coreResource(api: KubeApi): Promise<Core> {
 }
 
 /** What applying writes; reading is tried at once. */
-function rightsToApply(namespace: string, name: string): readonly AccessCheck[] {
+function rightsToApply(namespace: string, name: string, hasLayers: boolean): readonly AccessCheck[] {
   return [
+    ...(hasLayers ? [{verb: 'get', group: '', resource: 'secrets', namespace, name: `${name}-kubeconfig`}] : []),
     {verb: 'create', group: coreGroup, resource: 'clusters', namespace},
     {verb: 'patch', group: coreGroup, resource: 'clusters', namespace, name},
     {verb: 'create', group: '', resource: 'namespaces'},

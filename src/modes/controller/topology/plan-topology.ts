@@ -8,6 +8,7 @@ import type {DesiredCluster} from '../../../spec/desired.ts';
 import type {Finding} from '../../../spec/lint/report.ts';
 import {Places} from '../../../spec/place.ts';
 import type {Intent} from '../../mode.ts';
+import {planLayers} from '../layer-steps.ts';
 import type {ControllerScope} from '../scope.ts';
 import {planUnits, poolsOf} from './changes.ts';
 import {checkVariables} from './check-variables.ts';
@@ -35,20 +36,22 @@ export function planTopology(cluster: DesiredCluster, facts: TopologyFacts, inte
   const live = facts.live === undefined ? undefined : fromServed(facts.live);
   const wanted = facts.dryRun.outcome === 'accepted' ? facts.dryRun.object : merged(live, fromServed(rendered.object));
   const versionWhy = whyOfVersion(live, spec.kubernetes.version, facts);
-  const hosts = planUnits({
+  const layers = planLayers(cluster.layers, facts.layers);
+  const units = planUnits({
     ...(live === undefined ? {} : {live}),
     wanted,
     ...(facts.class === undefined ? {} : {class: facts.class}),
     machines: new Map(facts.pools.map((pool) => [pool.pool, pool.replicas])),
     ...(versionWhy === undefined ? {} : {versionWhy}),
   });
+  const hosts = layers === undefined ? units : [...units, layers];
   return {
     operation: 'apply',
     subject: metadata.name,
     mode: 'controller',
     simulated: facts.simulated,
     hosts,
-    phases: phasesFor({cluster, facts, hosts, wanted, rendered, takeOver}),
+    phases: phasesFor({cluster, facts, hosts, units, wanted, rendered, takeOver}),
     basis: basisOf(facts, live),
     warnings: warningsOf(cluster, facts, {rendered, wanted, places}),
   };
@@ -137,16 +140,19 @@ function whyOfVersion(live: KubeObject | undefined, wanted: string, facts: Topol
 interface PhaseContext {
   readonly cluster: DesiredCluster;
   readonly facts: TopologyFacts;
+  /** All parts. */
   readonly hosts: readonly HostPlan[];
+  /** The parts that the Cluster object makes. */
+  readonly units: readonly HostPlan[];
   readonly wanted: KubeObject;
   readonly rendered: Rendered;
   readonly takeOver: boolean;
 }
 
 /** Nothing to do and nothing under way: no phases. Nothing to do, but a run that was stopped before the end: only its waits. */
-function phasesFor({cluster, facts, hosts, wanted, rendered, takeOver}: PhaseContext): Plan<ControllerScope>['phases'] {
-  const changes = hasChanges({hosts});
-  if (!changes && facts.live !== undefined && (rolledOut(facts.live).done || isPaused(facts.live))) return [];
+function phasesFor({cluster, facts, hosts, units, wanted, rendered, takeOver}: PhaseContext): Plan<ControllerScope>['phases'] {
+  const changes = hasChanges({hosts: units});
+  if (!hasChanges({hosts}) && facts.live !== undefined && (rolledOut(facts.live).done || isPaused(facts.live))) return [];
   return topologyPhases({
     name: cluster.document.metadata.name,
     namespace: facts.namespace,
@@ -156,13 +162,14 @@ function phasesFor({cluster, facts, hosts, wanted, rendered, takeOver}: PhaseCon
       const replicas = numberAt(fields, 'replicas');
       return {name, kind, ...(replicas === undefined ? {} : {replicas})};
     }),
+    layers: cluster.layers,
     ...(changes
       ? {
           apply: {
             object: rendered.object,
             force: takeOver || rendered.ours,
-            affects: hosts.filter((host) => host.state === 'new' || host.state === 'changed').map((host) => host.host),
-            hosts,
+            affects: units.filter((unit) => unit.state !== 'unchanged').map((unit) => unit.host),
+            hosts: units,
           },
         }
       : {}),
@@ -185,6 +192,7 @@ function basisOf(facts: TopologyFacts, live: KubeObject | undefined): Plan<Contr
     'cluster.owners': live === undefined ? null : digestOfValue(ownersIn(live)),
     'class.digest': facts.class?.digest ?? null,
     'dryRun.outcome': dryRun.outcome,
+    ...(facts.layers === undefined ? {} : {'cluster.layers': facts.layers.digests}),
     ...(facts.controlPlane === undefined ? {} : {'controlPlane.version': facts.controlPlane.version}),
     ...Object.fromEntries(facts.pools.map((pool) => [`pools.${pool.pool}.replicas`, pool.replicas])),
   };

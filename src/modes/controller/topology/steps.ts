@@ -3,6 +3,8 @@ import {canonicalJson} from '../../../kernel/digest.ts';
 import {highestEffect} from '../../../plan/effect.ts';
 import type {HostPlan, Phase, Step, StepContext} from '../../../plan/plan.ts';
 import {type KubeObject, numberAt} from '../../../kube/object.ts';
+import type {DesiredLayer} from '../../../spec/desired.ts';
+import {layerSteps} from '../layer-steps.ts';
 import type {ControllerScope} from '../scope.ts';
 import {clusterUnit, controlPlaneUnit, unitOfPool} from './changes.ts';
 import {clusterNameLabel, coreGroup, type CoreVersion, deploymentNameLabel, poolNameLabel} from './names.ts';
@@ -22,6 +24,7 @@ export interface TopologyWork {
     readonly kind: 'MachineDeployment' | 'MachinePool';
     /** Absent where an autoscaler says it. */ readonly replicas?: number;
   }[];
+  readonly layers: readonly DesiredLayer[];
   /** Absent when only the waits are left. */
   readonly apply?: {
     readonly object: KubeObject;
@@ -41,12 +44,24 @@ export function topologyPhases(work: TopologyWork): readonly Phase<ControllerSco
     {
       title: 'Make the control plane',
       steps: [
-        clusterWait(work, {id: 'wait:infrastructure', title: 'Wait for the infrastructure', host: clusterUnit, judge: infrastructureReady}),
-        clusterWait(work, {id: 'wait:initialized', title: 'Wait until the control plane is initialized', host: clusterUnit, judge: controlPlaneInitialized}),
-        clusterWait(work, {id: 'wait:control-plane', title: 'Wait until the control plane is available', host: controlPlaneUnit, judge: controlPlaneAvailable}),
+        clusterWait(work, {id: 'wait:infrastructure', title: 'Wait for the infrastructure', affects: [clusterUnit], judge: infrastructureReady}),
+        clusterWait(work, {
+          id: 'wait:initialized',
+          title: 'Wait until the control plane is initialized',
+          affects: [clusterUnit],
+          judge: controlPlaneInitialized,
+        }),
       ],
     },
-    ...(work.pools.length === 0 ? [] : [{title: 'Make the workers', steps: work.pools.map((pool) => poolWait(work, pool))}]),
+    // nodes get ready only with a pod network: the layers don't wait for the machines, nor these for the layers
+    ...(work.layers.length === 0 ? [] : [{title: 'Put the layers on', steps: layerSteps(work.layers, {name: work.name, namespace: work.namespace.name})}]),
+    {
+      title: 'Make the machines',
+      steps: [
+        clusterWait(work, {id: 'wait:control-plane', title: 'Wait until the control plane is available', host: controlPlaneUnit, judge: controlPlaneAvailable}),
+        ...work.pools.map((pool) => poolWait(work, pool)),
+      ],
+    },
     {title: 'Settle', steps: [clusterWait(work, {id: 'wait:available', title: `Wait until ${work.name} is rolled out and available`, judge: rolledOut})]},
   ];
 }
@@ -101,15 +116,17 @@ interface ClusterWait {
   readonly id: string;
   readonly title: string;
   readonly host?: string;
+  readonly affects?: readonly string[];
   judge(cluster: KubeObject): Progress;
 }
 
-function clusterWait(work: TopologyWork, {id, title, host, judge}: ClusterWait): Step<ControllerScope> {
+function clusterWait(work: TopologyWork, {id, title, host, affects, judge}: ClusterWait): Step<ControllerScope> {
   return {
     id,
     title,
     effect: 'none',
     ...(host === undefined ? {} : {host}),
+    ...(affects === undefined ? {} : {affects}),
     check: async (context) => {
       const cluster = await readCluster(work, context);
       return cluster !== undefined && judge(cluster).done ? 'satisfied' : 'needed';
