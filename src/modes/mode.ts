@@ -3,7 +3,12 @@ import type {Redactor} from '../kernel/redact.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 
-export type Intent = {readonly verb: 'converge'; readonly limit?: readonly string[]};
+export type Intent = {
+  readonly verb: 'converge';
+  readonly limit?: readonly string[];
+  /** Controller mode: take fields that other managers own, where the file wants another value. Default: refuse with `api.conflict`. */
+  readonly takeOver?: boolean;
+};
 
 /** What a verb brings along: how to ask, when to stop, and what must not be printed. */
 export interface ScopeOptions {
