@@ -1,6 +1,6 @@
 import {parseAllDocuments} from 'yaml';
 import {describe, expect, it} from 'vitest';
-import {TriremeError} from '../../../src/kernel/errors.ts';
+import type {TriremeError} from '../../../src/kernel/errors.ts';
 import {editText, pathText, type Edit} from '../../../src/spec/edit-text.ts';
 
 const target = {kind: 'Cluster', name: 'web', file: 'trireme.yaml'};
@@ -226,6 +226,13 @@ describe('what is refused, and nothing changed', () => {
   });
 });
 
+interface Shape {
+  readonly spec: {
+    readonly kubernetes: {version: string};
+    readonly controller: {controlPlane?: object; readonly pools: object[]};
+  };
+}
+
 describe('any shape of the same file', () => {
   // every way to write the parts, in every combination: the result says what was wanted, and every comment is still there
   const kubernetes = ['kubernetes: {version: v1.35.4} # k', 'kubernetes: # k\n    version: "v1.35.4"', "? kubernetes\n  : {version: 'v1.35.4'} # k"];
@@ -243,10 +250,11 @@ describe('any shape of the same file', () => {
     const after = edit(text, version('v1.36.3'), controlPlane(3), replicas(4));
     const comments = (content: string) => content.match(/#[^\r\n]*/g);
     expect(comments(after)).toEqual(comments(text));
-    const [before, now] = [text, after].map((content) => parseAllDocuments(content)[0]?.toJS() as Record<string, any>);
-    before!['spec'].kubernetes.version = 'v1.36.3';
-    before!['spec'].controller.controlPlane = {...before!['spec'].controller.controlPlane, replicas: 3};
-    before!['spec'].controller.pools[0].replicas = 4;
+    const [before, now] = [text, after].map((content) => parseAllDocuments(content)[0]?.toJS() as Shape);
+    if (before === undefined) throw new Error('the text has no document');
+    before.spec.kubernetes.version = 'v1.36.3';
+    before.spec.controller.controlPlane = {...before.spec.controller.controlPlane, replicas: 3};
+    before.spec.controller.pools[0] = {...before.spec.controller.pools[0], replicas: 4};
     expect(now).toEqual(before);
     // no line went that isn't one of the three
     expect(text.split(newline).filter((line) => !after.split(newline).includes(line)).length).toBeLessThanOrEqual(3);
