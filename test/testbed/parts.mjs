@@ -25,6 +25,7 @@ export const versions = {
   coredns: pinned('coredns', 'github.com/coredns/coredns'),
   flannel: pinned('flannel', 'github.com/flannel-io/flannel'),
   flannelCniPlugin: pinned('flannel-cni-plugin', 'github.com/containernetworking/plugins'),
+  clusterApi: pinned('cluster-api', 'sigs.k8s.io/cluster-api'),
 };
 
 /** The tag that flannel v0.28.10's own manifest gives its CNI plugin's image. */
@@ -36,6 +37,9 @@ export const programs = (part, version) => {
   if (!existsSync(folder)) throw new Error(`${part} ${version} isn't built. Try: test/testbed/build.sh`);
   return folder;
 };
+
+/** Where the sources of a module lie that `go/<folder>/go.mod` requires: with a provider's come its CRDs, templates and webhooks. */
+export const moduleFolder = (folder, module) => execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', module], {cwd: join(here, 'go', folder), encoding: 'utf8', env: {...process.env, GOFLAGS: '-mod=readonly'}}).trim();
 
 /** The Kubernetes versions that are built. */
 export const kubernetesVersions = () =>
