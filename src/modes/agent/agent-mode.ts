@@ -14,7 +14,10 @@ import {AgentScope} from './scope.ts';
 
 /** Verbs of a later version, and what does the work until then. */
 const later = {
-  scale: {supported: false, reason: 'hosts are added and taken away in the file, and what joins comes by trireme apply; taking members out comes in a later version'},
+  scale: {
+    supported: false,
+    reason: 'hosts are added and taken away in the file, and what joins comes by trireme apply; taking members out comes in a later version',
+  },
   upgrade: {supported: false, reason: 'upgrades of a running cluster come in a later version'},
   pause: {supported: false, reason: "there's no controller to pause: the agents keep what the last apply wanted"},
   resume: {supported: false, reason: "there's no controller to pause, and so none to resume"},

@@ -44,7 +44,8 @@ export function fieldStep(options: FieldStepOptions): Step<ControllerScope> {
     },
     apply: async ({scope, signal}) => {
       const object = await scope.api.get(resource, key, {signal});
-      if (object === undefined) throw new TriremeError('plan.moved', `${resource.kind} ${key.name} is gone since the plan was made.`, {hints: ['Plan again: run the command again']});
+      if (object === undefined)
+        throw new TriremeError('plan.moved', `${resource.kind} ${key.name} is gone since the plan was made.`, {hints: ['Plan again: run the command again']});
       const body = patchOf(object, changes, `${resource.kind} ${key.name}`);
       try {
         await scope.api.patch(resource, key, {type: 'json', body}, {signal});

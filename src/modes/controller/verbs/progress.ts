@@ -45,7 +45,8 @@ function groupProgress({object, version, machines}: Group, wanted: Wanted): Prog
   const target = wanted.replicas ?? replicas;
   const blockedBy = blockers(object);
   const more = blockedBy.length === 0 ? {} : {blockedBy};
-  if (wanted.replicas !== undefined && replicas !== wanted.replicas) return {done: false, text: `${replicas ?? 0} wanted by its object yet, not ${wanted.replicas}`, ...more};
+  if (wanted.replicas !== undefined && replicas !== wanted.replicas)
+    return {done: false, text: `${replicas ?? 0} wanted by its object yet, not ${wanted.replicas}`, ...more};
   if (wanted.version !== undefined && version !== wanted.version) return {done: false, text: `its object still wants ${version ?? 'no version'}`, ...more};
   const count = (field: string) => numberAt(object, 'status', field) ?? 0;
   const current = Math.max(count('replicas'), machines.length);
@@ -77,7 +78,12 @@ function blockers(object: KubeObject): readonly string[] {
 }
 
 function firstLine(message: string): string {
-  return message.split('\n').find((line) => line.trim() !== '')?.trim() ?? '';
+  return (
+    message
+      .split('\n')
+      .find((line) => line.trim() !== '')
+      ?.trim() ?? ''
+  );
 }
 
 /** Versions that a control plane's machines have, as its status tells. */

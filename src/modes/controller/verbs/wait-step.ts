@@ -73,10 +73,14 @@ async function lookOn(options: WaitStepOptions, context: StepContext<ControllerS
 
 function timedOut({title, subject}: WaitStepOptions, progress: Progress, after: string | undefined, cause?: unknown): TriremeError {
   const blocked = (progress.blockedBy ?? []).map((line) => `\n  ${line}`).join('');
-  return new TriremeError('wait.timed-out', `${subject}: "${title}" is not done${after === undefined ? ' within --timeout' : ` after ${after}`}: ${progress.text}.${blocked}`, {
-    hints: ['What was wanted is set, and Cluster API goes on by itself. Look: trireme cluster describe'],
-    ...(cause === undefined ? {} : {cause}),
-  });
+  return new TriremeError(
+    'wait.timed-out',
+    `${subject}: "${title}" is not done${after === undefined ? ' within --timeout' : ` after ${after}`}: ${progress.text}.${blocked}`,
+    {
+      hints: ['What was wanted is set, and Cluster API goes on by itself. Look: trireme cluster describe'],
+      ...(cause === undefined ? {} : {cause}),
+    },
+  );
 }
 
 /** One look that several steps share, so that waiting for ten pools costs what waiting for one does. */
