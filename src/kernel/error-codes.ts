@@ -107,6 +107,11 @@ const apiTable = {
   'api.not-found': {exit: 1, meaning: 'The object is not there.'},
   'api.kind-unknown': {exit: 1, meaning: 'The API does not serve this kind: its provider is not installed.'},
   'api.failed': {exit: 1, meaning: 'The Kubernetes API answers with an error.'},
+  'file.not-editable': {exit: 3, meaning: 'The value cannot be changed in the file without touching more than itself; the message says why.'},
+  'file.changed': {exit: 8, meaning: 'The file was changed by somebody else between reading and writing it.'},
+  'pool.not-found': {exit: 2, meaning: 'No pool of the cluster has this name.'},
+  'machine.not-found': {exit: 2, meaning: 'No machine of the cluster has this name.'},
+  'drain.blocked': {exit: 7, meaning: 'Pods did not leave the node within the deadline; each is named with what holds it.'},
 } as const satisfies Record<string, CodeEntry>;
 
 const providerTable = {
