@@ -43,6 +43,7 @@ export const annotations = {
   revision: 'machinedeployment.clusters.x-k8s.io/revision',
   deferUpgrade: 'topology.cluster.x-k8s.io/defer-upgrade',
   holdUpgrade: 'topology.cluster.x-k8s.io/hold-upgrade-sequence',
+  pendingHooks: 'runtime.cluster.x-k8s.io/pending-hooks',
   concurrency: 'topology.cluster.x-k8s.io/upgrade-concurrency',
 } as const;
 
