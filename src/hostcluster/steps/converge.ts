@@ -91,7 +91,8 @@ async function watchState(context: Context, host: string, digest: string, signal
 }
 
 function requireHope(host: string, state: AgentState): void {
-  const hopeless = state.reconcilers.find((one) => one.attempts >= attempts);
+  // an API that's away comes back by itself (its kubelet restarts it); on a slow host that takes minutes, which the wait's own length bounds
+  const hopeless = state.reconcilers.find((one) => one.attempts >= attempts && one.code !== 'host.unreachable');
   if (hopeless === undefined) return;
   if (hopeless.code === 'host.disk-full') {
     throw new TriremeError('host.disk-full', `${host} has no room left: ${hopeless.name} failed ${hopeless.attempts} times. ${hopeless.message ?? ''}`.trim(), {

@@ -135,6 +135,13 @@ describe('following a host', () => {
     await expect(following).rejects.toMatchObject({name: 'AbortError'});
   });
 
+  it('goes on waiting while a reconciler fails again and again only because the API is away', async () => {
+    const message = "The Kubernetes API at https://10.77.0.11:6443 doesn't answer: no answer within 10 s.";
+    const away = [{name: 'node', status: 'failed' as const, code: 'host.unreachable' as const, message, since: '', attempts: 7}];
+    const {context} = contextWith({h4: {state: (look) => (look < 3 ? working({reconcilers: away}) : agentState(work.wanted))}});
+    expect(await convergeStep(work).apply(context)).toBe('is as wanted');
+  });
+
   it('waits as long as the run may take where the person said so, and then names what is open', async () => {
     const reconcilers = [{name: 'control-plane', status: 'working' as const, message: 'Start the cluster', since: '', attempts: 0}];
     const {context} = contextWith({h4: {state: () => working({reconcilers})}}, {patience: 60});
