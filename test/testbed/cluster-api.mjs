@@ -18,8 +18,8 @@ export const providers = () => {
   const test = moduleFolder('cluster-api', 'sigs.k8s.io/cluster-api/test');
   return [
     {program: 'core-manager', label: 'cluster-api', name: 'cluster-api', type: 'CoreProvider', namespace: 'capi-system', config: join(core, 'core/config'), gates: `${gates},RuntimeSDK=true`},
-    {program: 'bootstrap-manager', label: 'bootstrap-kubeadm', name: 'kubeadm', type: 'BootstrapProvider', namespace: 'capi-kubeadm-bootstrap-system', config: join(core, 'bootstrap/kubeadm/config'), gates: 'MachinePool=true'},
-    {program: 'control-plane-manager', label: 'control-plane-kubeadm', name: 'kubeadm', type: 'ControlPlaneProvider', namespace: 'capi-kubeadm-control-plane-system', config: join(core, 'controlplane/kubeadm/config'), gates},
+    {program: 'bootstrap-manager', label: 'bootstrap-kubeadm', name: 'kubeadm', type: 'BootstrapProvider', namespace: 'capi-kubeadm-bootstrap-system', config: join(core, 'bootstrap/kubeadm/config'), gates: 'MachinePool=true,KubeadmBootstrapFormatIgnition=true'},
+    {program: 'control-plane-manager', label: 'control-plane-kubeadm', name: 'kubeadm', type: 'ControlPlaneProvider', namespace: 'capi-kubeadm-control-plane-system', config: join(core, 'controlplane/kubeadm/config'), gates: `${gates},KubeadmBootstrapFormatIgnition=true`},
     {program: 'in-memory-manager', label: 'infrastructure-docker', name: 'docker', type: 'InfrastructureProvider', namespace: 'capd-system', config: join(test, 'infrastructure/docker/config'), gates},
   ];
 };
