@@ -145,6 +145,19 @@ export function tellingConditions(conditions: readonly ConditionView[]): readonl
   return wrong.filter((one) => !summing.has(one.type) || compareStanding(one.standing ?? 'good', worstDetail) < 0);
 }
 
+/** Conditions that repeat what an object below says. */
+const repeating: ReadonlySet<string> = new Set([
+  ...summing,
+  ...['MachinesUpToDate', 'ControlPlaneMachinesUpToDate', 'WorkerMachinesUpToDate', 'InfrastructureReady', 'BootstrapConfigReady', 'ControlPlaneInitialized'],
+  ...['ScalingUp', 'ScalingDown', 'RollingOut', 'Remediating', 'Deleting', 'Updating'],
+]);
+
+/** Marks those that an object below, which stands as badly, tells better. */
+export function markEchoes(conditions: readonly ConditionView[], below: Standing): readonly ConditionView[] {
+  if (below === 'good') return conditions;
+  return conditions.map((one) => (!one.ready && repeating.has(one.type) && compareStanding(below, one.standing ?? 'good') <= 0 ? {...one, echo: true} : one));
+}
+
 /** `InfrastructureReady is False (VMNotProvisioned): no quota`. */
 export function conditionText(condition: ConditionView): string {
   const reason = condition.reason === undefined || condition.reason === condition.type ? '' : ` (${condition.reason})`;
