@@ -3,7 +3,27 @@ import type {Redactor} from '../kernel/redact.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 
-export type Intent = {readonly verb: 'converge'; readonly limit?: readonly string[]};
+/** What a verb wants of a cluster. Numbers, names and times are decided before: a plan is pure. */
+export type Intent =
+  | {
+      readonly verb: 'converge';
+      readonly limit?: readonly string[];
+      /** Controller mode: take fields that other managers own, where the file wants another value. Default: refuse with `api.conflict`. */
+      readonly takeOver?: boolean;
+    }
+  | {readonly verb: 'scale'; readonly controlPlane?: number; readonly pools: Readonly<Record<string, number>>}
+  | {readonly verb: 'upgrade'; readonly to: string}
+  | {readonly verb: 'pause'}
+  | {readonly verb: 'resume'}
+  /** `at`: ISO 8601, whole seconds; machines that are older are replaced. Without `controlPlane` and `pools`: all. */
+  | {readonly verb: 'restart'; readonly at: string; readonly controlPlane?: boolean; readonly pools?: readonly string[]}
+  | {readonly verb: 'delete'}
+  | {
+      readonly verb: 'machine-remediate' | 'machine-delete' | 'machine-replace' | 'machine-cordon' | 'machine-uncordon' | 'machine-drain';
+      readonly machine: string;
+    };
+
+export type Verb = Intent['verb'];
 
 /** What a verb brings along: how to ask, when to stop, and what must not be printed. */
 export interface ScopeOptions {
