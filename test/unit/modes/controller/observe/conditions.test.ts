@@ -19,6 +19,8 @@ describe('how an object stands by a condition', () => {
     ['TopologyReconciled', 'False', 'MachineDeploymentsUpgradePending', 'working'],
     ['TopologyReconciled', 'False', 'LifecycleHookBlocking', 'working'],
     ['Ready', 'False', 'WaitingForBootstrapData', 'working'],
+    ['NodeProvisioned', 'False', 'WaitingForStartupTimeout', 'working'],
+    ['HealthCheckSucceeded', 'False', 'NodeStartupTimeout', 'bad'],
     ['Ready', 'False', 'InstanceProvisionFailed', 'bad'],
     ['NodeReady', 'Unknown', 'NodeReadyUnknown', 'unknown'],
   ] as const)('%s %s (%s) is %s', (type, status, reason, standing) => {
@@ -38,6 +40,8 @@ describe('how an object stands by a condition', () => {
   it('goes by the severity where there is one', () => {
     expect(standingOf(old('Ready', 'False', 'Info', 'WaitingForInfrastructure'), false)).toBe('working');
     expect(standingOf(old('Ready', 'False', 'Warning', 'Whatever'), true)).toBe('bad');
+    expect(standingOf(old('MachinesReady', 'False', 'Warning', 'RollingUpdateInProgress'), false)).toBe('working');
+    expect(standingOf(old('MachinesCreated', 'False', 'Error', 'PreflightCheckFailed'), false)).toBe('working');
     expect(standingOf(old('Ready', 'False', 'Error', 'Whatever'), true)).toBe('bad');
   });
 });
