@@ -89,6 +89,8 @@ export interface ConditionView {
   /** ISO 8601: when it last changed. */
   readonly since?: string;
   readonly standing?: Standing;
+  /** Repeats what an object below tells better. */
+  readonly echo?: boolean;
 }
 
 export interface ReplicaCounts {
