@@ -173,6 +173,7 @@ class Client implements KubeApi {
         },
         subject: {verb: 'delete', group: resource.group, resource: resource.plural, ...key},
         repeat: dryRun === true ? 'repeatable' : 'once',
+        isWrite: dryRun !== true,
       },
       [404],
     );
@@ -204,11 +205,11 @@ class Client implements KubeApi {
   async #write<T extends KubeObject>(
     resource: Resource,
     {verb, name, namespace}: {readonly verb: string; readonly name: string; readonly namespace?: string | undefined},
-    options: CallOptions,
+    options: WriteOptions,
     call: {readonly method: string; readonly path: string; readonly body: unknown; readonly type?: string; readonly repeat: Repeat},
   ): Promise<T> {
     const subject = {verb, group: resource.group, resource: resource.plural, name, ...(namespace === undefined ? {} : {namespace})};
-    const {body} = await this.#rest.json<T>({...callOptions(options), ...call, subject});
+    const {body} = await this.#rest.json<T>({...callOptions(options), ...call, subject, isWrite: options.dryRun !== true});
     return complete<T>(requireObject<T>(body, this.server, subject), resource);
   }
 }

@@ -91,7 +91,11 @@ interface Context {
 /** Reads and checks everything, and returns what is wrong instead of throwing it. A cluster with complaints isn't among the clusters. */
 export async function checkFiles(options: ReadClusterOptions): Promise<CheckedFiles> {
   const env = options.env ?? process.env;
-  const read: ReadOptions = {folder: options.folder ?? process.cwd(), ...(options.stdin === undefined ? {} : {stdin: options.stdin})};
+  const read: ReadOptions = {
+    folder: options.folder ?? process.cwd(),
+    ...(options.stdin === undefined ? {} : {stdin: options.stdin}),
+    ...(options.contents === undefined ? {} : {contents: options.contents}),
+  };
   const files = await readSpecFiles(options.files, read);
   const context: Context = {
     read,

@@ -16,11 +16,11 @@ export interface LayerFacts {
 export const layersUnit = 'layers';
 
 /** Only reads; a cluster that can't be reached yet has no layers that are known. */
-export async function readLayerFacts(scope: ControllerScope, of: {readonly name: string; readonly namespace: string}): Promise<LayerFacts> {
+export async function readLayerFacts(scope: ControllerScope, of: {readonly name: string}): Promise<LayerFacts> {
   const {signal} = scope.options;
   let api: KubeApi | undefined;
   try {
-    api = await connectWorkload(scope, of.namespace, of.name, signal);
+    api = await connectWorkload(scope, of.name, signal);
     return {digests: await readLayerDigests(api, signal)};
   } catch (error) {
     if (!isTriremeError(error)) throw error;
@@ -56,9 +56,9 @@ function short(digest: string): string {
 type Context = StepContext<ControllerScope>;
 
 /** Two steps a layer, one after the other: apply it, wait until it is healthy. */
-export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: string; readonly namespace: string}): readonly Step<ControllerScope>[] {
+export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: string}): readonly Step<ControllerScope>[] {
   const withCluster = async <T>(context: Context, work: (api: KubeApi) => Promise<T>): Promise<T> => {
-    const api = await connectWorkload(context.scope, of.namespace, of.name, context.signal);
+    const api = await connectWorkload(context.scope, of.name, context.signal);
     try {
       return await work(api);
     } finally {

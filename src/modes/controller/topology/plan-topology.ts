@@ -30,7 +30,7 @@ export function planTopology(cluster: DesiredCluster, facts: TopologyFacts, inte
   const complaints = findComplaints(cluster, facts, places);
   if (complaints.length > 0) throw refusePlan(complaints);
   const rendered = renderServed(cluster, facts.coreVersion, facts.live, facts.class);
-  const takeOver = intent.takeOver === true;
+  const takeOver = intent.verb === 'converge' && intent.takeOver === true;
   if (rendered.contested.length > 0 && !takeOver) throw conflictOf(rendered.contested, cluster, facts, places);
   const {metadata, spec} = cluster.document;
   const live = facts.live === undefined ? undefined : fromServed(facts.live);
