@@ -37,7 +37,7 @@ export async function gatherTopology(cluster: DesiredCluster, scope: ControllerS
     live === undefined ? [] : readPools(api, core.version, {name, namespace, machines: isUpgrade}, signal),
     live === undefined || !isUpgrade ? undefined : readControlPlane(api, live, signal),
     tryApply(cluster, {api, version: core.version, live, class: wantedClass, hasNamespace, mayPatch: missingRights.length === 0}, signal),
-    live === undefined || cluster.layers.length === 0 ? undefined : readLayerFacts(scope, {name, namespace}),
+    live === undefined || cluster.layers.length === 0 ? undefined : readLayerFacts(scope, {name}),
   ]);
   return {
     simulated: api.simulated,

@@ -54,7 +54,7 @@ export function topologyPhases(work: TopologyWork): readonly Phase<ControllerSco
       ],
     },
     // nodes get ready only with a pod network: the layers don't wait for the machines, nor these for the layers
-    ...(work.layers.length === 0 ? [] : [{title: 'Put the layers on', steps: layerSteps(work.layers, {name: work.name, namespace: work.namespace.name})}]),
+    ...(work.layers.length === 0 ? [] : [{title: 'Put the layers on', steps: layerSteps(work.layers, {name: work.name})}]),
     {
       title: 'Make the machines',
       steps: [
