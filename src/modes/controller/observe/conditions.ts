@@ -20,7 +20,8 @@ const summing: ReadonlySet<string> = new Set([
 const waiting =
   /^(Waiting|Provisioning|Creating|Draining|Deleting|Deletion|Detaching|Pending|InPlaceUpdating|Updating|NotUpToDate|NotInitialized|NotProvisioned|ScalingUp|ScalingDown|RollingOut|NoReplicas|NoWorkers|ClusterCreating|ClusterUpgrading|LifecycleHookBlocking|RemediationDeferred|MachineDeleting)|(Pending|Deferred|InProgress|Provisioning|Deleting)$/;
 /** Reasons that say that nothing goes on. */
-const failing = /Fail|Error|Invalid|Denied|Forbidden|NotFound|Unhealthy|NotHealthy|ObjectDeleted|ConnectionDown|TooMany|Cannot|Unable|Reject|Refus|Insufficient|Unauthorized|Conflict|Missing|NodeDeleted|StartupTimeout|Exceeded|Quota|Terminated|Unreachable|Expired/;
+const failing =
+  /Fail|Error|Invalid|Denied|Forbidden|NotFound|Unhealthy|NotHealthy|ObjectDeleted|ConnectionDown|TooMany|Cannot|Unable|Reject|Refus|Insufficient|Unauthorized|Conflict|Missing|NodeDeleted|StartupTimeout|Exceeded|Quota|Terminated|Unreachable|Expired/;
 
 const order: Readonly<Record<Standing, number>> = {bad: 0, unknown: 1, working: 2, good: 3};
 

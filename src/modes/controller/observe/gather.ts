@@ -223,7 +223,9 @@ export async function fetchNamed(
   if (references.length > fewEnoughToGet) {
     const names = new Set(references.map(keyOfReference));
     const {items} = await api.list(resource, {...call, ...(options.namespace === undefined ? {} : {namespace: options.namespace})});
-    return items.filter((item) => names.has(keyOfReference({group: resource.group, kind: resource.kind, namespace: item.metadata.namespace ?? '', name: item.metadata.name})));
+    return items.filter((item) =>
+      names.has(keyOfReference({group: resource.group, kind: resource.kind, namespace: item.metadata.namespace ?? '', name: item.metadata.name})),
+    );
   }
   const found = await Promise.all(references.map(({name, namespace}) => api.get(resource, {name, namespace}, call)));
   return found.filter((object) => object !== undefined);

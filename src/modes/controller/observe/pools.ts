@@ -15,8 +15,11 @@ export function controlPlaneView(family: Family): PoolView | undefined {
 
 /** In the order of the topology, else by name. */
 export function workerPools(family: Family): readonly PoolView[] {
-  const declared = ['machineDeployments', 'machinePools'].flatMap((kind) => listAt(family.cluster.spec, 'topology', 'workers', kind).map((one) => valueAt(one, 'name')));
-  const place = (pool: PoolView) => (pool.topologyName === undefined || !declared.includes(pool.topologyName) ? declared.length : declared.indexOf(pool.topologyName));
+  const declared = ['machineDeployments', 'machinePools'].flatMap((kind) =>
+    listAt(family.cluster.spec, 'topology', 'workers', kind).map((one) => valueAt(one, 'name')),
+  );
+  const place = (pool: PoolView) =>
+    pool.topologyName === undefined || !declared.includes(pool.topologyName) ? declared.length : declared.indexOf(pool.topologyName);
   return [...family.deployments, ...family.pools]
     .map((pool) => poolView(family, pool, 'worker', machinesOfPool(family, pool)))
     .toSorted((a, b) => place(a) - place(b) || (a.name < b.name ? -1 : 1));
@@ -64,11 +67,14 @@ function autoscalingOf(pool: KubeObject): PoolView['autoscaled'] {
 }
 
 /** Ready and wanted, from the pools; where there are none, from the Cluster's own counts. */
-export function readiness(pools: readonly PoolView[], cluster: KubeObject, part: 'controlPlane' | 'workers'): {readonly ready: number; readonly wanted: number} {
+export function readiness(
+  pools: readonly PoolView[],
+  cluster: KubeObject,
+  part: 'controlPlane' | 'workers',
+): {readonly ready: number; readonly wanted: number} {
   if (pools.length > 0) {
     const sum = (of: (counts: ReplicaCounts) => number) => pools.reduce((total, pool) => total + of(pool.replicas), 0);
     return {ready: sum((counts) => counts.ready), wanted: sum((counts) => counts.wanted)};
   }
   return {ready: numberAt(cluster.status, part, 'readyReplicas') ?? 0, wanted: numberAt(cluster.status, part, 'desiredReplicas') ?? 0};
 }
-

@@ -110,7 +110,11 @@ class TreeBuilder {
   }
 
   #set(set: KubeObject): ObjectNode {
-    return this.#node('machine-set', set, (this.#family.machinesOf.get(keyOfObject(set)) ?? []).map((machine) => this.#machine(machine)));
+    return this.#node(
+      'machine-set',
+      set,
+      (this.#family.machinesOf.get(keyOfObject(set)) ?? []).map((machine) => this.#machine(machine)),
+    );
   }
 
   #pool(pool: KubeObject): ObjectNode {

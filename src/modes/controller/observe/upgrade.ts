@@ -65,7 +65,10 @@ function planOf(cluster: KubeObject, role: PoolView['role'], to: string): readon
 /** The cluster's upgrade: its pools' together; undefined when none is under way. */
 export function clusterUpgrade(pools: readonly PoolView[]): UpgradeView | undefined {
   const upgrades = pools.flatMap((pool) => (pool.upgrade === undefined ? [] : [pool.upgrade]));
-  const to = upgrades.map((one) => one.to).toSorted(compareVersions).at(-1);
+  const to = upgrades
+    .map((one) => one.to)
+    .toSorted(compareVersions)
+    .at(-1);
   if (to === undefined) return undefined;
   const isMoving = upgrades.some((one) => one.waiting === undefined);
   const waiting = isMoving ? undefined : upgrades.find((one) => one.waiting !== undefined)?.waiting;
