@@ -5,7 +5,12 @@ import type {DesiredCluster} from '../spec/desired.ts';
 
 /** What a verb wants of a cluster. Numbers, names and times are decided before: a plan is pure. */
 export type Intent =
-  | {readonly verb: 'converge'; readonly limit?: readonly string[]}
+  | {
+      readonly verb: 'converge';
+      readonly limit?: readonly string[];
+      /** Controller mode: take fields that other managers own, where the file wants another value. Default: refuse with `api.conflict`. */
+      readonly takeOver?: boolean;
+    }
   | {readonly verb: 'scale'; readonly controlPlane?: number; readonly pools: Readonly<Record<string, number>>}
   | {readonly verb: 'upgrade'; readonly to: string}
   | {readonly verb: 'pause'}
@@ -82,6 +87,8 @@ export interface ConditionView {
   /** ISO 8601: when it last changed. */
   readonly since?: string;
   readonly standing?: Standing;
+  /** Repeats what an object below tells better. */
+  readonly echo?: boolean;
 }
 
 export interface ReplicaCounts {

@@ -37,6 +37,7 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
     converge: {supported: true},
     trustedBoot: {supported: false, reason: "in agent mode the operating system is the user's own, and so is the way it boots"},
     provision: {supported: false, reason: 'in agent mode the machines are there before: we make none'},
+    events: {supported: false, reason: 'hosts keep logs instead of events: see trireme agent logs and trireme history'},
     ...later,
   },
   openScope: (cluster, options) => AgentScope.open(cluster, options),

@@ -48,16 +48,20 @@ export async function withPrivateFile<T>(content: string, work: (path: string) =
   }
 }
 
+/** Connects to the workload cluster; close it in the end. */
+export async function connectWorkload(scope: ControllerScope, cluster: string, signal: AbortSignal = scope.options.signal): Promise<KubeApi> {
+  const text = await fetchKubeconfig(scope, cluster, signal);
+  const {connect} = await import('../../kube/client.ts');
+  const {redactor, warn} = scope.options;
+  return connect({content: {text, place: `Secret ${scope.namespace}/${kubeconfigSecret(cluster)}`}, signal, redactor, warn});
+}
+
 /** Connects to the workload cluster, and closes the connection whatever happens. */
 export async function withWorkload<T>(scope: ControllerScope, cluster: string, work: (api: KubeApi) => Promise<T>): Promise<T> {
-  const {signal, redactor, warn} = scope.options;
-  const {connect} = await import('../../kube/client.ts');
-  return withPrivateFile(await fetchKubeconfig(scope, cluster), async (kubeconfig) => {
-    const api = await connect({kubeconfig, signal, redactor, warn});
-    try {
-      return await work(api);
-    } finally {
-      api.close();
-    }
-  });
+  const api = await connectWorkload(scope, cluster);
+  try {
+    return await work(api);
+  } finally {
+    api.close();
+  }
 }

@@ -2,7 +2,7 @@
 import type {KubeApi, ListOptions, Resource} from '../../../kube/api.ts';
 import type {KubeObject} from '../../../kube/object.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
-import {addonsGroup, coreGroup, coreKinds, events, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
+import {addonBindings, coreGroup, coreKinds, events, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
 import {clusterLabel, ObjectIndex} from './object-index.ts';
 import {keyOfReference, lacksMachines, partsOf, templatesOf} from './references.ts';
 import {createSlimmer, type Slimmer} from './slim.ts';
@@ -58,7 +58,7 @@ class Look {
   async run(): Promise<Seen> {
     const kinds = readKinds(this.#api, this.#options.signal);
     const wanted = this.#options.depth === 'full' ? fullKinds : summaryKinds;
-    const [table, warnings] = await Promise.all([kinds, this.#events(), ...wanted.map((kind) => this.#core(kind)), this.#addons(kinds)]);
+    const [table, warnings] = await Promise.all([kinds, this.#events(), ...wanted.map((kind) => this.#core(kind)), this.#addons()]);
     const named = namedKinds(this.#index.all(), this.#options.depth);
     await Promise.all(named.map((name) => this.#kind(table, name)));
     if (this.#options.depth === 'full') await this.#lookForMissing(table);
@@ -71,6 +71,7 @@ class Look {
       ...(namespace === undefined ? {} : {namespace}),
       ...(cluster === undefined ? {} : {labelSelector: `${clusterLabel}=${cluster}`}),
       ...(signal === undefined ? {} : {signal}),
+      project: this.#slim,
     };
   }
 
@@ -86,23 +87,21 @@ class Look {
     }
   }
 
-  async #addons(kinds: Promise<KindTable>): Promise<void> {
-    const {depth, cluster, namespace, signal} = this.#options;
-    if (depth === 'summary' || cluster === undefined || namespace === undefined) return;
-    const name = {group: addonsGroup, kind: 'ClusterResourceSetBinding'};
+  /** A binding has its cluster's name, and no label. */
+  async #addons(): Promise<void> {
+    const {depth, cluster} = this.#options;
+    if (depth === 'summary' || cluster === undefined) return;
+    const {labelSelector: _selected, ...rest} = this.#list;
     try {
-      // The binding has the cluster's name; it carries no label.
-      const resource = await (await kinds).resourceOf(name);
-      const binding = resource === undefined ? undefined : await this.#api.get(resource, {name: cluster, namespace}, signal === undefined ? {} : {signal});
-      if (binding !== undefined) this.#put([binding]);
+      this.#put(await listServed(this.#api, addonBindings, {...rest, fieldSelector: `metadata.name=${cluster}`}));
     } catch (error) {
-      this.#note(name, error);
+      this.#note(addonBindings, error);
     }
   }
 
   async #events(): Promise<readonly KubeObject[]> {
     if (this.#options.withEvents !== true) return [];
-    const {labelSelector: _selected, ...rest} = this.#list;
+    const {labelSelector: _selected, project: _slim, ...rest} = this.#list;
     try {
       return (await this.#api.list(events, {...rest, fieldSelector: 'type=Warning'})).items;
     } catch (error) {
@@ -133,7 +132,7 @@ class Look {
     try {
       const resource = await table.resourceOf(first);
       if (resource === undefined) return void this.#unreadable.set(`${first.group}/${first.kind}`, 'its kind is not served: is its provider installed?');
-      this.#put(await fetchNamed(this.#api, resource, references, this.#options));
+      this.#put((await fetchNamed(this.#api, resource, references, this.#options)).map(this.#slim));
       for (const reference of references) if (this.#index.find(reference) === undefined) this.#missing.add(keyOfReference(reference));
     } catch (error) {
       this.#note(first, error);
@@ -141,7 +140,7 @@ class Look {
   }
 
   #put(objects: readonly KubeObject[]): void {
-    for (const object of objects) this.#index.put(this.#slim(object));
+    for (const object of objects) this.#index.put(object);
   }
 
   #note({group, kind}: KindName, error: unknown): void {
@@ -155,16 +154,10 @@ export function whyUnreadable(error: unknown): string {
   throw error;
 }
 
-/** Objects of one of Cluster API's own kinds, by its newest version that is served. */
+/** Objects of one of Cluster API's own kinds. Throws `api.kind-unknown` where there's no Cluster API. */
 export async function listCore(api: KubeApi, kind: CoreKind, options: ListOptions): Promise<readonly KubeObject[]> {
-  const resource = (version: string): Resource => ({group: coreGroup, version, plural: coreKinds[kind], kind, namespaced: true});
   try {
-    return (await api.list(resource('v1beta2'), options)).items;
-  } catch (error) {
-    if (!isUnserved(error)) throw error;
-  }
-  try {
-    return (await api.list(resource('v1beta1'), options)).items;
+    return await listServed(api, {group: coreGroup, kind, plural: coreKinds[kind]}, options);
   } catch (error) {
     if (!isUnserved(error)) throw error;
     throw new TriremeError('api.kind-unknown', `${api.context} (${api.server}) serves no ${coreGroup}: Cluster API isn't installed there.`, {
@@ -172,6 +165,16 @@ export async function listCore(api: KubeApi, kind: CoreKind, options: ListOption
       cause: error,
     });
   }
+}
+
+/** By the newest version that is served; Cluster API's own CRDs carry no contract label. */
+async function listServed(api: KubeApi, kind: Omit<Resource, 'version' | 'namespaced'>, options: ListOptions): Promise<readonly KubeObject[]> {
+  try {
+    return (await api.list({...kind, version: 'v1beta2', namespaced: true}, options)).items;
+  } catch (error) {
+    if (!isUnserved(error)) throw error;
+  }
+  return (await api.list({...kind, version: 'v1beta1', namespaced: true}, options)).items;
 }
 
 export function isUnserved(error: unknown): boolean {

@@ -3,7 +3,7 @@ import type {KubeApi, Resource} from '../../../kube/api.ts';
 import {groupOf, textAt, type KubeObject} from '../../../kube/object.ts';
 
 export const coreGroup = 'cluster.x-k8s.io';
-export const addonsGroup = 'addons.cluster.x-k8s.io';
+export const addonBindings = {group: 'addons.cluster.x-k8s.io', kind: 'ClusterResourceSetBinding', plural: 'clusterresourcesetbindings'};
 
 /** Cluster API's own kinds that belong to a cluster. */
 export const coreKinds = {
