@@ -2,11 +2,10 @@
 // Whatever is asserted here is true of both; where they differ, it's written down in docs or not asserted.
 import {randomBytes} from 'node:crypto';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {TriremeError} from '../../src/kernel/errors.ts';
 import type {KubeApi, RawAnswer, Resource} from '../../src/kube/api.ts';
 import {listAt, textAt, valueAt, type KubeObject} from '../../src/kube/object.ts';
 import {describeClusterLife} from './management-life.ts';
-import {capi, clusterObject, clusters, core, type ManagementSubject} from './management-subject.ts';
+import {capi, clusterObject, clusters, codeOf, core, type ManagementSubject} from './management-subject.ts';
 
 const configMaps = core('ConfigMap', 'configmaps');
 const templates: Resource = {
@@ -30,13 +29,13 @@ interface Status {
   };
 }
 
-export interface WatchLine {
+interface WatchLine {
   readonly type: string;
   readonly object: KubeObject & {readonly code?: number; readonly reason?: string};
 }
 
 /** The lines of a finished watch. */
-export const linesOf = (answer: RawAnswer): readonly WatchLine[] =>
+const linesOf = (answer: RawAnswer): readonly WatchLine[] =>
   typeof answer.body === 'string'
     ? answer.body
         .trim()
@@ -46,16 +45,6 @@ export const linesOf = (answer: RawAnswer): readonly WatchLine[] =>
     : answer.body === undefined
       ? []
       : [answer.body as WatchLine];
-
-export async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof TriremeError) return error.code;
-    throw error;
-  }
-  return 'done';
-}
 
 /** Registers the suite. */
 export function describeManagementApi(open: () => Promise<ManagementSubject>): void {
@@ -439,6 +428,16 @@ export function describeManagementApi(open: () => Promise<ManagementSubject>): v
       expect(strict).toMatchObject({status: 400, body: {message: expect.stringContaining('unknown field "spec.nonsense"') as string}});
       const loose = await api.send<KubeObject>({method: 'POST', path: '/apis/cluster.x-k8s.io/v1beta2/namespaces/default/clusters?dryRun=All', body: object});
       expect([loose.status, valueAt(loose.body, 'spec', 'nonsense')]).toEqual([201, undefined]);
+      const applied = await api.send<Status>({
+        method: 'PATCH',
+        path: '/apis/cluster.x-k8s.io/v1beta2/namespaces/default/clusters/strict?dryRun=All&fieldManager=one',
+        type: 'application/apply-patch+yaml',
+        body: object,
+      });
+      expect([applied.status, applied.body.message]).toEqual([
+        500,
+        'failed to create typed patch object (default/strict; cluster.x-k8s.io/v1beta2, Kind=Cluster): .spec.nonsense: field not declared in schema',
+      ]);
     });
 
     it('keep templates as they are', async () => {

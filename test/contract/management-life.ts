@@ -292,8 +292,9 @@ export function describeClusterLife(subjectOf: () => ManagementSubject): void {
       await expect
         .poll(
           async () => {
-            const [controlPlane] = (await api().list(controlPlanes, {namespace: 'default', labelSelector: label(name)})).items;
+            // the pool first: what it has by now, its control plane had before
             const [deployment] = (await api().list(deployments, {namespace: 'default', labelSelector: label(name)})).items;
+            const [controlPlane] = (await api().list(controlPlanes, {namespace: 'default', labelSelector: label(name)})).items;
             const state = [textAt(controlPlane, 'status', 'version'), textAt(deployment, 'spec', 'template', 'spec', 'version')].join(' ');
             if (seen.at(-1) !== state) seen.push(state);
             return state;
