@@ -43,13 +43,22 @@ export interface ProvidersView {
 }
 
 /** Reads everything; a repository that can't be read makes its provider's row incomplete, no more. */
-export async function listProviders(api: KubeApi, library: Library, signal: AbortSignal): Promise<ProvidersView> {
+export async function listProviders(
+  api: KubeApi,
+  library: Library,
+  signal: AbortSignal,
+  options: {readonly withNewest: boolean} = {withNewest: true},
+): Promise<ProvidersView> {
   const facts = await gatherManagement(api, signal);
   const contracts = await Promise.all(facts.installed.map((one) => contractAt(library, one)));
   const contract = coreContract(facts, contracts);
   const providers = await Promise.all(
     facts.installed.map(async (one, index): Promise<ProviderView> => {
-      const [known, upgrade, health] = [contracts[index], await upgradeOf(library, one, contract), await healthAt(api, one, signal)];
+      const [known, upgrade, health] = [
+        contracts[index],
+        options.withNewest ? await upgradeOf(library, one, contract) : {version: null},
+        await healthAt(api, one, signal),
+      ];
       const reasons = [...health.reasons, ...(known !== undefined && 'why' in known ? [known.why] : []), ...('why' in upgrade ? [upgrade.why] : [])];
       return {
         provider: labelOf(one),
