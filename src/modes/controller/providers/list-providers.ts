@@ -12,6 +12,7 @@ import type {InstalledProvider} from './inventory.ts';
 import {compatibleContracts, contractOf} from './metadata.ts';
 import {labelOf, wordOfType} from './provider.ts';
 import {findUpgrade, readSeries} from './releases.ts';
+import {sentence} from './write-objects.ts';
 
 export interface ProviderView {
   /** `infrastructure-docker`. */
@@ -127,7 +128,7 @@ export async function healthAt(api: KubeApi, one: InstalledProvider, signal: Abo
     managers.map(async (object) => {
       if (numberAt(object, 'spec', 'replicas') === 0) return [`Deployment ${object.metadata.name} is scaled to 0.`];
       const health = healthOf(object);
-      return health.healthy ? [] : [`Deployment ${object.metadata.name} ${health.waitingFor}: ${await explainDeployment(api, object, signal)}.`];
+      return health.healthy ? [] : [sentence(`Deployment ${object.metadata.name} ${health.waitingFor}: ${await explainDeployment(api, object, signal)}`)];
     }),
   );
   return {health: reasons.flat().length === 0 ? 'healthy' : 'degraded', reasons: reasons.flat(), deployments: rows};
