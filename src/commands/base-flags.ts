@@ -46,6 +46,38 @@ export const clusterFlags = {
   cluster: Flags.string({char: 'c', summary: 'Name of the cluster, when the files hold several.', env: 'TRIREME_CLUSTER', helpValue: 'NAME'}),
 };
 
+/** Which management cluster, and where in it: kubectl's names. */
+export const managementFlags = {
+  kubeconfig: Flags.string({
+    summary: "Kubeconfig of the management cluster; default: the file's, else what kubectl uses.",
+    env: 'TRIREME_KUBECONFIG',
+    helpValue: 'FILE',
+    helpGroup: 'MANAGEMENT CLUSTER',
+  }),
+  context: Flags.string({
+    summary: "Context of that kubeconfig; default: the file's, else the current one.",
+    env: 'TRIREME_CONTEXT',
+    helpValue: 'NAME',
+    helpGroup: 'MANAGEMENT CLUSTER',
+  }),
+  namespace: Flags.string({
+    char: 'n',
+    summary: "Namespace in the management cluster; default: the file's, else the context's.",
+    env: 'TRIREME_NAMESPACE',
+    helpValue: 'NAME',
+    helpGroup: 'MANAGEMENT CLUSTER',
+  }),
+};
+
+/** For lists: clusters of every namespace. */
+export const allNamespacesFlag = Flags.boolean({
+  char: 'A',
+  summary: 'All namespaces of the management cluster.',
+  env: 'TRIREME_ALL_NAMESPACES',
+  exclusive: ['namespace'],
+  helpGroup: 'MANAGEMENT CLUSTER',
+});
+
 /** How many hosts at once. */
 export const concurrencyFlag = Flags.integer({
   summary: 'How many hosts are worked on at once; default: the setting, or 16.',

@@ -11,6 +11,9 @@ const known = z.strictObject({
   files: z.array(z.string()),
   digest: z.string(),
   hosts: z.array(z.strictObject({name: z.string(), address: z.string(), role: z.string()})),
+  kubeconfig: z.string().optional(),
+  context: z.string().optional(),
+  namespace: z.string().optional(),
 });
 const result = z.strictObject({clusters: z.array(known)});
 type Row = ResultOf<typeof known>;
