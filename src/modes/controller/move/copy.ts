@@ -4,7 +4,7 @@ import {waitFor} from '../../../kernel/retry.ts';
 import type {KubeObject} from '../../../kube/object.ts';
 import {copyOf, differences} from './content.ts';
 import type {MoveNode} from './graph.ts';
-import {keyIn, type MoveScope} from './scope.ts';
+import {keyIn, type MoveScope, type MoveSource} from './scope.ts';
 
 export interface CopyContext {
   readonly scope: MoveScope;
@@ -75,7 +75,7 @@ async function removeNow(scope: MoveScope, node: MoveNode, there: KubeObject, si
 }
 
 /** An object with a deletion time and no finalizers is gone. One that is gone already is fine. */
-export async function dropFinalizers(api: MoveScope['target'], node: MoveNode, signal: AbortSignal): Promise<void> {
+export async function dropFinalizers(api: MoveSource, node: MoveNode, signal: AbortSignal): Promise<void> {
   try {
     await api.patch(node.resource, keyIn(node), {type: 'merge', body: {metadata: {finalizers: null}}}, {signal});
   } catch (error) {

@@ -21,6 +21,8 @@ export interface MoveOptions {
   /** Names of clusters; empty: all that were read. */
   readonly clusters: readonly string[];
   readonly simulated: boolean;
+  /** The source is a folder (read by `readFolder`): its objects are copied, and it stays as it is. */
+  readonly isRestore?: boolean;
 }
 
 /** Clusters moved at once: each is some dozen objects, and the API servers have other work. */
@@ -45,7 +47,7 @@ export function planMove({source, target}: MoveFacts, options: MoveOptions): Pla
     );
   const shared = sharedOf(graph, groups);
   const complaints = [
-    ...groups.flatMap((group) => complaintsAbout(group, target)),
+    ...groups.flatMap((group) => complaintsAbout(group, target, options.isRestore ?? false)),
     ...complaintsAboutTarget(source, target, [...groups.flatMap((one) => flat(one.levels)), ...flat(shared)]),
   ];
   if (complaints.length > 0)
@@ -54,9 +56,9 @@ export function planMove({source, target}: MoveFacts, options: MoveOptions): Pla
       details: {complaints},
     });
   const nodes = new Map([...groups.flatMap((group) => flat(group.levels)), ...flat(graph.shared)].map((node) => [node.key, node] as const));
-  const identity: MoveIdentity = {from: source.id, to: target.id, nodes};
+  const identity: MoveIdentity = {from: source.id, to: target.id, nodes, isRestore: options.isRestore ?? false};
   return {
-    operation: 'move',
+    operation: options.isRestore === true ? 'restore' : 'move',
     subject: groups.length + waiting.length === 1 ? (groups[0] ?? waiting[0])!.cluster.object.metadata.name : 'clusters',
     mode: 'controller',
     simulated: options.simulated,
@@ -107,9 +109,9 @@ function sharedOf(graph: MoveGraph, groups: readonly ClusterGroup[]): readonly (
   return graph.shared.map((level) => level.filter((node) => isWhole || (wanted.has(node.key) && known.has(node.key))));
 }
 
-function complaintsAbout(group: ClusterGroup, target: SideFacts): readonly string[] {
+function complaintsAbout(group: ClusterGroup, target: SideFacts, isRestore: boolean): readonly string[] {
   const {object} = group.cluster;
-  const mark = markOf(object.metadata.annotations);
+  const mark = isRestore ? undefined : markOf(object.metadata.annotations);
   const isPaused = valueAt(object, 'spec', 'paused') === true || object.metadata.annotations?.['cluster.x-k8s.io/paused'] !== undefined;
   if (mark !== undefined && mark.to !== target.id && isPaused)
     return [`${group.id}: a move to another place began at ${mark.since}. Go on with that one, or let it work here again: trireme cluster resume`];
@@ -118,7 +120,7 @@ function complaintsAbout(group: ClusterGroup, target: SideFacts): readonly strin
     there !== undefined && there.metadata.annotations?.[movedFromAnnotation] === undefined
       ? [`${group.id}: ${target.server} has a cluster of this name already`]
       : [];
-  if (mark?.phase === 'removing') return theirs;
+  if (mark?.phase === 'removing' || isRestore) return theirs;
   const paused = isPaused && mark === undefined ? [`${group.id}: it's paused, by somebody else: trireme cluster resume ${object.metadata.name}`] : [];
   return [...theirs, ...paused, ...notSettled(group).map((one) => `${group.id}: ${one}`)];
 }
@@ -162,7 +164,7 @@ function isOlder(version: string, than: string): boolean {
   return a !== null && b !== null && lt(a, b);
 }
 
-function hostPlanOf(group: ClusterGroup): HostPlan {
+export function hostPlanOf(group: ClusterGroup): HostPlan {
   const kinds = countKinds(group);
   const mark = markOf(group.cluster.object.metadata.annotations);
   const why = mark === undefined ? undefined : mark.phase === 'removing' ? 'goes on: the copy is verified, the source goes' : 'goes on: copying began';
@@ -200,11 +202,13 @@ function phasesOf(
     ...new Set([...groups.flatMap((group) => flat(group.levels)), ...flat(shared)].flatMap((node) => node.object.metadata.namespace ?? [])),
   ].toSorted();
   const window = {concurrency: clustersAtOnce};
+  const leaving = identity.isRestore ? [] : groups;
+  const pausing = identity.isRestore ? [] : copying;
   return [
-    {title: 'Pause the source', steps: copying.map((group) => pauseStep(group, identity)), ...window},
+    {title: 'Pause the source', steps: pausing.map((group) => pauseStep(group, identity)), ...window},
     {
       title: 'Wait for providers',
-      steps: copying.filter((group) => flat(group.levels).some((node) => node.isBlocked)).map((group) => unblockStep(group)),
+      steps: pausing.filter((group) => flat(group.levels).some((node) => node.isBlocked)).map((group) => unblockStep(group)),
       ...window,
     },
     {
@@ -213,9 +217,9 @@ function phasesOf(
     },
     {title: 'Copy', steps: copying.map((group) => clusterCopyStep(group, identity)), ...window},
     {title: 'Verify', steps: copying.map((group) => verifyStep(group, identity)), ...window},
-    {title: 'Remove from the source', steps: groups.map((group) => removeStep(group)), ...window},
+    {title: 'Remove from the source', steps: leaving.map((group) => removeStep(group)), ...window},
     {title: 'Unpause at the target', steps: all.map((group) => unpauseStep(group, identity)), ...window},
-    {title: 'Clear the source', steps: flat(shared).length === 0 ? [] : [sharedRemovalStep(shared, first.cluster.resource)]},
+    {title: 'Clear the source', steps: flat(shared).length === 0 || identity.isRestore ? [] : [sharedRemovalStep(shared, first.cluster.resource)]},
   ].filter((phase) => phase.steps.length > 0);
 }
 

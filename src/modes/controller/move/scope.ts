@@ -4,13 +4,16 @@ import type {KubeApi} from '../../../kube/api.ts';
 import type {Scope} from '../../mode.ts';
 import type {MoveNode} from './graph.ts';
 
+/** What a move needs of the side that gives: a management cluster, or a folder that one was saved to. */
+export type MoveSource = Pick<KubeApi, 'server' | 'get' | 'list' | 'patch' | 'remove' | 'close'>;
+
 /** `source` gives, `target` takes. Uids of the target's objects are learned as they are made, or asked for when a run goes on. */
 export class MoveScope implements Scope {
-  readonly source: KubeApi;
+  readonly source: MoveSource;
   readonly target: KubeApi;
   readonly #uids = new Map<string, string>();
 
-  constructor(source: KubeApi, target: KubeApi) {
+  constructor(source: MoveSource, target: KubeApi) {
     this.source = source;
     this.target = target;
   }

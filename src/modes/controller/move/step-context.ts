@@ -20,6 +20,8 @@ export interface MoveIdentity {
   readonly from: string;
   readonly to: string;
   readonly nodes: ReadonlyMap<string, MoveNode>;
+  /** True when the source is a folder: it never works, and nothing is removed from it. */
+  readonly isRestore: boolean;
 }
 
 /** Works on all nodes of a level, then on the next; the first failure ends it. */

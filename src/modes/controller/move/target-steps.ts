@@ -106,7 +106,7 @@ export function verifyStep(group: ClusterGroup, identity: MoveIdentity): MoveSte
             hints: ['Nothing was removed from the source. Run the move again.'],
           },
         );
-      await writeMark(context, group, identity.to, 'removing');
+      if (!identity.isRestore) await writeMark(context, group, identity.to, 'removing');
       return `${nodes.length} objects are the same on both sides`;
     },
   };
@@ -138,7 +138,7 @@ export function unpauseStep(group: ClusterGroup, identity: MoveIdentity): MoveSt
       return there !== undefined && there.metadata.annotations?.[movedFromAnnotation] === undefined ? 'satisfied' : 'needed';
     },
     apply: async (context) => {
-      if ((await readMark(context, group)).cluster !== undefined)
+      if (!identity.isRestore && (await readMark(context, group)).cluster !== undefined)
         throw new TriremeError('api.conflict', `${group.id} is still at ${context.scope.source.server}; it stays paused on both sides.`);
       await requireOurs(context, group, identity);
       const body = {metadata: {annotations: {[movedFromAnnotation]: null}}, spec: {paused: null}};
