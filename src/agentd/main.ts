@@ -40,6 +40,8 @@ async function run(): Promise<void> {
       },
     );
   };
+  // whoever simulates this host holds the other end, and may be killed before it can stop us
+  if (process.env['TRIREME_LIFELINE'] === 'stdin') process.stdin.resume().once('close', stop);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }

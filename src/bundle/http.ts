@@ -5,7 +5,7 @@ import {connect as tlsConnect} from 'node:tls';
 import type {Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {isAbortError, TriremeError} from '../kernel/errors.ts';
-import {proxyFor, type Environment} from './proxy.ts';
+import {proxyFor, type Environment} from '../kernel/proxy.ts';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'HEAD';

@@ -4,7 +4,7 @@ import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {TriremeError} from '../kernel/errors.ts';
 import {readSmallBody, statusError, type HttpClient} from './http.ts';
-import type {Environment} from './proxy.ts';
+import type {Environment} from '../kernel/proxy.ts';
 
 export interface RegistryCredentials {
   /** `Basic ...`, or undefined when none are known for the registry. */

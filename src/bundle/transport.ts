@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {TriremeError} from '../kernel/errors.ts';
 import {retry} from '../kernel/retry.ts';
 import {createHttpClient, isRetryable, type HttpClient} from './http.ts';
-import {isLoopback, type Environment} from './proxy.ts';
+import {isLoopback, type Environment} from '../kernel/proxy.ts';
 
 export interface TransportOptions {
   /** Other base addresses by host name, as in `spec.bundle.sources`: an HTTP address, a file: address or a folder. */

@@ -95,6 +95,13 @@ export const limitFlag = Flags.string({
   helpValue: 'NAME|KEY=VALUE',
 });
 
+/** kubectl's name for it. */
+export const takeOverFlag = Flags.boolean({
+  summary: "Controller mode: take fields that other managers own, where the file wants another value. A GitOps tool's are left alone all the same.",
+  env: 'TRIREME_FORCE_CONFLICTS',
+  default: false,
+});
+
 /** Answers the question beforehand. */
 export const yesFlag = Flags.boolean({char: 'y', summary: "Don't ask; the answer is yes.", env: 'TRIREME_YES'});
 

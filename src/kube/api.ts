@@ -33,6 +33,8 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number;
   /** Only names, labels, owners (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
+  /** Called with each object as soon as it's read; what it returns is kept in its place. Keeps memory small where much is listed or watched. */
+  readonly project?: (object: KubeObject) => KubeObject;
 }
 
 export interface ObjectList<T extends KubeObject = KubeObject> {
@@ -111,8 +113,9 @@ export interface RawAnswer<T = unknown> {
 }
 
 /**
- * One API server. Reads are tried again when the server is away for a moment or asks to wait (429, 5xx with Retry-After); writes only when it
- * said that it did nothing. Throws `api.unreachable`, `api.unauthorized`, `api.forbidden`, `api.invalid` (details.causes: field and message),
+ * One API server. Reads, dry runs and server-side applies (the same when done twice) are tried again when the server is away for a moment or
+ * asks to wait; other writes only when it did nothing for sure (429, or nothing was sent). A write of which nobody knows whether it was done
+ * throws with details.outcome `unknown`. Throws `api.unreachable`, `api.unauthorized`, `api.forbidden`, `api.invalid` (details.causes: field and message),
  * `api.conflict`, `api.not-found`, `api.kind-unknown`, `api.failed`.
  */
 export interface KubeApi {
@@ -122,7 +125,7 @@ export interface KubeApi {
   readonly context: string;
   /** The context's namespace, else `default`. */
   readonly namespace: string;
-  /** True for the sandbox's own API. */
+  /** True for the sandbox's own API: it says so in its kubeconfig (extension `trireme-simulated`) and in every answer. */
   readonly simulated: boolean;
   /** How many requests were sent, tries again included. */
   readonly requests: number;

@@ -135,7 +135,9 @@ export class ServiceManager {
     if (this.isActive(unit)) return {code: 0};
     const [program, ...args] = parsed.command as [string, ...string[]];
     const log = openSync(join(logs, `${unit}.log`), 'a', 0o600);
-    const child = spawn(join(root, program), args, {env: {...env, ...parsed.environment}, stdio: ['ignore', log, log]});
+    // the pipe is the service's lifeline: it breaks when this process ends, however that happens
+    const child = spawn(join(root, program), args, {env: {...env, ...parsed.environment, TRIREME_LIFELINE: 'stdin'}, stdio: ['pipe', log, log]});
+    child.stdin?.on('error', () => {});
     closeSync(log);
     service.child = child;
     child.on('error', () => {}); // told by the exit code of `is-active`

@@ -5,18 +5,18 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
-default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs)
+default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs cluster-api cert-manager helm)
 others=(kubernetes-v1.35.4)
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly
 
 version_of() { # FOLDER MODULE: the version that its go.mod requires
   sed -n "s|^\(require\)\{0,1\}[[:space:]]*$2 \(v[^ ]*\).*|\2|p" "$here/go/$1/go.mod" | head -1
 }
-build() { # FOLDER OUT PACKAGE [LDFLAGS [TAGS]]
+build() { # FOLDER OUT PACKAGE [LDFLAGS [TAGS [MODFILE]]]
   [ -x "$2" ] && return 0
   local started=$SECONDS
   mkdir -p "$(dirname "$2")"
-  (cd "$here/go/$1" && go build -trimpath -buildvcs=false -tags "${5:-}" -ldflags "-s -w ${4:-}" -o "$2.part" "$3")
+  (cd "$here/go/$1" && go build -trimpath -buildvcs=false ${6:+"-modfile=$6"} -tags "${5:-}" -ldflags "-s -w ${4:-}" -o "$2.part" "$3")
   mv "$2.part" "$2"
   echo "$(basename "$2") $(basename "$(dirname "$2")"): built in $((SECONDS - started)) s"
 }
@@ -86,6 +86,43 @@ programs() {
     build programs "$bin/$program" ./$program
   done
 }
+cluster-api() {
+  local module=sigs.k8s.io/cluster-api version bin package ldflags='' minor
+  version=$(version_of cluster-api $module); bin=$(out cluster-api "$version"); minor=${version#v1.}; minor=${minor%%.*}
+  for package in version cmd/clusterctl/version; do
+    ldflags+=" -X $module/$package.gitVersion=$version -X $module/$package.gitMajor=1 -X $module/$package.gitMinor=$minor -X $module/$package.gitTreeState=archive"
+  done
+  build cluster-api "$bin/core-manager" $module/core "$ldflags"
+  build cluster-api "$bin/bootstrap-manager" $module/bootstrap/kubeadm "$ldflags"
+  build cluster-api "$bin/control-plane-manager" $module/controlplane/kubeadm "$ldflags"
+  build cluster-api "$bin/clusterctl" $module/cmd/clusterctl "$ldflags"
+  if [ ! -x "$bin/in-memory-manager" ]; then build cluster-api "$bin/in-memory-manager" $module/test/infrastructure/docker "$ldflags" '' "$(in_memory_modfile)"; fi
+}
+# The in-memory backend's ports are constants in its source: 19000, and 20000 upward for the workload clusters' API servers. So that several can run
+# beside one another, it's built from a copy of its module where three environment variables may move them; without them it's the very same program.
+in_memory_modfile() {
+  local module=sigs.k8s.io/cluster-api/test folder source server; folder=$TESTBED/source/cluster-api
+  source=$(cd "$here/go/cluster-api" && go mod download $module && go list -m -f '{{.Dir}}' $module)
+  rm -rf "$folder"; mkdir -p "$folder"; cp -r "$source" "$folder/test"; chmod -R u+w "$folder"
+  server=$folder/test/infrastructure/inmemory/pkg/server
+  cp "$here/go/cluster-api/ports.go.txt" "$server/ports.go"
+  sed -i -E 's/^(\t\t(Min|Max|Debug)Port: +)(Default(Min|Max|Debug)Port),$/\1portFrom("IN_MEMORY_\U\2\E_PORT", \3),/' "$server/mux.go"
+  [ "$(grep -c portFrom "$server/mux.go")" = 3 ] || { echo "build.sh: the ports aren't where they were in $server/mux.go" >&2; return 1; }
+  { cat "$here/go/cluster-api/go.mod"; echo "replace $module => $folder/test"; } > "$folder/go.mod"
+  cp "$here/go/cluster-api/go.sum" "$folder/go.sum"
+  echo "$folder/go.mod"
+}
+# cert-manager's programs are modules of their own that the proxy doesn't have. Ours stand in for them: go/cert-manager is named below its path, so that
+# they may use what is internal there. They know self-signed and CA issuers, not ACME.
+cert-manager() {
+  local module=github.com/cert-manager/cert-manager version program bin
+  version=$(version_of cert-manager $module); bin=$(out cert-manager "$version")
+  for program in controller webhook cainjector; do
+    if [ -n "$(find "$here/go/cert-manager/$program" -newer "$bin/$program" 2> /dev/null)" ]; then rm -f "$bin/$program"; fi
+    build cert-manager "$bin/$program" ./$program "-X $module/pkg/util.AppVersion=$version"
+  done
+}
+helm() { build helm "$(out helm "$(version_of helm helm.sh/helm/v4)")/helm" helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$(version_of helm helm.sh/helm/v4)"; }
 
 if [ "${1:-}" = --list ]; then
   for folder in "$here"/go/*/; do printf '%-22s %s\n' "$(basename "$folder")" "$(sed -n 's/^require \(.*\)/\1/p;s/^\t\([^ ]* v[^ ]*\)$/\1/p' "$folder/go.mod" | grep -v '(' | tr '\n' ' ')"; done

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {proxyFor} from '../../../src/bundle/proxy.ts';
+import {proxyFor} from '../../../src/kernel/proxy.ts';
 import {parseChallenge} from '../../../src/bundle/registry-auth.ts';
 import {createTransport} from '../../../src/bundle/transport.ts';
 

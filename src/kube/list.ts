@@ -1,0 +1,69 @@
+// Whole lists, page by page.
+import {setTimeout as pause} from 'node:timers/promises';
+import type {ListOptions, ObjectList, Resource} from './api.ts';
+import {TriremeError} from '../kernel/errors.ts';
+import type {KubeObject} from './object.ts';
+import {collectionPath, query} from './paths.ts';
+import {requireObject, type Rest} from './rest.ts';
+
+/** Partial objects, in a list and alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+const partialList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+export const partialObject = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+const defaultPageSize = 500;
+/** How often a list begins anew because its snapshot expired under it. */
+const freshStarts = 3;
+
+interface Page {
+  readonly items?: readonly KubeObject[] | null;
+  readonly metadata?: {readonly continue?: string; readonly resourceVersion?: string};
+}
+
+/** All pages of one snapshot. When the server drops the snapshot in between (410), the list begins anew, with larger pages. */
+export async function listAll<T extends KubeObject>(rest: Rest, resource: Resource, options: ListOptions): Promise<ObjectList<T>> {
+  const subject = {verb: 'list', group: resource.group, resource: resource.plural, ...(options.namespace === undefined ? {} : {namespace: options.namespace})};
+  let pageSize = options.pageSize ?? defaultPageSize;
+  for (let start = 1; ; start += 1) {
+    const items: T[] = [];
+    let next: string | undefined;
+    let isExpired = false;
+    do {
+      const path =
+        collectionPath(resource, options.namespace) +
+        query({limit: pageSize, continue: next, labelSelector: options.labelSelector, fieldSelector: options.fieldSelector});
+      const accept = options.metadataOnly === true ? partialList : undefined;
+      const call = {...callOptions(options), method: 'GET', path, subject, repeat: 'repeatable' as const, ...(accept === undefined ? {} : {accept})};
+      const {status, body} = await rest.json<unknown>(call, next === undefined ? [] : [410]);
+      isExpired = status === 410;
+      if (isExpired) break;
+      const page = requireObject<Page>(body, rest.server, subject);
+      for (const item of page.items ?? []) items.push(projected(complete<T>(item, resource), options));
+      next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
+      if (next === undefined) return {items, resourceVersion: page.metadata?.resourceVersion ?? ''};
+      // one turn for others: parsing a large page holds up everything else
+      await pause(0);
+    } while (next !== undefined);
+    if (start >= freshStarts) {
+      throw new TriremeError('api.failed', `${rest.server} drops the list of ${resource.plural} before it's read to its end, ${start} times over.`, {
+        hints: ['The list is large and the way slow: ask for one namespace: -n NAMESPACE'],
+        details: {status: 410, resource: resource.plural},
+      });
+    }
+    pageSize *= 4;
+  }
+}
+
+/** Built-in kinds come without apiVersion and kind in lists, and partial objects with those of the metadata. */
+export function complete<T extends KubeObject>(item: KubeObject, resource: Resource): T {
+  const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+  if (item.kind === resource.kind && item.apiVersion === apiVersion) return item as T;
+  return {...item, apiVersion, kind: resource.kind} as unknown as T;
+}
+
+export function projected<T extends KubeObject>(object: T, {project}: Pick<ListOptions, 'project'>): T {
+  return project === undefined ? object : (project(object) as T);
+}
+
+export function callOptions(options: {readonly signal?: AbortSignal; readonly deadline?: number}): {readonly signal?: AbortSignal; readonly deadline?: number} {
+  return {...(options.signal === undefined ? {} : {signal: options.signal}), ...(options.deadline === undefined ? {} : {deadline: options.deadline})};
+}

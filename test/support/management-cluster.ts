@@ -1,0 +1,114 @@
+// The real management cluster as tests see it: Cluster API on loopback, or only an API server. See test/testbed/management-cluster.sh.
+import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {parse} from 'yaml';
+import {testbedCache} from './public-places.ts';
+
+const run = promisify(execFile);
+const script = fileURLToPath(new URL('../testbed/management-cluster.sh', import.meta.url));
+
+/** The versions whose programs the bed has; they're pinned in test/testbed/go. */
+const kubernetes = process.env['KUBERNETES'] ?? 'v1.36.3';
+const pinned = async (folder: string, module: string): Promise<string> => {
+  const text = await readFile(fileURLToPath(new URL(`../testbed/go/${folder}/go.mod`, import.meta.url)), 'utf8');
+  const version = new RegExp(`^(?:require)?\\s*${module.replaceAll('.', '\\.')} (v\\S+)`, 'm').exec(text)?.[1];
+  if (version === undefined) throw new Error(`go/${folder}/go.mod doesn't require ${module}`);
+  return version;
+};
+
+/** What keeps a management cluster from being started here, or undefined when nothing does. A suite skips with this text. */
+export async function missingManagementCluster(options: {readonly apiOnly?: boolean} = {}): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'the test bed needs Linux';
+  const has = (part: string, version: string, program: string) => existsSync(join(testbedCache(), 'bin', part, version, program));
+  if (!has('kubernetes', kubernetes, 'kubectl') || !has('etcd', await pinned('etcd', 'go.etcd.io/etcd/server/v3'), 'etcd'))
+    return "Kubernetes' programs aren't built. Try: test/testbed/build.sh kubernetes etcd";
+  if (options.apiOnly === true) return undefined;
+  if (!has('cluster-api', await pinned('cluster-api', 'sigs.k8s.io/cluster-api'), 'in-memory-manager'))
+    return "Cluster API's programs aren't built. Try: test/testbed/build.sh cluster-api";
+  // kustomizations and templates are read from the modules
+  return run('go', ['version']).then(
+    () => undefined,
+    () => 'Go is missing. Try: test/testbed/setup.sh',
+  );
+}
+
+export interface ManagementClusterOptions {
+  /** 0 to 24; without one, the first that nobody uses from 24 down. */
+  readonly offset?: number;
+  /** Only etcd, kube-apiserver and kube-controller-manager: not even Cluster API's CRDs. */
+  readonly apiOnly?: boolean;
+}
+
+export interface ManagementCluster {
+  /** Path of the administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  /** Such as `https://127.0.0.1:16143`. */
+  readonly server: string;
+  readonly folder: string;
+  /** Returns its stdout; throws when it fails. */
+  kubectl(args: readonly string[], options?: {readonly input?: string; readonly kubeconfig?: string}): Promise<string>;
+  clusterctl(args: readonly string[], options?: {readonly config?: string}): Promise<string>;
+  /** Path of a kubeconfig for somebody who has no right yet. */
+  user(name: string, groups?: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts one, in 4 s (API only) to 25 s; call `stop` in the end, whatever happened. */
+export async function startManagementCluster(options: ManagementClusterOptions = {}): Promise<ManagementCluster> {
+  const missing = await missingManagementCluster(options);
+  if (missing !== undefined) throw new Error(missing);
+  const work = await mkdtemp(join(tmpdir(), 'trireme-management-'));
+  const folder = join(work, 'cluster');
+  const kubeconfig = join(folder, 'kubeconfig');
+  const stop = async () => {
+    await run(script, ['down', folder]);
+    await rm(work, {recursive: true, force: true});
+  };
+  const more = [...(options.offset === undefined ? [] : ['--offset', String(options.offset)]), ...(options.apiOnly === true ? ['--api-only'] : [])];
+  try {
+    await run(script, ['up', folder, ...more]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const {clusters} = parse(await readFile(kubeconfig, 'utf8')) as {clusters: [{cluster: {server: string}}]};
+  const bin = join(testbedCache(), 'bin');
+  const clusterctl = join(bin, 'cluster-api', await pinned('cluster-api', 'sigs.k8s.io/cluster-api'), 'clusterctl');
+  return {
+    kubeconfig,
+    folder,
+    server: clusters[0].cluster.server,
+    kubectl: (args, {input, kubeconfig: other} = {}) =>
+      fed(join(bin, 'kubernetes', kubernetes, 'kubectl'), ['--kubeconfig', other ?? kubeconfig, ...args], input),
+    // it keeps a configuration and a cache in HOME, and asks the internet for a newer version of itself
+    clusterctl: async (args, {config} = {}) =>
+      (
+        await run(clusterctl, [...args, ...(config === undefined ? [] : ['--config', config])], {
+          env: {PATH: process.env['PATH'], HOME: work, KUBECONFIG: kubeconfig, CLUSTERCTL_DISABLE_VERSIONCHECK: 'true'},
+          maxBuffer: 1 << 26,
+        })
+      ).stdout,
+    user: async (name, groups = []) => {
+      const path = join(work, `${name}.kubeconfig`);
+      await writeFile(path, (await run(script, ['user', folder, name, ...groups])).stdout, {mode: 0o600});
+      return path;
+    },
+    stop,
+  };
+}
+
+function fed(command: string, args: readonly string[], input: string | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, [...args], {maxBuffer: 1 << 28}, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${args.slice(2).join(' ')}: ${stderr.trim() || error.message}`, {cause: error}));
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input ?? '');
+  });
+}
