@@ -53,6 +53,8 @@ export interface ManagementCluster {
   /** Returns its stdout; throws when it fails. */
   kubectl(args: readonly string[], options?: {readonly input?: string; readonly kubeconfig?: string}): Promise<string>;
   clusterctl(args: readonly string[], options?: {readonly config?: string}): Promise<string>;
+  /** Installs kinds alone, without what serves them: all of Cluster API's (where it's API only), or those of its provider for AWS. */
+  installKinds(...of: readonly ('cluster-api' | 'aws')[]): Promise<void>;
   /** Path of a kubeconfig for somebody who has no right yet. */
   user(name: string, groups?: readonly string[]): Promise<string>;
   stop(): Promise<void>;
@@ -93,6 +95,9 @@ export async function startManagementCluster(options: ManagementClusterOptions =
           maxBuffer: 1 << 26,
         })
       ).stdout,
+    installKinds: async (...of) => {
+      await run(script, ['crds', folder, ...of]);
+    },
     user: async (name, groups = []) => {
       const path = join(work, `${name}.kubeconfig`);
       await writeFile(path, (await run(script, ['user', folder, name, ...groups])).stdout, {mode: 0o600});
