@@ -12,7 +12,7 @@ test('sandbox run controller makes, scales, upgrades and deletes a cluster, and 
     await mkdir(join(home, '.kube'));
     await writeFile(join(home, '.kube/config'), kubeconfig);
     const ran = await trireme(['sandbox', 'run', 'controller', '-o', 'json'], {env: {HOME: home, TMPDIR: temporary}});
-    expect(ran.exit, ran.stderr).toBe(0);
+    expect(ran.code, ran.stderr).toBe(0);
     expect(JSON.parse(ran.stdout)).toMatchObject({ok: true, result: {cluster: 'harbour', mode: 'controller', simulated: true, controlPlanes: 1, workers: 2}});
     expect(await readFile(join(home, '.kube/config'), 'utf8')).toBe(kubeconfig);
     expect(await readdir(join(home, '.kube'))).toEqual(['config']);
