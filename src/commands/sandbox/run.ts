@@ -14,7 +14,7 @@ export default class SandboxRun extends BaseCommand<z.input<typeof result>> {
   static override examples = ['<%= config.bin %> sandbox run', '<%= config.bin %> sandbox run --workers 3', '<%= config.bin %> sandbox run controller'];
   static override args = {mode: Args.string({description: 'What to play; default: agent.', options: [...modes], ignoreStdin: true})};
   static override flags = {
-    mode: Flags.string({summary: 'What to play: agent mode or controller mode.', env: 'TRIREME_SANDBOX_MODE', options: [...modes], default: 'agent'}),
+    mode: Flags.string({summary: 'What to play: agent mode or controller mode.', env: 'TRIREME_MODE', options: [...modes], default: 'agent'}),
     'control-planes': Flags.integer({
       summary: 'How many control planes; default: 3 in agent mode, 1 in controller mode.',
       env: 'TRIREME_CONTROL_PLANES',

@@ -16,7 +16,7 @@ export default class SandboxShell extends BaseCommand<z.input<typeof result>> {
   static override flags = {
     mode: Flags.string({
       summary: 'Simulated hosts (agent), or a simulated management cluster (controller).',
-      env: 'TRIREME_SANDBOX_MODE',
+      env: 'TRIREME_MODE',
       options: ['agent', 'controller'],
       default: 'agent',
     }),
