@@ -14,7 +14,7 @@ const reason = await missingManagementCluster({apiOnly: true});
 const decoded = (text: string) => Buffer.from(text, 'base64').toString('utf8');
 
 describe.skipIf(reason !== undefined)(`a real API server${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  describe('through faults, a view comes right and writes stay exact', {timeout: faultTimeout}, () =>
+  describe('through faults, a view comes right and writes stay exact', {timeout: faultTimeout}, () => {
     testApiFaults({cutEvery: 5000, cuts: 4, failing: 30_000, silent: 10_000, busy: 5000, latency: 300}, async () => {
       const cluster = await startManagementCluster({apiOnly: true});
       await cluster.kubectl(['create', 'namespace', 'harbour']);
@@ -34,8 +34,8 @@ describe.skipIf(reason !== undefined)(`a real API server${reason === undefined ?
         kubeconfig: cluster.kubeconfig,
         close: () => cluster.stop(),
       };
-    }),
-  );
+    });
+  });
 
   it('lets a user with read-only rights read, and every write is refused before it begins, with the right named', {timeout: 120_000}, async () => {
     const cluster = await startManagementCluster({apiOnly: true});

@@ -7,7 +7,7 @@ import {faultTimeout, testApiFaults} from '../support/api-faults.ts';
 import {kubeconfigFor} from '../support/kube-connection.ts';
 import {SmallApi} from '../support/small-api.ts';
 
-describe('through faults, on a small API, a view comes right and writes stay exact', {timeout: faultTimeout}, () =>
+describe('through faults, on a small API, a view comes right and writes stay exact', {timeout: faultTimeout}, () => {
   testApiFaults({cutEvery: 300, cuts: 8, failing: 2000, silent: 1500, busy: 1500, latency: 300}, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'small-api-'));
     const small = await new SmallApi().listen();
@@ -22,5 +22,5 @@ describe('through faults, on a small API, a view comes right and writes stay exa
         await rm(folder, {recursive: true, force: true});
       },
     };
-  }),
-);
+  });
+});
