@@ -88,6 +88,7 @@ const contentTable = {
   'agent.failed': {exit: 1, meaning: 'A reconciler of the agent gave up.'},
   'agent.runtime-missing': {exit: 1, meaning: "No Node runtime is at hand for the host's architecture."},
   'cluster.not-found': {exit: 2, meaning: 'No cluster has this name.'},
+  'machine.not-found': {exit: 2, meaning: 'The cluster has no machine of this name.'},
   'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},
   'cluster.not-made': {exit: 1, meaning: 'The cluster does not exist yet.'},
   'kubeconfig.invalid': {exit: 3, meaning: 'The kubeconfig cannot be read.'},
@@ -106,8 +107,27 @@ const apiTable = {
   'api.not-found': {exit: 1, meaning: 'The object is not there.'},
   'api.kind-unknown': {exit: 1, meaning: 'The API does not serve this kind: its provider is not installed.'},
   'api.failed': {exit: 1, meaning: 'The Kubernetes API answers with an error.'},
+  'file.not-editable': {exit: 3, meaning: 'The value cannot be changed in the file without touching more than itself; the message says why.'},
+  'file.changed': {exit: 8, meaning: 'The file was changed by somebody else between reading and writing it.'},
+  'pool.not-found': {exit: 2, meaning: 'No pool of the cluster has this name.'},
+  'machine.not-found': {exit: 2, meaning: 'No machine of the cluster has this name.'},
+  'drain.blocked': {exit: 7, meaning: 'Pods did not leave the node within the deadline; each is named with what holds it.'},
 } as const satisfies Record<string, CodeEntry>;
 
-export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable};
+const providerTable = {
+  'provider.unknown': {exit: 2, meaning: 'No repository is known for a Cluster API provider of this name.'},
+  'provider.version-unknown': {exit: 2, meaning: "The provider's repository does not have this version."},
+  'provider.repository-invalid': {exit: 3, meaning: "A provider's repository, or a file in it, is not as Cluster API's contract wants it."},
+  'provider.repository-unreachable': {exit: 4, meaning: "A provider's repository cannot be reached."},
+  'provider.variable-missing': {exit: 3, meaning: "Variables of a provider's components have no value; all of them are named."},
+  'provider.incompatible': {exit: 3, meaning: 'A provider does not fit the core provider, its contract, or what is installed; nothing was written.'},
+  'provider.conflict': {exit: 8, meaning: 'The provider is installed already, in another version or namespace.'},
+  'provider.not-installed': {exit: 2, meaning: 'The provider is not installed in the management cluster.'},
+  'provider.certificates-missing': {exit: 1, meaning: 'Nothing issues the certificates of webhooks: cert-manager is neither there nor to be installed.'},
+  'cloud.refused': {exit: 5, meaning: 'The cloud does not accept the credentials.'},
+  'cloud.unreachable': {exit: 4, meaning: 'The cloud does not answer.'},
+} as const satisfies Record<string, CodeEntry>;
+
+export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable, ...providerTable};
 
 export type ErrorCode = keyof typeof errorCodes;

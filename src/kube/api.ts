@@ -33,6 +33,8 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number;
   /** Only names, labels, owners (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
+  /** Called with each object as soon as it's read; what it returns is kept in its place. Keeps memory small where much is listed or watched. */
+  readonly project?: (object: KubeObject) => KubeObject;
 }
 
 export interface ObjectList<T extends KubeObject = KubeObject> {

@@ -33,6 +33,8 @@ import {defaultTiming, watchAll, type WatchTiming} from './watch.ts';
 export interface ConnectOptions {
   /** A file; default: $KUBECONFIG (several files, joined), else ~/.kube/config, else the pod's own account. */
   readonly kubeconfig?: string;
+  /** A kubeconfig that is no file: its text, and where it comes from, for messages. */
+  readonly content?: {readonly text: string; readonly place: string};
   /** Default: the current context. */
   readonly context?: string;
   readonly signal: AbortSignal;
@@ -52,6 +54,7 @@ export async function connect(options: ConnectOptions): Promise<KubeApi> {
   const load = {
     env,
     ...(options.kubeconfig === undefined ? {} : {kubeconfig: options.kubeconfig}),
+    ...(options.content === undefined ? {} : {content: options.content}),
     ...(options.context === undefined ? {} : {context: options.context}),
   };
   const {signal, redactor, warn} = options;

@@ -3,7 +3,7 @@ import type {IncomingMessage} from 'node:http';
 import type {ListOptions, Resource} from './api.ts';
 import {errorOf} from './api-error.ts';
 import {retryAfter} from './attempts.ts';
-import {complete, partialObject} from './list.ts';
+import {complete, partialObject, projected} from './list.ts';
 import {numberAt, textAt, type KubeObject} from './object.ts';
 import {collectionPath, query} from './paths.ts';
 import {parseBody, type Rest} from './rest.ts';
@@ -17,6 +17,8 @@ export type WatchLine =
   | {readonly type: 'ERROR'; readonly code: number; readonly message: string; readonly version?: undefined};
 
 interface StreamOptions {
+  /** What was asked for. */
+  readonly list: ListOptions;
   /** When it is over at the latest, in ms since 1970. */
   readonly deadline: number;
   /** Asks the server whether it's there. */
@@ -28,6 +30,7 @@ interface StreamOptions {
 export class WatchStream {
   readonly #response: IncomingMessage;
   readonly #resource: Resource;
+  readonly #options: ListOptions;
   readonly #lines: AsyncIterator<string>;
   readonly #began = Date.now();
   readonly #deadline: number;
@@ -41,6 +44,7 @@ export class WatchStream {
   private constructor(response: IncomingMessage, resource: Resource, options: StreamOptions) {
     this.#response = response;
     this.#resource = resource;
+    this.#options = options.list;
     this.#deadline = options.deadline;
     this.#isAlive = options.isAlive;
     this.#pingAfter = options.pingAfter;
@@ -85,7 +89,7 @@ export class WatchStream {
       const status = response.statusCode ?? 0;
       if (status === 200) {
         const isAlive = () => rest.ping(timing.pingPatience);
-        return new WatchStream(response, resource, {deadline: Date.now() + lifetime + timing.grace, isAlive, pingAfter: timing.pingAfter});
+        return new WatchStream(response, resource, {list: options, deadline: Date.now() + lifetime + timing.grace, isAlive, pingAfter: timing.pingAfter});
       }
       response.setEncoding('utf8');
       let text = '';
@@ -118,13 +122,15 @@ export class WatchStream {
       const {value, done} = await this.#lines.next();
       if (done === true) return undefined;
       if (value.trim() === '') continue;
+      let event: Readonly<Record<string, unknown>>;
       try {
-        return this.#parse(JSON.parse(value) as Readonly<Record<string, unknown>>);
+        event = JSON.parse(value) as typeof event;
       } catch {
         // a line cut short: the connection broke, or something in between spoke
         this.failure = new Error('the connection was cut in the middle of an event');
         return undefined;
       }
+      return this.#parse(event);
     }
   }
 
@@ -138,7 +144,7 @@ export class WatchStream {
       return {type, code: numberAt(object, 'code') ?? 500, message: textAt(object, 'message') ?? 'the server ended the watch with an error'};
     const version = textAt(object, 'metadata', 'resourceVersion');
     if (type === 'BOOKMARK') return {type, version};
-    return {type: type as 'ADDED' | 'MODIFIED' | 'DELETED', version, object: complete(object as KubeObject, this.#resource)};
+    return {type: type as 'ADDED' | 'MODIFIED' | 'DELETED', version, object: projected(complete(object as KubeObject, this.#resource), this.#options)};
   }
 
   /** An idle watch and a dead connection look alike, until somebody asks. */

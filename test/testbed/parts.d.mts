@@ -1,0 +1,10 @@
+export declare const cache: string;
+export declare const defaultKubernetes: string;
+export declare const versions: Readonly<Record<'containerd' | 'runc' | 'cniPlugins' | 'crictl' | 'etcd' | 'coredns' | 'flannel' | 'flannelCniPlugin' | 'clusterApi' | 'certManager' | 'helm', string>>;
+export declare const managerImages: Readonly<Record<string, string>>;
+export declare const certManagerImages: Readonly<Record<string, string>>;
+export declare function isBuilt(part: string, version: string, program: string): boolean;
+export declare function programs(part: string, version: string): string;
+export declare function moduleFolder(folder: string, module: string): string;
+export declare function kubernetesVersions(): string[];
+export declare function kubeadmImages(version: string): Map<string, string>;
