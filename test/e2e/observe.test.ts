@@ -44,7 +44,7 @@ function cluster(name: string, workers: number) {
         classRef: {name: 'in-memory'},
         version: 'v1.35.4',
         controlPlane: {replicas: 1},
-        workers: {machineDeployments: workers === 0 ? [] : [{class: 'default-worker', name: 'md-0', replicas: workers}]},
+        ...(workers === 0 ? {} : {workers: {machineDeployments: [{class: 'default-worker', name: 'md-0', replicas: workers}]}}),
       },
     },
   };
