@@ -79,7 +79,12 @@ export function builtInVariables(cluster: ClusterDocument): ReadonlyMap<string, 
     ['cluster.serviceNetworks', network.services.join(',')],
     ['cluster.dnsDomain', network.dnsDomain],
     // in controller mode the infrastructure makes the endpoint later
-    ...(endpoint.host === '' ? [] : ([['cluster.endpointHost', endpoint.host], ['cluster.endpointPort', String(endpoint.port)]] as const)),
+    ...(endpoint.host === ''
+      ? []
+      : ([
+          ['cluster.endpointHost', endpoint.host],
+          ['cluster.endpointPort', String(endpoint.port)],
+        ] as const)),
   ]);
 }
 

@@ -15,7 +15,9 @@ export class Places {
     const {origin} = cluster;
     this.#file = origin?.file ?? cluster.document.metadata.name;
     this.#document =
-      origin === undefined ? undefined : parseYaml(new Source(origin.file, '/', origin.text)).documents.find(({value}) => isCluster(value, cluster.document.metadata.name));
+      origin === undefined
+        ? undefined
+        : parseYaml(new Source(origin.file, '/', origin.text)).documents.find(({value}) => isCluster(value, cluster.document.metadata.name));
   }
 
   /** A complaint at a path of the document, or, where that isn't written, at the nearest one above it that is. */
