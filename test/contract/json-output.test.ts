@@ -47,6 +47,7 @@ const table: Readonly<Record<string, Cases>> = {
   'bundle inspect': {success: ok('bundle', 'inspect', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'inspect', 'TMP/nothing')},
   'bundle verify': {success: ok('bundle', 'verify', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'verify', 'TMP/nothing')},
   'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
+  'cluster events': {success: 'these hosts have no management cluster', failure: fails(2, 'mode.unsupported', 'cluster', 'events')},
   'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
   'cluster list': {success: ok('cluster', 'list'), failure: fails(2, 'usage.invalid', 'cluster', 'list', '--blub')},
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
@@ -63,6 +64,8 @@ const table: Readonly<Record<string, Cases>> = {
     success: ok('init', '--file', 'TMP/new.yaml', '--name', 'berth', '--mode', 'agent', '--control-plane', 'h1=192.0.2.11', '--kubernetes-version', 'v1.36.3'),
     failure: fails(2, 'usage.answer-required', 'init', '--file', 'TMP/other.yaml'),
   },
+  'machine describe': {success: ok('machine', 'describe', 'cp1'), failure: fails(2, 'machine.not-found', 'machine', 'describe', 'nobody')},
+  'machine list': {success: ok('machine', 'list'), failure: unreadable('machine', 'list')},
   plan: {success: ok('plan'), failure: unreadable('plan')},
   preflight: {success: ok('preflight'), failure: fails(2, 'usage.invalid', 'preflight', '--only', 'cheese')},
   'sandbox run': {
