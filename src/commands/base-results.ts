@@ -94,6 +94,8 @@ export const conditionResult = z.strictObject({
   reason: z.string().optional(),
   since: z.string().optional(),
   standing: standing.optional(),
+  /** Repeats what an object below tells better. */
+  echo: z.boolean().optional(),
 });
 
 const partResult = z.strictObject({kind: z.string(), name: z.string(), standing, missing: z.boolean(), reasons: z.array(z.string())});

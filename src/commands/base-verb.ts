@@ -52,6 +52,8 @@ export interface VerbWork {
   /** What has to be true of the answer before anything is done: a typed name. */
   readonly ask?: (plan: Plan<ControllerScope>) => Promise<void>;
   readonly next?: readonly string[];
+  /** The verb would change a file if one were known. */
+  readonly changesFiles?: boolean;
   /** After a success. */
   readonly after?: () => Promise<void>;
 }
@@ -73,7 +75,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
     return this.withManagement(target, flags, work.intent.verb, async (scope, name) => {
       const live = await this.#look(scope, name, work, given);
       const plan = await work.plan(live, scope);
-      if (target.kind === 'live' && work.intent.verb === 'scale') this.#sayNoFile(name);
+      if (target.kind === 'live' && work.changesFiles === true) this.#sayNoFile(name);
       if (!given['dry-run']) await work.ask?.(plan);
       const shown = await this.present(this.#work(plan, scope, work, target.kind === 'file' ? target.cluster : undefined), flags);
       await this.#afterwards(shown.run, work);
@@ -83,10 +85,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
 
   /** Edits the file where one is known, then makes the cluster what it says; else changes the live objects, and says so. */
   protected async runOnFile(target: ClusterTarget, given: GivenFlags, work: EditWork): Promise<VerbResult> {
-    if (target.kind === 'live') {
-      this.#sayNoFile(target.name);
-      return this.runOnObjects(target, given, work);
-    }
+    if (target.kind === 'live') return this.runOnObjects(target, given, {...work, changesFiles: true});
     await this.requireCapability(target.cluster, work.intent.verb);
     const flags = this.#runFlags(given);
     this.#requireAnswer(target, given, work);

@@ -7,6 +7,8 @@ export interface AuthorityOptions {
   readonly key: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** IPv4 addresses that it may be served from, besides the common name. */
+  readonly addresses?: readonly string[];
 }
 
 /** A certificate in PEM of an authority that may sign certificates, as kubeadm makes them. */
@@ -21,7 +23,7 @@ export function selfSignedAuthority(options: AuthorityOptions): string {
     sequence(time(options.notBefore), time(options.notAfter)),
     name,
     publicKey,
-    explicit(3, sequence(...extensions(options.commonName, publicKey))),
+    explicit(3, sequence(...extensions(options, publicKey))),
   );
   const signature = sign('sha256', body, options.key);
   return pem('CERTIFICATE', sequence(body, sha256WithRsa, bits(signature)));
@@ -33,7 +35,7 @@ export function pem(label: string, der: Buffer): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-function extensions(dnsName: string, publicKey: Buffer): readonly Buffer[] {
+function extensions({commonName, addresses = []}: AuthorityOptions, publicKey: Buffer): readonly Buffer[] {
   const extension = (id: Buffer, critical: boolean, value: Buffer) => sequence(id, ...(critical ? [encode(0x01, Buffer.from([0xff]))] : []), octets(value));
   const keyIdentifier = createHash('sha1').update(subjectPublicKey(publicKey)).digest(); // RFC 5280, 4.2.1.2, method 1
   // bits 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign; the last two bits of the byte are unused
@@ -42,7 +44,11 @@ function extensions(dnsName: string, publicKey: Buffer): readonly Buffer[] {
     extension(oid(2, 5, 29, 15), true, keyUsage),
     extension(oid(2, 5, 29, 19), true, sequence(encode(0x01, Buffer.from([0xff])))),
     extension(oid(2, 5, 29, 14), false, octets(keyIdentifier)),
-    extension(oid(2, 5, 29, 17), false, sequence(encode(0x82, Buffer.from(dnsName, 'ascii')))),
+    extension(
+      oid(2, 5, 29, 17),
+      false,
+      sequence(encode(0x82, Buffer.from(commonName, 'ascii')), ...addresses.map((one) => encode(0x87, Buffer.from(one.split('.').map(Number))))),
+    ),
   ];
 }
 

@@ -46,7 +46,7 @@ function branches(nodes: readonly Drawn[], before: string, options: ObjectTreeOp
 
 function lines(node: Drawn, first: string, next: string, {style, columns}: ObjectTreeOptions): readonly string[] {
   const {dim} = style.color;
-  const width = (columns ?? Number.POSITIVE_INFINITY) - next.length;
+  const width = (columns ?? Number.POSITIVE_INFINITY) - next.length - 2; // what goes on is indented by two
   const wrap = (text: string) => (Number.isFinite(width) ? wrapText(text, width) : text.split('\n'));
   const [head = '', ...rest] = wrap(node.head);
   return [
@@ -120,11 +120,11 @@ function paintCondition({standing, ready}: ConditionView, {color}: Style): (text
   return standing === 'bad' ? color.red : color.yellow;
 }
 
-const sums: ReadonlySet<string> = new Set(['Ready', 'Available', 'MachinesReady', 'WorkerMachinesReady', 'ControlPlaneMachinesReady']);
+const sums: ReadonlySet<string> = new Set(['Ready', 'Available', 'MachinesReady', 'WorkersAvailable', 'WorkerMachinesReady', 'ControlPlaneMachinesReady']);
 
-/** Sums are left out where their parts are told. */
+/** What objects below tell better, and sums whose parts are told, are left out. */
 function tellingOnes(conditions: readonly ConditionView[]): readonly ConditionView[] {
-  const wrong = conditions.filter((one) => !one.ready);
+  const wrong = conditions.filter((one) => !one.ready && one.echo !== true);
   const parts = wrong.filter((one) => !sums.has(one.type));
   const isTold = (sum: ConditionView) => parts.some((one) => one.standing === sum.standing || one.standing === 'bad');
   return wrong.filter((one) => !sums.has(one.type) || !isTold(one));
@@ -142,7 +142,7 @@ function shownChildren(node: ObjectNode, {all}: ObjectTreeOptions): readonly Obj
   return node.children.flatMap((child) => {
     if (child.role !== 'machine-set') return [child];
     if (!busy.includes(child)) return [];
-    return busy.length === 1 && child.standing === 'good' && child.deleting === undefined ? child.children : [child];
+    return busy.length === 1 && child.deleting === undefined && tellingOnes(child.conditions).length === 0 ? child.children : [child];
   });
 }
 

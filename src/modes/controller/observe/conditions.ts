@@ -16,6 +16,8 @@ const summing: ReadonlySet<string> = new Set([
   'WorkerMachinesReady',
 ]);
 
+/** Reasons that only seem to be failures: a preflight check of Cluster API is tried again until it passes. */
+const patient = /^Waiting|^PreflightCheckFailed$/;
 /** Reasons that say that something goes on by itself. */
 const waiting =
   /^(Waiting|Provisioning|Creating|Draining|Deleting|Deletion|Detaching|Pending|InPlaceUpdating|Updating|NotUpToDate|NotInitialized|NotProvisioned|ScalingUp|ScalingDown|RollingOut|NoReplicas|NoWorkers|ClusterCreating|ClusterUpgrading|LifecycleHookBlocking|RemediationDeferred|MachineDeleting)|(Pending|Deferred|InProgress|Provisioning|Deleting)$/;
@@ -47,7 +49,7 @@ export function conditionsOf(object: KubeObject): readonly Condition[] {
   const main = newer.length > 0 ? newer : plain;
   const older = newer.length > 0 ? plain : readConditions(status, 'deprecated', 'v1beta1', 'conditions');
   const known = new Set(main.map((one) => one.type));
-  const failures = older.filter((one) => one.status === 'False' && (one.severity === 'Error' || one.severity === 'Warning') && !known.has(one.type));
+  const failures = older.filter((one) => one.status === 'False' && !known.has(one.type) && standingOf(one, false) === 'bad');
   const isCovered = main.some((one) => one.status !== 'True' && isFailing(one.reason));
   const all = [...main, ...(isCovered ? [] : failures.filter((one) => one.type !== 'Ready')), ...terminalFailure(status)];
   return all.some((one) => one.type === 'Ready' || one.type === 'Available') ? all : [...all, ...contractReady(object)];
@@ -104,6 +106,9 @@ export function standingOf(condition: Condition, isMoving: boolean): Standing {
     return isBlocked(condition) || isFailing(reason) ? 'bad' : 'working';
   }
   if (status === 'True') return 'good';
+  if (patient.test(reason)) return 'working';
+  // v1beta1 warns of roll-outs and scaling, too
+  if (severity === 'Warning' && waiting.test(reason) && !isFailing(reason)) return 'working';
   if (severity !== undefined && severity !== '') return severity === 'Info' ? 'working' : 'bad';
   if (isFailing(reason)) return isMoving && status === 'Unknown' ? 'working' : status === 'Unknown' ? 'unknown' : 'bad';
   if (waiting.test(reason) || isMoving) return 'working';
@@ -143,6 +148,19 @@ export function tellingConditions(conditions: readonly ConditionView[]): readonl
   const wrong = conditions.filter((one) => !one.ready);
   const worstDetail = worstOf(wrong.filter((one) => !summing.has(one.type)).map((one) => one.standing ?? 'good'));
   return wrong.filter((one) => !summing.has(one.type) || compareStanding(one.standing ?? 'good', worstDetail) < 0);
+}
+
+/** Conditions that repeat what an object below says. */
+const repeating: ReadonlySet<string> = new Set([
+  ...summing,
+  ...['MachinesUpToDate', 'ControlPlaneMachinesUpToDate', 'WorkerMachinesUpToDate', 'InfrastructureReady', 'BootstrapConfigReady', 'ControlPlaneInitialized'],
+  ...['ScalingUp', 'ScalingDown', 'RollingOut', 'Remediating', 'Deleting', 'Updating'],
+]);
+
+/** Marks those that an object below, which stands as badly, tells better. */
+export function markEchoes(conditions: readonly ConditionView[], below: Standing): readonly ConditionView[] {
+  if (below === 'good') return conditions;
+  return conditions.map((one) => (!one.ready && repeating.has(one.type) && compareStanding(below, one.standing ?? 'good') <= 0 ? {...one, echo: true} : one));
 }
 
 /** `InfrastructureReady is False (VMNotProvisioned): no quota`. */

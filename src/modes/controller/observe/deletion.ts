@@ -12,7 +12,11 @@ export function deletionOf(cluster: KubeObject, tree: ObjectNode): DeletionView 
     if (node === tree || node.role === 'group' || node.role === 'node' || node.missing === true) continue;
     counts.set(node.kind, (counts.get(node.kind) ?? 0) + 1);
   }
-  return {since, remaining: [...counts].map(([kind, count]) => ({kind, count})), blockedBy: [...clusterBlocks(cluster), ...machineBlocks(tree)]};
+  return {
+    since,
+    remaining: [...counts].map(([kind, count]) => ({kind, count})),
+    blockedBy: [...clusterBlocks(cluster), ...machineBlocks(tree), ...pausedBlocks(tree)],
+  };
 }
 
 function clusterBlocks(cluster: KubeObject): readonly string[] {
@@ -35,6 +39,13 @@ function machineBlocks(tree: ObjectNode): readonly string[] {
     if (deleting === undefined || deleting.reason === undefined || deleting.reason === 'Deleting') return [];
     return [`${node.kind}/${node.name}: ${deleting.reason}${deleting.message === undefined ? '' : `: ${deleting.message}`}`];
   });
+}
+
+/** The controller of a paused object does nothing, not even what its deletion needs. */
+function pausedBlocks(tree: ObjectNode): readonly string[] {
+  return [...nodesOf(tree)]
+    .filter((node) => node !== tree && node.paused && node.deleting !== undefined)
+    .map((node) => `${node.kind}/${node.name} is paused, so it isn't deleted`);
 }
 
 export function* nodesOf(tree: ObjectNode): Generator<ObjectNode> {

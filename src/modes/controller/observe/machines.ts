@@ -33,7 +33,11 @@ export function machineView(machine: KubeObject, node: ObjectNode, pool: string 
     role: isControlPlaneMachine(machine) ? 'control-plane' : 'worker',
     address: addressOf(machine),
     state: stateOf(node, nodeName !== undefined),
-    reasons: [...missing, ...reasonsOf(node.conditions), ...hidden.flatMap((child) => reasonsOf(child.conditions).map((text) => `${child.kind}: ${text}`))],
+    reasons: [
+      ...missing,
+      ...reasonsOf(node.conditions.filter((one) => one.echo !== true)),
+      ...hidden.flatMap((child) => reasonsOf(child.conditions).map((text) => `${child.kind}: ${text}`)),
+    ],
     drift: 0,
     standing: node.worst,
     paused: node.paused,

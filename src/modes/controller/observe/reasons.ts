@@ -1,29 +1,6 @@
 // Why a cluster doesn't stand well, in as few lines as tell it all. Pure.
-import type {ConditionView, ObjectNode, Standing} from '../../mode.ts';
-import {compareStanding, conditionText, tellingConditions, worstOf} from './conditions.ts';
-
-/** Conditions that repeat what an object below says. */
-const echoes: ReadonlySet<string> = new Set([
-  'Available',
-  'Ready',
-  'MachinesReady',
-  'MachinesUpToDate',
-  'ControlPlaneAvailable',
-  'ControlPlaneMachinesReady',
-  'ControlPlaneMachinesUpToDate',
-  'WorkersAvailable',
-  'WorkerMachinesReady',
-  'WorkerMachinesUpToDate',
-  'InfrastructureReady',
-  'BootstrapConfigReady',
-  'ControlPlaneInitialized',
-  'ScalingUp',
-  'ScalingDown',
-  'RollingOut',
-  'Remediating',
-  'Deleting',
-  'Updating',
-]);
+import type {ObjectNode, Standing} from '../../mode.ts';
+import {compareStanding, conditionText, tellingConditions} from './conditions.ts';
 
 /** Objects that say the same are told in one line, with this many of their names. */
 const namesShown = 3;
@@ -52,17 +29,11 @@ function collect(node: ObjectNode, told: Told[]): void {
   if (node.standing === 'good' || node.role === 'node') return;
   const object = `${node.kind}/${node.name}`;
   if (node.missing === true) return void told.push({standing: 'bad', object, text: `is missing, ${node.remarks.join(', ')}`});
-  const below = worstOf(node.children.map((child) => (child.role === 'node' ? 'good' : child.worst)));
-  const shown = tellingConditions(node.conditions).filter((one) => !isEcho(one, below));
+  const shown = tellingConditions(node.conditions).filter((one) => one.echo !== true);
   for (const one of shown) told.push({standing: one.standing ?? 'bad', object, text: conditionText(one)});
   if (node.conditions.every((one) => one.ready) && node.deleting === undefined) {
     for (const remark of node.remarks) told.push({standing: node.standing, object, text: remark});
   }
-}
-
-/** Something below stands as badly: it tells more. */
-function isEcho(condition: ConditionView, below: Standing): boolean {
-  return echoes.has(condition.type) && compareStanding(below, condition.standing ?? 'good') <= 0;
 }
 
 function namesOf(objects: readonly string[]): string {

@@ -20,10 +20,12 @@ export function reasonsOf(conditions: readonly ConditionView[]): readonly string
   return tellingConditions(conditions).map(conditionText);
 }
 
+const beforeRunning: ReadonlySet<string> = new Set(['Pending', 'Provisioning', 'Provisioned']);
+
 /** Whether an object is not yet what it shall become. What can't be told counts as made. */
 function isBeingMade(object: KubeObject): boolean {
   const {kind, status, spec} = object;
-  if (kind === 'Machine') return textAt(status, 'nodeRef', 'name') === undefined;
+  if (kind === 'Machine') return textAt(status, 'nodeRef', 'name') === undefined || beforeRunning.has(textAt(status, 'phase') ?? '');
   if (kind === 'MachineSet' || kind === 'MachineDeployment' || kind === 'MachinePool') {
     return (numberAt(status, 'replicas') ?? 0) < (numberAt(spec, 'replicas') ?? 0);
   }

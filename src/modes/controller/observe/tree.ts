@@ -1,7 +1,7 @@
 // Every object of a cluster as one tree: what is named and isn't there has a place in it, and so has what nobody names. Pure.
 import {listAt, numberAt, textAt, valueAt, type KubeObject} from '../../../kube/object.ts';
 import type {ConditionView, ObjectNode, ObjectRole, Standing} from '../../mode.ts';
-import {worstOf} from './conditions.ts';
+import {markEchoes, worstOf} from './conditions.ts';
 import {controlPlaneLabel, type Family} from './family.ts';
 import type {Seen} from './gather.ts';
 import {keyOfObject} from './object-index.ts';
@@ -47,7 +47,10 @@ class TreeBuilder {
       ...this.#healthChecks(undefined),
       ...group('add-ons', this.#family.bindings.flatMap(addonsIn)),
     ];
-    const strays = this.#family.others.filter((object) => !this.#placed.has(keyOfObject(object))).map((object) => this.#node('infrastructure', object, []));
+    // a template is only looked at when machines can't be made from it
+    const strays = this.#family.others
+      .filter((object) => !this.#placed.has(keyOfObject(object)) && !object.kind.endsWith('Template'))
+      .map((object) => this.#node('infrastructure', object, []));
     return this.#node('cluster', cluster, [...children, ...group('objects that nothing names', strays)]);
   }
 
@@ -58,8 +61,10 @@ class TreeBuilder {
     const version = role === 'infrastructure' || role === 'bootstrap' ? undefined : versionOfObject(object);
     const replicas = role === 'pool' || role === 'control-plane' || role === 'machine-set' ? replicasOf(object) : undefined;
     const held = deletionTimestamp === undefined || finalizers === undefined || finalizers.length === 0 ? [] : [`finalizers: ${finalizers.join(', ')}`];
+    const below = worstOf(children.map((child) => (child.role === 'node' ? 'good' : child.worst)));
     return nodeOf(role, object.kind, object.metadata.name, {
-      conditions,
+      // who can't make machines knows best why: Cluster API says so in ScalingUp
+      conditions: markEchoes(conditions, below).map((one) => (one.type === 'ScalingUp' && one.standing === 'bad' && role === 'pool' ? withoutEcho(one) : one)),
       children,
       paused: isPaused(object),
       ...(creationTimestamp === undefined ? {} : {created: creationTimestamp}),
@@ -142,6 +147,10 @@ class TreeBuilder {
   #healthChecks(owner: KubeObject | undefined): readonly ObjectNode[] {
     return (this.#checks.get(owner) ?? []).map((check) => this.#node('health-check', check, [], {remarks: remarksOfCheck(check)}));
   }
+}
+
+function withoutEcho({echo: _echo, ...condition}: ConditionView): ConditionView {
+  return condition;
 }
 
 function group(name: string, children: readonly ObjectNode[]): readonly ObjectNode[] {

@@ -30,7 +30,7 @@ export function poolUpgrade(
 ): UpgradeView | undefined {
   const own = versionOfObject(pool);
   const to = textAt(cluster.spec, 'topology', 'version') ?? own;
-  if (to === undefined) return undefined;
+  if (to === undefined || pool.metadata.deletionTimestamp !== undefined) return undefined;
   const from = versions.filter(({version}) => version !== to).map(({version}) => version);
   if (from.length === 0 && (own === undefined || own === to)) return undefined;
   const waiting = own === to ? undefined : waitingFor(cluster, pool, role);

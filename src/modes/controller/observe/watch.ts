@@ -1,4 +1,5 @@
 // The objects of a cluster or a fleet, kept up to date: LIST, then WATCH, every kind into one index; changes come in batches.
+import {setMaxListeners} from 'node:events';
 import type {KubeApi, ListOptions, Resource, WatchEvent} from '../../../kube/api.ts';
 import type {KubeObject} from '../../../kube/object.ts';
 import {isAbortError} from '../../../kernel/errors.ts';
@@ -61,6 +62,7 @@ class LiveObjects {
     this.#api = api;
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#stopping.signal]);
+    setMaxListeners(0, this.#signal); // every watch listens, and there's one for each kind
   }
 
   stop(): void {

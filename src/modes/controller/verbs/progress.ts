@@ -73,17 +73,17 @@ function isOld(machine: KubeObject, {version, newerThan}: Wanted): boolean {
 /** What keeps it, as its own conditions say. */
 function blockers(object: KubeObject): readonly string[] {
   return conditionsOf(object).flatMap(({type, message = ''}) =>
-    (type === 'ScalingUp' || type === 'ScalingDown' || type === 'RollingOut') && /\bblocked\b|\bfailed\b|\berror\b/i.test(message) ? [firstLine(message)] : [],
+    (type === 'ScalingUp' || type === 'ScalingDown' || type === 'RollingOut') && /\bblocked\b|\bfailed\b|\berror\b/i.test(message) ? [oneLine(message)] : [],
   );
 }
 
-function firstLine(message: string): string {
-  return (
-    message
-      .split('\n')
-      .find((line) => line.trim() !== '')
-      ?.trim() ?? ''
-  );
+/** Cluster API writes the reasons as a list below the first line. */
+function oneLine(message: string): string {
+  const [first = '', ...rest] = message
+    .split('\n')
+    .map((line) => line.trim().replace(/^\* /, ''))
+    .filter((line) => line !== '');
+  return `${first} ${rest.join('; ')}`.trim().slice(0, 300);
 }
 
 /** Versions that a control plane's machines have, as its status tells. */

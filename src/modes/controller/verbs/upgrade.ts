@@ -19,16 +19,28 @@ const anyVersionAllowed = 'unsafe.topology.cluster.x-k8s.io/disable-update-versi
 const pendingHooks = 'runtime.cluster.x-k8s.io/pending-hooks';
 const upgradeConcurrency = 'topology.cluster.x-k8s.io/upgrade-concurrency';
 const deferUpgrade = 'topology.cluster.x-k8s.io/defer-upgrade';
+const followTitle = 'Follow the upgrade';
 const holdUpgrade = 'topology.cluster.x-k8s.io/hold-upgrade-sequence';
 
 /** Sets the version on the live objects. Throws `plan.refused` with the rule that speaks against it in `details.rule`. */
 export function planUpgrade(live: LiveCluster, {to}: UpgradeIntent, options: VerbOptions): Plan<ControllerScope> {
   requireAlive(live, 'upgrade');
   const from = requireVersions(live, to);
-  if (from === to) return verbPlan(live, {operation: 'upgrade', hosts: hostsOf(live, to, [to]), phases: [], basis: {version: from}});
+  const look = new SharedLook((scope, signal) => lookAtCluster(scope, live.name, {signal}));
+  if (from === to) {
+    // it is wanted already: all that can be done is to follow it
+    const hosts = [controlPlaneHost, ...upgradedPools(live).map((pool) => pool.name)].map((host) =>
+      changedHost(host, host === controlPlaneHost ? 'control plane' : 'pool', []),
+    );
+    return verbPlan(live, {
+      operation: 'upgrade',
+      hosts,
+      phases: options.wait ? [{title: followTitle, steps: waitsFor(live, to, look)}] : [],
+      basis: {version: from},
+    });
+  }
   const chain = requireUpgrade(live, from, to);
   const warnings = [...pausedWarning(live), ...stepWarnings(live)];
-  const look = new SharedLook((scope, signal) => lookAtCluster(scope, live.name, {signal}));
   return verbPlan(live, {
     operation: 'upgrade',
     hosts: hostsOf(live, to, chain),
@@ -178,10 +190,17 @@ function topologyPhases(live: LiveCluster, from: string, to: string, look: Share
     changes: [{path: ['spec', 'topology', 'version'], from, to}],
     done: `${to} wanted, before ${from}`,
   });
-  const waits = [waitControlPlane(to, look), ...upgradedPools(live).map((pool) => waitPool(pool.name, to, look)), waitTopology(live, look)];
   return [
     {title: 'Want the new version', steps: [set]},
-    {title: 'Follow the upgrade', steps: options.wait ? waits : []},
+    {title: followTitle, steps: options.wait ? waitsFor(live, to, look) : []},
+  ];
+}
+
+function waitsFor(live: LiveCluster, to: string, look: SharedLook<LiveCluster>): readonly Step<ControllerScope>[] {
+  return [
+    waitControlPlane(to, look),
+    ...upgradedPools(live).map((pool) => waitPool(pool.name, to, look)),
+    ...(live.hasTopology ? [waitTopology(live, look)] : []),
   ];
 }
 
