@@ -181,7 +181,8 @@ describe('day two', {timeout: 240_000}, () => {
     }
     const before = await workers();
     // machines know their age to the second, and so does rollout.after
-    await waitFor(async () => (new Date().getMilliseconds() < 900 ? true : undefined), {timeout: 2000, interval: 20});
+    const second = Math.floor(Date.now() / 1000);
+    await waitFor(async () => (Math.floor(Date.now() / 1000) > second ? true : undefined), {timeout: 2000, interval: 20});
     await good('cluster', 'restart', name, '--pool', 'md-0', '--yes', '--wait', '--timeout', '60s');
     const after = await workers();
     expect(after).toHaveLength(2);
