@@ -47,7 +47,7 @@ export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
     if (!flags.resume && unfinished !== undefined)
       this.out.note(`The last run of ${name} (${unfinished.header.run}) did not succeed: what it left undone is in this plan.`);
     const limit = saved?.limit ?? flags.limit ?? [];
-    return this.withScope(cluster, flags, async (mode, scope) => {
+    return this.withScope(cluster, {...flags, ...(timeout === undefined ? {} : {patience: timeout})}, async (mode, scope) => {
       const facts = await mode.facts(cluster, scope);
       const plan = mode.plan(cluster, facts, {verb: 'converge', takeOver: flags['force-conflicts'], ...(limit.length === 0 ? {} : {limit})});
       if (saved !== undefined && args.plan !== undefined) requireUnmoved(args.plan, saved.basis, plan.basis);

@@ -21,6 +21,8 @@ export interface ClusterFlags {
 export interface ScopeFlags {
   readonly concurrency?: number;
   readonly 'break-lock'?: boolean;
+  /** In ms: how long the run may take, and its waits with it. */
+  readonly patience?: number;
 }
 
 export interface RunFlags extends ScopeFlags {
@@ -82,6 +84,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
       concurrency: flags.concurrency ?? this.settings.concurrency,
       breakLock: flags['break-lock'] ?? false,
       ...(askSecret === undefined ? {} : {askSecret}),
+      ...(flags.patience === undefined ? {} : {patience: flags.patience}),
       warn: (message) => this.out.warn({code: 'facts.incomplete', message}),
     });
     try {

@@ -116,5 +116,9 @@ export const runFlags = {
     helpValue: 'NUMBER',
   }),
   'break-lock': Flags.boolean({summary: "Take the cluster's lock from whoever holds it.", env: 'TRIREME_BREAK_LOCK'}),
-  timeout: Flags.string({summary: 'Stop the run after this time: 90s, 10m, 1h.', env: 'TRIREME_TIMEOUT', helpValue: 'DURATION'}),
+  timeout: Flags.string({
+    summary: 'Stop the run after this time, and wait for slow hosts that long: 90s, 10m, 1h.',
+    env: 'TRIREME_TIMEOUT',
+    helpValue: 'DURATION',
+  }),
 };

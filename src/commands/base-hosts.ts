@@ -30,7 +30,11 @@ export const logFlags = {
 export abstract class HostsCommand<R> extends ClusterCommand<R> {
   /** Reads the file and opens a scope on those of its hosts that the limit names; `only` is one host by name. */
   protected async withHosts<T>(flags: HostsFlags, work: (open: OpenHosts) => Promise<T>, only?: string): Promise<T> {
-    const cluster = await this.readCluster(flags);
+    return this.withHostsOf(await this.readCluster(flags), flags, work, only);
+  }
+
+  /** As withHosts, for a file that was read already. */
+  protected async withHostsOf<T>(cluster: DesiredCluster, flags: HostsFlags, work: (open: OpenHosts) => Promise<T>, only?: string): Promise<T> {
     const {selectTargets} = await import('../hosts/inventory.ts');
     return this.withScope(cluster, flags, async (mode, scope) => {
       if (mode.name !== 'agent')

@@ -6,6 +6,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, problemOf} from '../kernel/problem.ts';
 import {digestOfValue} from '../kernel/digest.ts';
 import type {ControllerScope} from '../modes/controller/scope.ts';
+import type {Redactor} from '../kernel/redact.ts';
 import type {Library} from '../modes/controller/providers/facts.ts';
 import {followRun} from '../output/follow.ts';
 import {renderPlan} from '../output/plan-text.ts';
@@ -66,6 +67,26 @@ interface RunFlags {
 /** Names of variables that hold something to hide. */
 const secretName = /token|secret|password|credential|b64encoded|private|api_?key|access_?key/i;
 
+/** Reads clusterctl.yaml; values of variables that look like secrets are never printed. */
+export async function openLibrary(flags: LibraryFlags, {signal, redactor}: {readonly signal: AbortSignal; readonly redactor: Redactor}): Promise<Library> {
+  const [{readConfiguration, valuesOf}, {Library: Opened}, {resolve}] = await Promise.all([
+    import('../modes/controller/providers/configuration.ts'),
+    import('../modes/controller/providers/facts.ts'),
+    import('node:path'),
+  ]);
+  const configuration = await readConfiguration({...(flags.config === undefined ? {} : {file: flags.config}), values: valuesOf(flags.set ?? [])});
+  const lookup = (name: string) => {
+    const value = configuration.lookup(name);
+    if (value !== undefined && value.length >= 8 && secretName.test(name)) redactor.add(value);
+    return value;
+  };
+  return new Opened({
+    configuration: {...configuration, lookup},
+    signal,
+    ...(flags.repository === undefined ? {} : {root: resolve(flags.repository)}),
+  });
+}
+
 export abstract class ProviderCommand<R> extends TargetCommand<R> {
   /** Opens the management cluster that flags, or kubectl's own settings, name. */
   protected async withApi<T>(flags: PlaceFlags, work: (scope: ControllerScope) => Promise<T>): Promise<T> {
@@ -80,24 +101,8 @@ export abstract class ProviderCommand<R> extends TargetCommand<R> {
     }
   }
 
-  /** Reads clusterctl.yaml; values of variables that look like secrets are never printed. */
-  protected async openLibrary(flags: LibraryFlags): Promise<Library> {
-    const [{readConfiguration, valuesOf}, {Library: Opened}] = await Promise.all([
-      import('../modes/controller/providers/configuration.ts'),
-      import('../modes/controller/providers/facts.ts'),
-    ]);
-    const configuration = await readConfiguration({...(flags.config === undefined ? {} : {file: flags.config}), values: valuesOf(flags.set ?? [])});
-    const lookup = (name: string) => {
-      const value = configuration.lookup(name);
-      if (value !== undefined && value.length >= 8 && secretName.test(name)) this.redactor.add(value);
-      return value;
-    };
-    const {resolve} = await import('node:path');
-    return new Opened({
-      configuration: {...configuration, lookup},
-      signal: this.signal,
-      ...(flags.repository === undefined ? {} : {root: resolve(flags.repository)}),
-    });
+  protected openLibrary(flags: LibraryFlags): Promise<Library> {
+    return openLibrary(flags, {signal: this.signal, redactor: this.redactor});
   }
 
   /** The unfinished run of this operation on the same management cluster. Throws `run.not-found`. */

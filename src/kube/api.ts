@@ -79,7 +79,7 @@ export type WatchEvent<T extends KubeObject = KubeObject> =
   /** The whole list: at the start, and again whenever the server could not go on from where we were. */
   | {readonly type: 'listed'; readonly items: readonly T[]}
   | {readonly type: 'added' | 'modified' | 'deleted'; readonly object: T}
-  /** The connection is gone since `since` (ISO 8601); what was seen last is stale. */
+  /** The connection is gone since `since` (ISO 8601); what was seen last is stale. Told again when `why` changes. */
   | {readonly type: 'stale'; readonly since: string; readonly why: string}
   /** Events flow again. */
   | {readonly type: 'fresh'};

@@ -135,12 +135,12 @@ export class Transport {
       let chain: readonly SeenCertificate[] = [];
       message.on('socket', (socket) => {
         socket.setKeepAlive(true, probeAfter);
+        const isReady = !socket.connecting && !(socket instanceof TLSSocket && (socket as {readonly secureConnecting?: boolean}).secureConnecting === true);
+        isSent = isReady; // nothing leaves this computer before the connection, with TLS, stands
+        if (isReady) return;
+        socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => (isSent = true));
         // before TLS judges it: an error says that a certificate has expired, but not which and when
         if (socket instanceof TLSSocket) socket.prependOnceListener('secure', () => (chain = chainOf(socket)));
-        const sent = () => (isSent = true);
-        // nothing has left this computer before the connection, with TLS, stands
-        if (!socket.connecting && !('secureConnecting' in socket && socket.secureConnecting === true)) sent();
-        else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', sent);
       });
       message.on('response', (response) => {
         // whoever reads the body hears of its end; one that nobody reads any more must not end the program

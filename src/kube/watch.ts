@@ -62,7 +62,8 @@ class Watch<T extends KubeObject> {
   #failures = 0;
   /** When the server was last heard, in ms since 1970. */
   #heard = Date.now();
-  #isStale = false;
+  /** Why the view was said to be stale; undefined while it's fresh. */
+  #told: string | undefined;
   #why = 'the connection was cut';
 
   constructor(rest: Rest, resource: Resource, options: ListOptions & {readonly signal: AbortSignal}, timing: WatchTiming) {
@@ -110,8 +111,8 @@ class Watch<T extends KubeObject> {
       return isGone(error) ? undefined : version;
     }
     try {
-      if (this.#isStale) {
-        this.#isStale = false;
+      if (this.#told !== undefined) {
+        this.#told = undefined;
         yield {type: 'fresh'};
       }
       for (;;) {
@@ -157,13 +158,14 @@ class Watch<T extends KubeObject> {
 
   /** Says that what was seen is stale, when the work takes longer than a moment. */
   async *#tellWhenSlow(work: Promise<unknown>): AsyncGenerator<WatchEvent<T>, void> {
-    if (this.#isStale || (await isDoneWithin(work, this.#timing.staleAfter))) return;
+    if (this.#told !== undefined || (await isDoneWithin(work, this.#timing.staleAfter))) return;
     yield* this.#tell();
   }
 
   *#tell(): Generator<WatchEvent<T>, void> {
-    if (this.#isStale) return;
-    this.#isStale = true;
+    // told again when there's another reason: a cut, then a server that refuses
+    if (this.#told === this.#why) return;
+    this.#told = this.#why;
     yield {type: 'stale', since: new Date(this.#heard).toISOString(), why: this.#why};
   }
 }

@@ -35,6 +35,8 @@ export interface ScopeOptions {
   readonly concurrency: number;
   /** Take the cluster's lease from whoever holds it. Default false. */
   readonly breakLock?: boolean;
+  /** How long the run may take, in ms, where its person said so: its waits last as long. Default: each wait has a length of its own. */
+  readonly patience?: number;
   /** Raised while facts are gathered: what isn't worth stopping for. */
   warn(message: string): void;
 }

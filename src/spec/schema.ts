@@ -3,7 +3,7 @@ import {clusterDocument} from './schema/cluster.ts';
 import {profileDocument} from './schema/profile.ts';
 
 export type {AgentHost, ComponentConfiguration, SshSettings, Taint} from './schema/agent.ts';
-export type {ControllerPool, ControllerSettings} from './schema/controller.ts';
+export type {AwsSettings, ControllerPool, ControllerSettings} from './schema/controller.ts';
 export {clusterDocument} from './schema/cluster.ts';
 export type {ClusterDocument, ClusterSpec} from './schema/cluster.ts';
 export type {ProfileDocument, ProfileLayer, ProfileVariable, VariableType} from './schema/profile.ts';

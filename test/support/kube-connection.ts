@@ -1,5 +1,5 @@
 // Connections to an API server for tests: a kubeconfig in a folder of its own, and what was warned of.
-import {generateKeyPairSync} from 'node:crypto';
+import {createPrivateKey, generateKeyPairSync} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
@@ -63,9 +63,12 @@ export interface TestCertificate {
 
 const hour = 3_600_000;
 
-/** Self-signed, for the one name; `from` and `until` are hours from now. */
-export function testCertificate(commonName: string, {from = -1, until = 1}: {readonly from?: number; readonly until?: number} = {}): TestCertificate {
-  const {privateKey} = generateKeyPairSync('rsa', {modulusLength: 2048});
+/** Self-signed, for the one name; `from` and `until` are hours from now. One with the key of another is that one renewed. */
+export function testCertificate(
+  commonName: string,
+  {from = -1, until = 1, key}: {readonly from?: number; readonly until?: number; readonly key?: string} = {},
+): TestCertificate {
+  const privateKey = key === undefined ? generateKeyPairSync('rsa', {modulusLength: 2048}).privateKey : createPrivateKey(key);
   const cert = selfSignedAuthority({commonName, key: privateKey, notBefore: new Date(Date.now() + from * hour), notAfter: new Date(Date.now() + until * hour)});
   return {cert, key: privateKey.export({type: 'pkcs8', format: 'pem'}) as string};
 }

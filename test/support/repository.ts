@@ -1,19 +1,18 @@
 // A local provider repository made from the modules, as `clusterctl --config` reads it: see test/testbed/repository.mjs.
 import {execFile} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {missingManagementCluster} from './management-cluster.ts';
-import {testbedCache} from './public-places.ts';
+import {isBuilt, versions} from '../testbed/parts.mjs';
 
 const script = fileURLToPath(new URL('../testbed/repository.mjs', import.meta.url));
 
 /** What keeps a repository from being made here, or undefined when nothing does. A suite skips with this text. */
 export async function missingRepository(): Promise<string | undefined> {
-  if (!existsSync(join(testbedCache(), 'bin', 'helm'))) return "helm isn't built. Try: test/testbed/build.sh helm";
+  if (!isBuilt('helm', versions.helm, 'helm')) return "helm isn't built. Try: test/testbed/build.sh helm";
   return missingManagementCluster();
 }
 

@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
-default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs cluster-api cert-manager helm)
+default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs cluster-api cert-manager helm capa)
 others=(kubernetes-v1.35.4)
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly
 
@@ -122,6 +122,8 @@ cert-manager() {
     build cert-manager "$bin/$program" ./$program "-X $module/pkg/util.AppVersion=$version"
   done
 }
+# nothing is built of the provider for AWS: its kinds and templates are used
+capa() { (cd "$here/go/capa" && go mod download sigs.k8s.io/cluster-api-provider-aws/v2); }
 helm() { build helm "$(out helm "$(version_of helm helm.sh/helm/v4)")/helm" helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$(version_of helm helm.sh/helm/v4)"; }
 
 if [ "${1:-}" = --list ]; then

@@ -54,8 +54,8 @@ export const programs = (part, version) => {
   return folder;
 };
 
-/** Where the sources of a module lie that `go/<folder>/go.mod` requires: with a provider's come its CRDs, templates and webhooks. */
-export const moduleFolder = (folder, module) => execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', module], {cwd: join(here, 'go', folder), encoding: 'utf8', env: {...process.env, GOFLAGS: '-mod=readonly'}}).trim();
+/** Where the sources of a module lie that `go/<folder>/go.mod` requires: with a provider's come its CRDs, templates and webhooks. Downloaded when missing. */
+export const moduleFolder = (folder, module) => JSON.parse(execFileSync('go', ['mod', 'download', '-json', module], {cwd: join(here, 'go', folder), encoding: 'utf8', env: {...process.env, GOFLAGS: '-mod=readonly'}})).Dir;
 
 /** The Kubernetes versions that are built. */
 export const kubernetesVersions = () =>

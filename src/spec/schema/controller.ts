@@ -49,6 +49,36 @@ const template = z.strictObject({
     .describe("Values of the template's ${VARIABLES}."),
 });
 
+const address = z.string().regex(/^https?:\/\/\S+$/, 'an address begins with https:// or http://');
+
+const aws = z.strictObject({
+  region: z.string().min(1).describe('Region that the machines are made in: eu-central-1.'),
+  profile: z.string().min(1).optional().describe('Profile of the AWS configuration whose credentials preflight uses; default: what the AWS programs use.'),
+  role: z
+    .string()
+    .regex(/^arn:[^:]+:iam::\d{12}:(role|user)\/\S+$/, 'an ARN: arn:aws:iam::123456789012:role/NAME')
+    .optional()
+    .describe("ARN of the role (or user) that the provider's controllers work with; preflight checks its permissions. Default: that of the credentials."),
+  sshKeyName: z.string().min(1).optional().describe('Key pair that machines get; preflight looks whether the region has it.'),
+  endpoints: z
+    .strictObject({
+      sts: address.optional().describe('Address of the Security Token Service.'),
+      iam: address.optional().describe('Address of Identity and Access Management.'),
+      ec2: address.optional().describe('Address of EC2.'),
+      serviceQuotas: address.optional().describe('Address of Service Quotas.'),
+    })
+    .optional()
+    .describe("Other addresses of AWS's services, for private endpoints; default: the region's."),
+});
+
+const cloud = z.strictObject({
+  aws: aws.optional().describe('The AWS account that machines are made in.'),
+});
+
+const preflight = z.strictObject({
+  ignore: z.array(z.string().min(1)).default([]).describe('Ids of preflight checks whose errors are taken for warnings.'),
+});
+
 export const controllerSettings = z.strictObject({
   kubeconfig: filePath.optional().describe('Kubeconfig of the management cluster; default: what kubectl uses.'),
   context: z.string().min(1).optional().describe('Context of the kubeconfig; default: its current one.'),
@@ -59,9 +89,12 @@ export const controllerSettings = z.strictObject({
   variables: variables.optional().describe("Values of the class's variables."),
   labels: labels.optional().describe('Labels of the Cluster object.'),
   annotations: annotations.optional().describe('Annotations of the Cluster object.'),
+  cloud: cloud.optional().describe('The cloud account that preflight looks at: identity, permissions, key pair, quotas. Nothing else reads it.'),
+  preflight: preflight.optional().describe('What preflight passes over.'),
   controlPlane: controlPlane.prefault({}).describe('The control plane.'),
   pools: z.array(controllerPool).default([]).describe('The pools of workers.'),
 });
 
+export type AwsSettings = z.infer<typeof aws>;
 export type ControllerSettings = z.infer<typeof controllerSettings>;
 export type ControllerPool = z.infer<typeof controllerPool>;

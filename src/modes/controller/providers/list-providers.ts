@@ -12,6 +12,7 @@ import type {InstalledProvider} from './inventory.ts';
 import {compatibleContracts, contractOf} from './metadata.ts';
 import {labelOf, wordOfType} from './provider.ts';
 import {findUpgrade, readSeries} from './releases.ts';
+import {sentence} from './write-objects.ts';
 
 export interface ProviderView {
   /** `infrastructure-docker`. */
@@ -43,13 +44,22 @@ export interface ProvidersView {
 }
 
 /** Reads everything; a repository that can't be read makes its provider's row incomplete, no more. */
-export async function listProviders(api: KubeApi, library: Library, signal: AbortSignal): Promise<ProvidersView> {
+export async function listProviders(
+  api: KubeApi,
+  library: Library,
+  signal: AbortSignal,
+  options: {readonly withNewest: boolean} = {withNewest: true},
+): Promise<ProvidersView> {
   const facts = await gatherManagement(api, signal);
   const contracts = await Promise.all(facts.installed.map((one) => contractAt(library, one)));
   const contract = coreContract(facts, contracts);
   const providers = await Promise.all(
     facts.installed.map(async (one, index): Promise<ProviderView> => {
-      const [known, upgrade, health] = [contracts[index], await upgradeOf(library, one, contract), await healthAt(api, one, signal)];
+      const [known, upgrade, health] = [
+        contracts[index],
+        options.withNewest ? await upgradeOf(library, one, contract) : {version: null},
+        await healthAt(api, one, signal),
+      ];
       const reasons = [...health.reasons, ...(known !== undefined && 'why' in known ? [known.why] : []), ...('why' in upgrade ? [upgrade.why] : [])];
       return {
         provider: labelOf(one),
@@ -118,7 +128,7 @@ export async function healthAt(api: KubeApi, one: InstalledProvider, signal: Abo
     managers.map(async (object) => {
       if (numberAt(object, 'spec', 'replicas') === 0) return [`Deployment ${object.metadata.name} is scaled to 0.`];
       const health = healthOf(object);
-      return health.healthy ? [] : [`Deployment ${object.metadata.name} ${health.waitingFor}: ${await explainDeployment(api, object, signal)}.`];
+      return health.healthy ? [] : [sentence(`Deployment ${object.metadata.name} ${health.waitingFor}: ${await explainDeployment(api, object, signal)}`)];
     }),
   );
   return {health: reasons.flat().length === 0 ? 'healthy' : 'degraded', reasons: reasons.flat(), deployments: rows};

@@ -101,7 +101,7 @@ export async function waitForHealthy(
     noted = text;
     if (Date.now() >= end) {
       const why = first.found === undefined || patience.explain === undefined ? '' : `: ${await patience.explain(first.found)}`;
-      throw new TriremeError('wait.timed-out', `${nameOf(first.object)} ${first.why} after ${patience.timeout / 1000} s${why}.`, {
+      throw new TriremeError('wait.timed-out', sentence(`${nameOf(first.object)} ${first.why} after ${patience.timeout / 1000} s${why}`), {
         ...(patience.hints === undefined ? {} : {hints: patience.hints}),
         details: {waitingFor: waiting.map((one) => nameOf(one.object))},
       });
@@ -114,4 +114,10 @@ export function settled<T>(results: readonly PromiseSettledResult<T>[]): readonl
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+}
+
+/** What others say ends in dots and question marks, or not: one at the end, and none within. */
+export function sentence(text: string): string {
+  const joined = text.replaceAll(/[.]+(?=[:;,]|\s*$)/g, '').trim();
+  return /[?!]$/.test(joined) ? joined : `${joined}.`;
 }

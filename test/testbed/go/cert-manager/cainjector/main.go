@@ -23,6 +23,7 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/client/clientset/versioned/scheme"
 	"github.com/cert-manager/cert-manager/pkg/controller/cainjector"
 	logf "github.com/cert-manager/cert-manager/pkg/logs"
+	certutil "github.com/cert-manager/cert-manager/pkg/util"
 )
 
 func main() {
@@ -46,6 +47,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// its name as the owner of fields is taken from this
+	config = certutil.RestConfigWithUserAgent(config, "cainjector")
 	all := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, scheme.AddToScheme, apiext.AddToScheme, apireg.AddToScheme} {
 		if err := add(all); err != nil {
