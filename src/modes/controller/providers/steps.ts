@@ -11,6 +11,7 @@ import {type Components, crdsOf, webhookConfigurationsOf} from './components.ts'
 import {explainDeployment} from './diagnose.ts';
 import {isManagerDeployment} from './images.ts';
 import {inventoryCrd, inventoryObjectOf} from './inventory.ts';
+import {carriesCertificate, certificateOf, ownCertificateLabel} from './own-certificates.ts';
 import {labelOf} from './provider.ts';
 import {probesOf, waitForWebhooks} from './probe-webhooks.ts';
 import {applyAll, isPassing, lookAt, lookAtAll, type Patience, waitForHealthy} from './write-objects.ts';
@@ -138,7 +139,8 @@ export function installSteps(components: Components, options: StepOptions): read
   const host = labelOf(components.provider);
   const id = (part: string) => `${host}@${components.version}/${part}`;
   const inventory = inventoryObjectOf(components);
-  const isCertificate = ({kind, apiVersion}: KubeObject) => kind === 'Namespace' || apiVersion.startsWith('cert-manager.io/');
+  const isCertificate = ({kind, apiVersion, metadata}: KubeObject) =>
+    kind === 'Namespace' || apiVersion.startsWith('cert-manager.io/') || metadata.labels?.[ownCertificateLabel] !== undefined;
   const crds = crdsOf(components.objects);
   const parts = [
     {part: 'certificates', title: 'Make its namespace and certificates', objects: components.objects.filter(isCertificate)},
@@ -152,7 +154,9 @@ export function installSteps(components: Components, options: StepOptions): read
     effect: 'none',
     check: async ({scope, signal}) => {
       const [listed, ...live] = await lookAtAll(scope.api, [inventory, ...objects], signal);
-      return listed?.['version'] === components.version && live.every((object) => object !== undefined) ? 'satisfied' : 'needed';
+      const isThere = (object: KubeObject, index: number) =>
+        live[index] !== undefined && (!carriesCertificate(object) || certificateOf(object) === certificateOf(live[index]));
+      return listed?.['version'] === components.version && objects.every(isThere) ? 'satisfied' : 'needed';
     },
     apply: async (context) => {
       await applyAll(context.scope.api, objects, patienceOf(context, options));
