@@ -6,7 +6,7 @@ import {requireUnmoved, readSavedPlan} from '../plan/saved-plan.ts';
 import {findUnfinishedRun} from '../plan/ledger.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {ClusterCommand} from './base-cluster.ts';
-import {clusterFlags, concurrencyFlag, limitFlag, parseDuration, runFlags} from './base-flags.ts';
+import {clusterFlags, concurrencyFlag, limitFlag, parseDuration, runFlags, takeOverFlag} from './base-flags.ts';
 import {planResult, runResult, type ResultOf} from './base-results.ts';
 
 const result = z.strictObject({plan: planResult, run: runResult.nullable()});
@@ -14,7 +14,7 @@ const result = z.strictObject({plan: planResult, run: runResult.nullable()});
 export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
   static override summary = 'Make the cluster what the file says: plan, show, ask, run.';
   static override description =
-    'A saved plan is refused when the hosts moved since (exit code 8). Run it again after a failure or an interruption: what is done stays done.';
+    'A saved plan is refused when the hosts, or the objects in the management cluster, moved since (exit code 8). Run it again after a failure or an interruption: what is done stays done.';
   static override examples = [
     '<%= config.bin %> apply',
     '<%= config.bin %> apply --yes --limit role=worker',
@@ -27,6 +27,7 @@ export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
     ...runFlags,
     resume: Flags.boolean({summary: 'Go on with the last run of this cluster, which did not succeed.', env: 'TRIREME_RESUME'}),
     limit: limitFlag,
+    'force-conflicts': takeOverFlag,
     concurrency: concurrencyFlag,
   };
   static override resultSchema = () => result;
@@ -46,9 +47,9 @@ export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
     if (!flags.resume && unfinished !== undefined)
       this.out.note(`The last run of ${name} (${unfinished.header.run}) did not succeed: what it left undone is in this plan.`);
     const limit = saved?.limit ?? flags.limit ?? [];
-    return this.withScope(cluster, flags, async (mode, scope) => {
+    return this.withScope(cluster, {...flags, ...(timeout === undefined ? {} : {patience: timeout})}, async (mode, scope) => {
       const facts = await mode.facts(cluster, scope);
-      const plan = mode.plan(cluster, facts, {verb: 'converge', ...(limit.length === 0 ? {} : {limit})});
+      const plan = mode.plan(cluster, facts, {verb: 'converge', takeOver: flags['force-conflicts'], ...(limit.length === 0 ? {} : {limit})});
       if (saved !== undefined && args.plan !== undefined) requireUnmoved(args.plan, saved.basis, plan.basis);
       this.requireFitHosts(mode.obstacles(cluster, facts, plan), flags);
       return this.present(

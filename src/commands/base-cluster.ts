@@ -21,6 +21,8 @@ export interface ClusterFlags {
 export interface ScopeFlags {
   readonly concurrency?: number;
   readonly 'break-lock'?: boolean;
+  /** In ms: how long the run may take, and its waits with it. */
+  readonly patience?: number;
 }
 
 export interface RunFlags extends ScopeFlags {
@@ -36,9 +38,16 @@ export type AnyMode = Mode<unknown, Scope>;
 
 export interface PlannedWork {
   readonly plan: Plan<Scope>;
-  readonly cluster: DesiredCluster;
+  /** Absent when no file describes the cluster. */
+  readonly cluster?: DesiredCluster;
   readonly scope: Scope;
   readonly resumed?: string;
+  /** What is done after the answer and before the first step: writing the file that was changed. With it there's something to ask for even when no step is needed. */
+  readonly beforeRun?: () => Promise<void>;
+  /** What to try after a success; default: status and kubeconfig. */
+  readonly next?: readonly string[];
+  /** What goes on after a failure; default: `trireme apply --resume`. */
+  readonly again?: string;
 }
 
 /** The file that is read when no -f is given. */
@@ -75,6 +84,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
       concurrency: flags.concurrency ?? this.settings.concurrency,
       breakLock: flags['break-lock'] ?? false,
       ...(askSecret === undefined ? {} : {askSecret}),
+      ...(flags.patience === undefined ? {} : {patience: flags.patience}),
       warn: (message) => this.out.warn({code: 'facts.incomplete', message}),
     });
     try {
@@ -105,9 +115,12 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     for (const warning of plan.warnings) this.out.warn(warning);
     this.out.note(renderPlan(plan, {style: this.out.terminal.errorStyle, wide: this.out.format === 'wide'}));
     if (flags['dry-run']) return result;
-    await rememberCluster(stateFolder(), cluster).catch((error: Error) =>
-      this.out.warn({code: 'clusters.not-recorded', message: `The list of known clusters can't be written: ${error.message}`}),
-    );
+    if (cluster !== undefined)
+      await rememberCluster(stateFolder(), cluster).catch((error: Error) =>
+        this.out.warn({code: 'clusters.not-recorded', message: `The list of known clusters can't be written: ${error.message}`}),
+      );
+    if (hasChanges(plan) || work.beforeRun !== undefined) await this.confirm(`Apply this to ${plan.subject}?`, {given: flags.yes, flag: '--yes'});
+    await work.beforeRun?.();
     const unreachable = plan.hosts.filter((host) => host.state === 'unreachable');
     if (plan.phases.every((phase) => phase.steps.length === 0)) {
       const hosts = plan.hosts.map((host) => ({
@@ -133,15 +146,15 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
         },
       };
     }
-    if (hasChanges(plan)) await this.confirm(`Apply this to ${plan.subject}?`, {given: flags.yes, flag: '--yes'});
     const {run, outcome, hosts, ms} = await this.#execute(work, flags);
-    return {...result, run: {run, cluster: cluster.document.metadata.name, mode: plan.mode, simulated: plan.simulated, outcome, hosts, ms}};
+    return {...result, run: {run, cluster: plan.subject, mode: plan.mode, simulated: plan.simulated, outcome, hosts, ms}};
   }
 
-  async #execute({plan, cluster, scope, resumed}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {
+  async #execute({plan, cluster, scope, resumed, ...work}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {
     const {executePlan} = await import('../plan/execute.ts');
     const follower = followRun(this.out);
-    const clock = deadline(flags.timeout);
+    const again = work.again ?? 'trireme apply --resume';
+    const clock = deadline(flags.timeout, again);
     this.finishStepsOnInterrupt((text) => follower.note(text));
     try {
       const executed = await executePlan(plan, {
@@ -152,8 +165,8 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
         ...(flags['max-failures'] === undefined ? {} : {maxFailures: flags['max-failures']}),
         ...(resumed === undefined ? {} : {resumed}),
         folder: stateFolder(),
-        files: cluster.source.files,
-        specDigest: cluster.source.digest,
+        files: cluster?.source.files ?? [],
+        specDigest: cluster?.source.digest ?? '',
         program: this.config.version,
         redactor: this.redactor,
         subscriber: follower.follow,
@@ -161,10 +174,13 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
       });
       follower.close();
       const isGood = executed.outcome === 'succeeded' || executed.outcome === 'unchanged';
-      const next = isGood ? ['trireme status', 'trireme cluster kubeconfig'] : ['trireme apply --resume', `trireme history ${executed.run}`];
+      const next = isGood ? (work.next ?? ['trireme status', 'trireme cluster kubeconfig']) : [again, `trireme history ${executed.run}`];
       this.out.print(renderSummary(follower.view, {style: this.out.style, next: this.out.quiet ? [] : next}));
       if (executed.exit !== 0)
-        this.failWith({...(executed.problem ?? problemOf(interruptedError(executed.run))), exit: executed.exit}, {isShown: executed.problem !== undefined});
+        this.failWith(
+          {...(executed.problem ?? problemOf(interruptedError(executed.run, again))), exit: executed.exit},
+          {isShown: executed.problem !== undefined},
+        );
       return executed;
     } finally {
       follower.close();
@@ -173,15 +189,15 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
   }
 }
 
-function interruptedError(run: string): TriremeError {
-  return new TriremeError('run.interrupted', `The run ${run} was interrupted; finished steps are kept.`, {hints: ['trireme apply --resume']});
+function interruptedError(run: string, again: string): TriremeError {
+  return new TriremeError('run.interrupted', `The run ${run} was interrupted; finished steps are kept.`, {hints: [again]});
 }
 
 /** A signal that aborts after `ms` with an error of ours, so that a step that was waiting says why it ended. */
-function deadline(ms: number | undefined): {readonly signal: AbortSignal; stop(): void} {
+function deadline(ms: number | undefined, again: string): {readonly signal: AbortSignal; stop(): void} {
   const controller = new AbortController();
   if (ms === undefined) return {signal: controller.signal, stop: () => {}};
-  const error = new TriremeError('wait.timed-out', `The run took longer than --timeout allows (${ms / 1000} s).`, {hints: ['trireme apply --resume']});
+  const error = new TriremeError('wait.timed-out', `The run took longer than --timeout allows (${ms / 1000} s).`, {hints: [again]});
   const timer = setTimeout(() => controller.abort(errorOf(problemOf(error))), ms);
   return {signal: controller.signal, stop: () => clearTimeout(timer)};
 }

@@ -95,6 +95,13 @@ export const limitFlag = Flags.string({
   helpValue: 'NAME|KEY=VALUE',
 });
 
+/** kubectl's name for it. */
+export const takeOverFlag = Flags.boolean({
+  summary: "Controller mode: take fields that other managers own, where the file wants another value. A GitOps tool's are left alone all the same.",
+  env: 'TRIREME_FORCE_CONFLICTS',
+  default: false,
+});
+
 /** Answers the question beforehand. */
 export const yesFlag = Flags.boolean({char: 'y', summary: "Don't ask; the answer is yes.", env: 'TRIREME_YES'});
 
@@ -109,5 +116,9 @@ export const runFlags = {
     helpValue: 'NUMBER',
   }),
   'break-lock': Flags.boolean({summary: "Take the cluster's lock from whoever holds it.", env: 'TRIREME_BREAK_LOCK'}),
-  timeout: Flags.string({summary: 'Stop the run after this time: 90s, 10m, 1h.', env: 'TRIREME_TIMEOUT', helpValue: 'DURATION'}),
+  timeout: Flags.string({
+    summary: 'Stop the run after this time, and wait for slow hosts that long: 90s, 10m, 1h.',
+    env: 'TRIREME_TIMEOUT',
+    helpValue: 'DURATION',
+  }),
 };

@@ -83,6 +83,23 @@ export const runResult = z.strictObject({
   ms: z.number(),
 });
 
+const standing = z.enum(['good', 'working', 'bad', 'unknown']);
+
+export const conditionResult = z.strictObject({
+  type: z.string(),
+  /** Whether it is as it shall be, whatever its polarity. */
+  ready: z.boolean(),
+  message: z.string().optional(),
+  status: z.enum(['True', 'False', 'Unknown']).optional(),
+  reason: z.string().optional(),
+  since: z.string().optional(),
+  standing: standing.optional(),
+  /** Repeats what an object below tells better. */
+  echo: z.boolean().optional(),
+});
+
+const partResult = z.strictObject({kind: z.string(), name: z.string(), standing, missing: z.boolean(), reasons: z.array(z.string())});
+
 export const machineResult = z.strictObject({
   name: z.string(),
   role: z.string(),
@@ -92,6 +109,98 @@ export const machineResult = z.strictObject({
   agent: z.strictObject({version: z.string(), converged: z.boolean(), answering: z.boolean()}).optional(),
   reasons: z.array(z.string()),
   drift: z.int(),
+  namespace: z.string().optional(),
+  /** Name of the control plane, MachineDeployment or MachinePool that keeps it. */
+  pool: z.string().optional(),
+  phase: z.string().optional(),
+  standing: standing.optional(),
+  node: z.string().optional(),
+  providerId: z.string().optional(),
+  failureDomain: z.string().optional(),
+  upToDate: z.boolean().optional(),
+  created: z.string().optional(),
+  paused: z.boolean().optional(),
+  deleting: z.string().optional(),
+  infrastructure: partResult.optional(),
+  bootstrap: partResult.optional(),
+  conditions: z.array(conditionResult).optional(),
+});
+
+const replicasResult = z.strictObject({wanted: z.int(), current: z.int(), ready: z.int(), available: z.int(), upToDate: z.int()});
+
+const upgradeResult = z.strictObject({
+  from: z.array(z.string()),
+  to: z.string(),
+  /** Versions still to come, one after the other. */
+  plan: z.array(z.string()),
+  done: z.int(),
+  total: z.int(),
+  waiting: z.string().optional(),
+});
+
+const poolResult = z.strictObject({
+  name: z.string(),
+  kind: z.string(),
+  /** Its name in the cluster's topology, and so in the file. */
+  topologyName: z.string().optional(),
+  role: z.enum(['control-plane', 'worker']),
+  standing,
+  replicas: replicasResult,
+  version: z.string().optional(),
+  versions: z.array(z.strictObject({version: z.string(), replicas: z.int()})),
+  upgrade: upgradeResult.optional(),
+  autoscaled: z.strictObject({min: z.int(), max: z.int()}).optional(),
+  paused: z.boolean(),
+  deleting: z.string().optional(),
+  reasons: z.array(z.string()),
+  conditions: z.array(conditionResult),
+});
+
+export const eventResult = z.strictObject({
+  type: z.enum(['Normal', 'Warning']),
+  reason: z.string(),
+  message: z.string(),
+  object: z.string(),
+  namespace: z.string().optional(),
+  first: z.string().optional(),
+  last: z.string(),
+  count: z.int(),
+  source: z.string().optional(),
+});
+
+const objectNodeResult = z.strictObject({
+  role: z.enum([
+    'cluster',
+    'infrastructure',
+    'control-plane',
+    'pool',
+    'machine-set',
+    'machine',
+    'bootstrap',
+    'node',
+    'health-check',
+    'add-on',
+    'template',
+    'group',
+  ]),
+  kind: z.string(),
+  name: z.string(),
+  /** By its own conditions. */
+  standing,
+  /** The worst of itself and of all below. */
+  worst: standing,
+  created: z.string().optional(),
+  version: z.string().optional(),
+  replicas: replicasResult.optional(),
+  /** Something names it, and it isn't there. */
+  missing: z.boolean().optional(),
+  remarks: z.array(z.string()),
+  paused: z.boolean(),
+  deleting: z.string().optional(),
+  conditions: z.array(conditionResult),
+  get children() {
+    return z.array(objectNodeResult);
+  },
 });
 
 export const clusterViewResult = z.strictObject({
@@ -103,6 +212,27 @@ export const clusterViewResult = z.strictObject({
   reasons: z.array(z.string()),
   controlPlanes: z.strictObject({ready: z.int(), wanted: z.int()}),
   workers: z.strictObject({ready: z.int(), wanted: z.int()}),
-  conditions: z.array(z.strictObject({type: z.string(), ready: z.boolean(), message: z.string().optional()})),
+  conditions: z.array(conditionResult),
   machines: z.array(machineResult),
+  namespace: z.string().optional(),
+  context: z.string().optional(),
+  created: z.string().optional(),
+  phase: z.string().optional(),
+  class: z.string().optional(),
+  endpoint: z.string().optional(),
+  paused: z.boolean().optional(),
+  /** What it does at the moment; absent when it rests. */
+  now: z.string().optional(),
+  controlPlane: poolResult.optional(),
+  pools: z.array(poolResult).optional(),
+  upgrade: upgradeResult.optional(),
+  deletion: z
+    .strictObject({since: z.string(), remaining: z.array(z.strictObject({kind: z.string(), count: z.int()})), blockedBy: z.array(z.string())})
+    .optional(),
+  tree: objectNodeResult.optional(),
+  events: z.array(eventResult).optional(),
+  /** What couldn't be looked at, and why. */
+  unseen: z.array(z.string()).optional(),
+  seenAt: z.string().optional(),
+  stale: z.strictObject({since: z.string(), why: z.string()}).optional(),
 });

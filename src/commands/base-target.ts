@@ -44,7 +44,7 @@ export abstract class TargetCommand<R> extends ClusterCommand<R> {
     if (choice.kind === 'live') return {kind: 'live', name: choice.name, reference: choice.place};
     const read = await this.readCluster({file: choice.files, ...(choice.name === undefined ? {} : {cluster: choice.name})});
     const files = read.source.files.filter((file) => file !== '-' && file !== '<stdin>').map((file) => resolve(file));
-    return {kind: 'file', cluster: this.#withPlace(read, flags), files};
+    return {kind: 'file', cluster: this.withPlace(read, flags), files};
   }
 
   /** Opens the way to the target, does the work, and closes it whatever happens. */
@@ -118,7 +118,7 @@ export abstract class TargetCommand<R> extends ClusterCommand<R> {
   }
 
   /** Flags fill in what the file leaves open; what contradicts it is refused, because a verb must not work on another cluster than the file's. */
-  #withPlace(cluster: DesiredCluster, flags: PlaceFlags): DesiredCluster {
+  protected withPlace(cluster: DesiredCluster, flags: PlaceFlags): DesiredCluster {
     const {metadata, spec} = cluster.document;
     const given = (['kubeconfig', 'context', 'namespace'] as const).filter((flag) => flags[flag] !== undefined);
     if (given.length === 0) return cluster;

@@ -4,17 +4,21 @@ import {Flags} from '@oclif/core';
 import {z} from 'zod';
 import {writeFileAtomic} from '../kernel/files.ts';
 import {TriremeError} from '../kernel/errors.ts';
-import {BaseCommand} from './base-command.ts';
+import type {Answers} from '../spec/answers.ts';
+import {TargetCommand} from './base-target.ts';
+import {managementFlags} from './base-flags.ts';
 
 const result = z.strictObject({file: z.string(), cluster: z.string()});
 const list = {multiple: true, multipleNonGreedy: true} as const;
 
-export default class Init extends BaseCommand<z.infer<typeof result>> {
-  static override summary = 'Write a trireme.yaml from answers.';
+export default class Init extends TargetCommand<z.infer<typeof result>> {
+  static override summary = 'Write a trireme.yaml from answers, or from a cluster that is there.';
   static override description =
     'Answers come from flags and, below them, from a file given with --from. Missing ones are all named at once. The file is checked before it is written.';
   static override examples = [
     '<%= config.bin %> init --name berth --control-plane h1=10.0.0.11 --worker h2=10.0.0.12 --ssh-user ops --profile profile.yaml',
+    '<%= config.bin %> init --name berth --mode controller --class in-memory --control-planes 3 --pool workers=default-worker:5',
+    '<%= config.bin %> init --from-cluster berth --context management -n fleet',
     '<%= config.bin %> init --from answers.yaml --force',
   ];
   static override flags = {
@@ -46,13 +50,33 @@ export default class Init extends BaseCommand<z.infer<typeof result>> {
     'sudo-password-file': Flags.string({summary: "File with sudo's password.", env: 'TRIREME_SUDO_PASSWORD_FILE', helpValue: 'FILE'}),
     profile: Flags.string({summary: 'File of the ClusterProfile.', env: 'TRIREME_PROFILE', helpValue: 'FILE'}),
     bundle: Flags.string({summary: 'Bundle with the content for the hosts.', env: 'TRIREME_BUNDLE', helpValue: 'PATH'}),
+    'from-cluster': Flags.string({
+      summary: 'Controller mode: write the file of a cluster that is there; the next plan is unchanged.',
+      env: 'TRIREME_FROM_CLUSTER',
+      helpValue: 'NAME',
+      exclusive: ['from', 'name', 'class', 'template', 'pool', 'control-planes', 'variable'],
+    }),
+    class: Flags.string({summary: 'Controller mode: name of the ClusterClass.', env: 'TRIREME_CLASS', helpValue: 'NAME'}),
+    template: Flags.string({
+      summary: "Controller mode: file of a provider's cluster template.",
+      env: 'TRIREME_TEMPLATE',
+      helpValue: 'FILE',
+      exclusive: ['class'],
+    }),
+    'control-planes': Flags.integer({summary: 'Controller mode: how many control planes.', env: 'TRIREME_CONTROL_PLANES', min: 0, helpValue: 'NUMBER'}),
+    pool: Flags.string({...list, summary: 'Controller mode: a pool of workers; repeatable.', env: 'TRIREME_POOL', helpValue: 'NAME=CLASS:REPLICAS'}),
+    variable: Flags.string({
+      ...list,
+      summary: 'Controller mode: a variable of the class or template; repeatable.',
+      env: 'TRIREME_VARIABLE',
+      helpValue: 'NAME=VALUE',
+    }),
+    ...managementFlags,
   };
   static override resultSchema = () => result;
 
   async run() {
     const {flags} = await this.parse(Init);
-    const {readAnswers, requireAnswers} = await import('../spec/answers.ts');
-    const {renderClusterFile} = await import('../spec/cluster-file.ts');
     const {checkFiles} = await import('../spec/read.ts');
     const path = resolve(flags.file);
     const exists = await access(path).then(
@@ -63,29 +87,8 @@ export default class Init extends BaseCommand<z.infer<typeof result>> {
       throw new TriremeError('usage.invalid', `${flags.file} is there already; it is left as it is.`, {
         hints: ['Overwrite it with --force, or write another one with -f FILE.'],
       });
-    const answered = flags.from === undefined ? {} : await readAnswers(flags.from, resolve(flags.from));
-    const answers = requireAnswers({
-      ...answered,
-      ...given({
-        name: flags.name,
-        mode: flags.mode,
-        kubernetesVersion: flags['kubernetes-version'],
-        controlPlane: flags['control-plane'],
-        worker: flags.worker,
-        endpoint: flags.endpoint,
-        pods: flags.pods,
-        services: flags.services,
-        sshUser: flags['ssh-user'],
-        sshPort: flags['ssh-port'],
-        identityFile: flags['identity-file'],
-        jump: flags.jump,
-        sudoPasswordEnv: flags['sudo-password-env'],
-        sudoPasswordFile: flags['sudo-password-file'],
-        profile: flags.profile,
-        bundle: flags.bundle,
-      }),
-    });
-    const text = renderClusterFile(answers);
+    const fromCluster = flags['from-cluster'];
+    const {name, text} = fromCluster === undefined ? await this.#fromAnswers(flags) : await this.#fromCluster(fromCluster, flags);
     const checked = await checkFiles({files: ['-'], folder: dirname(path), stdin: async () => text});
     if (checked.complaints.length > 0) {
       const messages = checked.complaints.map(({message, hint}) => (hint === undefined ? message : `${message} ${hint}`));
@@ -94,13 +97,48 @@ export default class Init extends BaseCommand<z.infer<typeof result>> {
     for (const warning of checked.clusters.flatMap((cluster) => cluster.warnings))
       this.out.warn({...warning, message: warning.message.replace('<stdin>', flags.file)});
     await writeFileAtomic(path, text);
-    this.out.print(`Wrote ${flags.file} for cluster ${answers.name}.`);
+    this.out.print(`Wrote ${flags.file} for cluster ${name}.`);
     this.out.note('Next: trireme validate, trireme preflight, trireme plan');
-    return {file: flags.file, cluster: answers.name};
+    return {file: flags.file, cluster: name};
+  }
+
+  async #fromAnswers(flags: InitFlags): Promise<{readonly name: string; readonly text: string}> {
+    const {readAnswers, textOfAnswers} = await import('../spec/answers-file.ts');
+    const answered = flags.from === undefined ? {} : await readAnswers(flags.from, resolve(flags.from));
+    return textOfAnswers({...answered, ...answersOf(flags)});
+  }
+
+  async #fromCluster(name: string, flags: InitFlags): Promise<{readonly name: string; readonly text: string}> {
+    const [{ControllerScope}, {readExisting}, {renderControllerFile}] = await Promise.all([
+      import('../modes/controller/scope.ts'),
+      import('../modes/controller/topology/read-existing.ts'),
+      import('../spec/controller-file.ts'),
+    ]);
+    const {kubeconfig, context, namespace} = flags;
+    const reference = {
+      ...(kubeconfig === undefined ? {} : {kubeconfig: resolve(kubeconfig)}),
+      ...(context === undefined ? {} : {context}),
+      ...(namespace === undefined ? {} : {namespace}),
+    };
+    const scope = await ControllerScope.open(reference, this.scopeOptions({}));
+    try {
+      const {file, notes} = await readExisting(scope, name, reference);
+      for (const message of notes) this.out.warn({code: 'fields.left-alone', message});
+      return {name, text: renderControllerFile(file)};
+    } finally {
+      await scope.close();
+    }
   }
 }
 
-/** Without what wasn't given, so that it doesn't hide an answer of the file. */
-function given<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+type InitFlags = Partial<Record<'from' | 'kubeconfig' | 'context' | 'namespace', string>> & Readonly<Record<string, unknown>>;
+
+/** The flags that are answers, by their names there; without what wasn't given, so that it doesn't hide an answer of the file. */
+function answersOf(flags: InitFlags): Answers {
+  const notAnswers = new Set(['file', 'from', 'force', 'from-cluster', 'output', 'quiet', 'verbose', 'no-color', 'ascii', 'json']);
+  return Object.fromEntries(
+    Object.entries(flags)
+      .filter(([key, value]) => value !== undefined && !notAnswers.has(key))
+      .map(([key, value]) => [key.replaceAll(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase()), value]),
+  );
 }

@@ -3,7 +3,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import {renderPlan} from '../output/plan-text.ts';
 import {hasChanges} from '../plan/plan.ts';
 import {ClusterCommand, planResultOf} from './base-cluster.ts';
-import {clusterFlags, concurrencyFlag, limitFlag} from './base-flags.ts';
+import {clusterFlags, concurrencyFlag, limitFlag, takeOverFlag} from './base-flags.ts';
 import {planResult, type ResultOf} from './base-results.ts';
 
 export default class PlanCommand extends ClusterCommand<ResultOf<typeof planResult>> {
@@ -14,6 +14,7 @@ export default class PlanCommand extends ClusterCommand<ResultOf<typeof planResu
     out: Flags.string({summary: 'Save the plan, for trireme apply FILE.', env: 'TRIREME_OUT', helpValue: 'FILE'}),
     'exit-code': Flags.boolean({summary: 'End with 9 when there is something to do.', env: 'TRIREME_EXIT_CODE'}),
     limit: limitFlag,
+    'force-conflicts': takeOverFlag,
     concurrency: concurrencyFlag,
   };
   static override resultSchema = () => planResult;
@@ -23,7 +24,11 @@ export default class PlanCommand extends ClusterCommand<ResultOf<typeof planResu
     const cluster = await this.readCluster(flags);
     return this.withScope(cluster, flags, async (mode, scope) => {
       const limit = flags.limit ?? [];
-      const plan = mode.plan(cluster, await mode.facts(cluster, scope), {verb: 'converge', ...(limit.length === 0 ? {} : {limit})});
+      const plan = mode.plan(cluster, await mode.facts(cluster, scope), {
+        verb: 'converge',
+        takeOver: flags['force-conflicts'],
+        ...(limit.length === 0 ? {} : {limit}),
+      });
       for (const warning of plan.warnings) this.out.warn(warning);
       this.out.print(
         this.out.format === 'name'

@@ -1,76 +1,106 @@
 import {Args, Flags} from '@oclif/core';
-import {sleep} from '../kernel/cancel.ts';
 import {TriremeError} from '../kernel/errors.ts';
-import type {ClusterView, Scope} from '../modes/mode.ts';
-import {renderCluster} from '../output/cluster-text.ts';
-import type {DesiredCluster} from '../spec/desired.ts';
-import {ClusterCommand, type AnyMode} from './base-cluster.ts';
-import {clusterFlags, concurrencyFlag, parseDuration} from './base-flags.ts';
+import {withDeadline} from '../kernel/cancel.ts';
+import {parseGoal, type WaitGoal} from '../fleet/wait-goal.ts';
+import type {ClusterView} from '../modes/mode.ts';
+import {createRedraw} from '../output/redraw.ts';
+import {ObserveCommand} from './base-observe.ts';
+import type {OpenTarget} from './base-target.ts';
+import {clusterFlags, concurrencyFlag, managementFlags, parseDuration} from './base-flags.ts';
 import {clusterViewResult, type ResultOf} from './base-results.ts';
 
-/** How often --wait and --watch look, in ms. */
-const interval = 2000;
-
-export default class Status extends ClusterCommand<ResultOf<typeof clusterViewResult>> {
+export default class Status extends ObserveCommand<ResultOf<typeof clusterViewResult> | null> {
   static override summary = "Show a cluster's health, with reasons.";
   static override description =
     'Ends with 0 when the cluster is healthy, 6 when it is not, 1 when it is not made yet, 4 when it can not be reached, 7 when --wait runs out.';
-  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status berth --wait --timeout 5m', '<%= config.bin %> status --watch'];
+  static override examples = [
+    '<%= config.bin %> status',
+    '<%= config.bin %> status berth --wait --timeout 5m',
+    '<%= config.bin %> status berth -n fleet --context management --wait --for condition=Available',
+    '<%= config.bin %> status --watch',
+  ];
   static override args = {cluster: Args.string({description: 'Name of the cluster; default: the one in the file.', ignoreStdin: true})};
   static override flags = {
     ...clusterFlags,
-    wait: Flags.boolean({summary: 'Wait until the cluster is healthy.', env: 'TRIREME_WAIT'}),
+    ...managementFlags,
+    wait: Flags.boolean({summary: 'Wait until the cluster is healthy, or what --for says.', env: 'TRIREME_WAIT'}),
+    for: Flags.string({
+      summary: 'What --wait waits for: healthy, delete, condition=TYPE or condition=TYPE=STATUS.',
+      env: 'TRIREME_FOR',
+      helpValue: 'GOAL',
+      default: 'healthy',
+    }),
     watch: Flags.boolean({char: 'w', summary: 'Show every change until Ctrl-C.', env: 'TRIREME_WATCH', exclusive: ['wait']}),
     timeout: Flags.string({summary: 'How long --wait waits.', env: 'TRIREME_TIMEOUT', helpValue: 'DURATION', default: '10m'}),
     concurrency: concurrencyFlag,
   };
-  static override resultSchema = () => clusterViewResult;
+  static override resultSchema = () => clusterViewResult.nullable();
 
   async run() {
     const {args, flags} = await this.parse(Status);
-    const end = Date.now() + parseDuration(flags.timeout, 'timeout');
-    const name = args.cluster ?? flags.cluster;
-    const cluster = await this.readCluster({...flags, ...(name === undefined ? {} : {cluster: name})});
-    return this.withScope(cluster, flags, async (mode, scope) => {
-      let view = await look(mode, cluster, scope);
-      if (flags.watch) await this.#watch(view, () => look(mode, cluster, scope));
-      while (flags.wait && view.health !== 'healthy' && Date.now() < end) {
-        this.out.note(`Waiting: ${view.reasons[0] ?? view.health}`);
-        await sleep(Math.min(interval, Math.max(0, end - Date.now())), this.signal);
-        view = await look(mode, cluster, scope);
-      }
-      this.out.print(this.out.format === 'name' ? `${view.name} ${view.health}` : this.#text(view));
-      if (view.health !== 'healthy') this.failWith(problemFor(view, flags.wait ? flags.timeout : undefined));
+    const goal = parseGoal(flags.for);
+    const timeout = parseDuration(flags.timeout, 'timeout');
+    return this.withTarget(await this.resolveTarget(flags, args.cluster ?? flags.cluster), flags, async (opened) => {
+      if (flags.watch) await this.#watch(opened);
+      if (flags.wait) return this.#wait(opened, goal, {timeout, given: flags.timeout});
+      const view = await this.look(opened);
+      this.#show(view);
+      if (view.health !== 'healthy') this.failWith(problemFor(view));
       return view;
     });
   }
 
-  async #watch(first: ClusterView, next: () => Promise<ClusterView>): Promise<never> {
-    let shown = '';
-    for (let view = first; ; view = await next()) {
-      const text = this.out.format === 'ndjson' ? JSON.stringify(view) : this.#text(view);
-      if (text !== shown) this.out.stream(text);
-      shown = text;
-      await sleep(interval, this.signal);
+  #show(view: ClusterView): void {
+    this.out.print(this.out.format === 'name' ? `${view.name} ${view.health}` : this.text(view, 'summary'));
+  }
+
+  async #watch(opened: OpenTarget): Promise<void> {
+    const draw = createRedraw({stream: this.out.terminal.stdout, write: (text) => this.out.stream(text)});
+    for await (const view of this.follow(opened, this.signal)) {
+      if (this.out.format === 'ndjson') this.out.stream(JSON.stringify(view ?? null));
+      else draw(view === undefined ? "The cluster isn't there." : this.text(view, 'summary'));
     }
+    this.signal.throwIfAborted();
   }
 
-  #text(view: ClusterView): string {
-    return renderCluster(view, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns});
+  async #wait(opened: OpenTarget, goal: WaitGoal, {timeout, given}: {readonly timeout: number; readonly given: string}): Promise<ClusterView | null> {
+    const signal = withDeadline(this.signal, timeout);
+    let last: ClusterView | undefined;
+    let noted = '';
+    const follow = async () => {
+      for await (const view of this.follow(opened, signal)) {
+        last = view;
+        if (goal.isMet(view)) return true;
+        const note = `Waiting: ${goal.missing(view)}`;
+        if (note !== noted) this.out.note(note);
+        noted = note;
+      }
+      return false;
+    };
+    const isMet = await follow().catch((error: unknown) => {
+      if (signal.aborted && !this.signal.aborted) return false;
+      throw error;
+    });
+    this.signal.throwIfAborted();
+    if (last !== undefined) this.#show(last);
+    const name = opened.kind === 'live' ? opened.name : opened.cluster.document.metadata.name;
+    if (!isMet) this.failWith(new TriremeError('wait.timed-out', `${name} isn't ${goal.title} after ${given}: ${goal.missing(last)}.`));
+    return last ?? null;
   }
 }
 
-async function look(mode: AnyMode, cluster: DesiredCluster, scope: Scope): Promise<ClusterView> {
-  return mode.observe(cluster, await mode.facts(cluster, scope), scope);
-}
-
-function problemFor(view: ClusterView, waited: string | undefined): TriremeError {
+function problemFor(view: ClusterView): TriremeError {
   const why = view.reasons.length === 0 ? '' : `: ${view.reasons[0]}`;
-  if (waited !== undefined) return new TriremeError('wait.timed-out', `${view.name} isn't healthy after ${waited}${why}.`);
-  const isReached = view.machines.some((machine) => machine.state !== 'unreachable');
-  if (view.health === 'unknown' && isReached && view.machines.every((machine) => machine.agent === undefined)) {
+  const isNotMade = view.mode === 'controller' ? view.tree === undefined : view.machines.every((machine) => machine.agent === undefined);
+  const isReached = view.mode === 'controller' || view.machines.some((machine) => machine.state !== 'unreachable');
+  if (view.health === 'unknown' && isReached && isNotMade) {
     return new TriremeError('cluster.not-made', `${view.name} isn't made yet.`, {hints: ['trireme apply']});
   }
-  if (view.health === 'unknown') return new TriremeError('host.unreachable', `What ${view.name} does can't be seen${why}.`, {hints: ['trireme host check']});
-  return new TriremeError('run.unhealthy', `${view.name} is ${view.health}${why}.`, {hints: ['trireme cluster describe', 'trireme agent status']});
+  if (view.health === 'unknown' && view.mode !== 'controller')
+    return new TriremeError('host.unreachable', `What ${view.name} does can't be seen${why}.`, {hints: ['trireme host check']});
+  const next =
+    view.mode === 'controller'
+      ? [`trireme cluster describe ${view.name}`, `trireme cluster events ${view.name}`]
+      : ['trireme cluster describe', 'trireme agent status'];
+  return new TriremeError('run.unhealthy', `${view.name} is ${view.health}${why}.`, {hints: next});
 }

@@ -24,19 +24,20 @@ export default class Validate extends BaseCommand<z.infer<typeof result>> {
 
   async run() {
     const {flags} = await this.parse(Validate);
-    const [{checkFiles}, {refuseFiles}] = await Promise.all([import('../spec/read.ts'), import('../spec/complaint.ts')]);
+    const [{checkFiles}, {refuseFiles}, {countMachines}] = await Promise.all([
+      import('../spec/read.ts'),
+      import('../spec/complaint.ts'),
+      import('../spec/machine-count.ts'),
+    ]);
     const checked = await checkFiles({files: flags.file ?? [], redactor: this.redactor});
     if (checked.complaints.length > 0) throw refuseFiles(checked.complaints);
     const clusters = checked.clusters.map(({document, layers, warnings}) => {
       for (const warning of warnings) this.out.warn(warning);
-      const hosts = document.spec.agent?.hosts ?? [];
-      const controlPlanes = hosts.filter((host) => host.role === 'control-plane').length;
       return {
         name: document.metadata.name,
         mode: document.spec.mode,
         kubernetes: document.spec.kubernetes.version,
-        controlPlanes,
-        workers: hosts.length - controlPlanes,
+        ...countMachines(document.spec),
         layers: layers.map((layer) => layer.name),
       };
     });

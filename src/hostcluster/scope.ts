@@ -30,6 +30,8 @@ export interface HostClusterScope {
   upload(host: string, blobs: readonly LocalBlob[], options: {readonly signal: AbortSignal; onProgress(progress: UploadProgress): void}): Promise<void>;
   readonly leases: Leases;
   readonly secrets: SecretsKeeper;
+  /** How long waits may last, in ms, where the person said how long the run may take; otherwise each has a length of its own. */
+  readonly patience?: number | undefined;
   /** What the run has learnt so far. */
   readonly progress: RunProgress;
 }

@@ -8,6 +8,9 @@ import {parseFacts} from './facts-parse.ts';
 import {factsScript, type FactsScriptOptions} from './facts-script.ts';
 import {newBoundary} from './script/frame.ts';
 
+/** In ms. */
+const defaultDeadline = 120_000;
+
 /** What gathering needs to know of a target. */
 export interface FactsTarget {
   readonly host: string;
@@ -20,7 +23,7 @@ export interface GatherOptions<T extends FactsTarget> {
   readonly script: FactsScriptOptions;
   readonly concurrency: number;
   readonly signal?: AbortSignal;
-  /** How long the script may take on one host, in ms; default 30 s. */
+  /** How long the script may take on one host, in ms; default 2 min: a host under load takes many times the second that it needs at rest. */
   readonly deadline?: number;
   /** Called as soon as a host's observation is there. */
   onObservation?(observation: HostObservation): void;
@@ -49,7 +52,7 @@ async function observe<T extends FactsTarget>(target: T, script: string, boundar
     const sentAt = Date.now();
     const result = await runner.run(script, {
       root: true,
-      deadline: options.deadline ?? 30_000,
+      deadline: options.deadline ?? defaultDeadline,
       ...(options.signal === undefined ? {} : {signal: options.signal}),
     });
     const receivedAt = Date.now();

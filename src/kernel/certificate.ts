@@ -7,6 +7,8 @@ export interface AuthorityOptions {
   readonly key: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** IPv4 addresses that it may be served from, besides the common name. */
+  readonly addresses?: readonly string[];
 }
 
 /** A certificate in PEM of an authority that may sign certificates, as kubeadm makes them. */
@@ -18,7 +20,7 @@ export function selfSignedAuthority(options: AuthorityOptions): string {
     extension(oid(2, 5, 29, 15), true, keyUsage),
     extension(oid(2, 5, 29, 19), true, sequence(encode(0x01, Buffer.from([0xff])))),
     extension(oid(2, 5, 29, 14), false, keyIdentifierOf(publicKey)),
-    extension(oid(2, 5, 29, 17), false, sequence(dnsName(options.commonName))),
+    extension(oid(2, 5, 29, 17), false, sequence(dnsName(options.commonName), ...(options.addresses ?? []).map(ipv4))),
   ]);
 }
 
@@ -37,7 +39,7 @@ export function selfSignedServer(options: ServerOptions): string {
     extension(oid(2, 5, 29, 37), false, sequence(oid(1, 3, 6, 1, 5, 5, 7, 3, 1))),
     extension(oid(2, 5, 29, 19), true, sequence()),
     extension(oid(2, 5, 29, 14), false, keyIdentifierOf(publicKey)),
-    extension(oid(2, 5, 29, 17), false, sequence(...options.dnsNames.map(dnsName))),
+    extension(oid(2, 5, 29, 17), false, sequence(...options.dnsNames.map(dnsName), ...(options.addresses ?? []).map(ipv4))),
   ]);
 }
 
@@ -73,6 +75,7 @@ function keyIdentifierOf(publicKey: Buffer): Buffer {
 }
 
 const dnsName = (name: string) => encode(0x82, Buffer.from(name, 'ascii'));
+const ipv4 = (address: string) => encode(0x87, Buffer.from(address.split('.').map(Number)));
 
 /** The key's own bytes: the content of the bit string that ends a SubjectPublicKeyInfo. */
 function subjectPublicKey(spki: Buffer): Buffer {

@@ -88,6 +88,7 @@ const contentTable = {
   'agent.failed': {exit: 1, meaning: 'A reconciler of the agent gave up.'},
   'agent.runtime-missing': {exit: 1, meaning: "No Node runtime is at hand for the host's architecture."},
   'cluster.not-found': {exit: 2, meaning: 'No cluster has this name.'},
+  'machine.not-found': {exit: 2, meaning: 'The cluster has no machine of this name.'},
   'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},
   'cluster.not-made': {exit: 1, meaning: 'The cluster does not exist yet.'},
   'kubeconfig.invalid': {exit: 3, meaning: 'The kubeconfig cannot be read.'},
@@ -106,6 +107,11 @@ const apiTable = {
   'api.not-found': {exit: 1, meaning: 'The object is not there.'},
   'api.kind-unknown': {exit: 1, meaning: 'The API does not serve this kind: its provider is not installed.'},
   'api.failed': {exit: 1, meaning: 'The Kubernetes API answers with an error.'},
+  'file.not-editable': {exit: 3, meaning: 'The value cannot be changed in the file without touching more than itself; the message says why.'},
+  'file.changed': {exit: 8, meaning: 'The file was changed by somebody else between reading and writing it.'},
+  'pool.not-found': {exit: 2, meaning: 'No pool of the cluster has this name.'},
+  'machine.not-found': {exit: 2, meaning: 'No machine of the cluster has this name.'},
+  'drain.blocked': {exit: 7, meaning: 'Pods did not leave the node within the deadline; each is named with what holds it.'},
 } as const satisfies Record<string, CodeEntry>;
 
 const providerTable = {

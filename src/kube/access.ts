@@ -33,7 +33,8 @@ async function review(rest: Rest, check: AccessCheck, options: CallOptions): Pro
     path,
     body: {apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: {resourceAttributes}},
     subject: {verb: 'create', group: 'authorization.k8s.io', resource: 'selfsubjectaccessreviews'},
-    repeat: 'repeatable', // nothing is kept of it
+    repeat: 'repeatable',
+    isWrite: false, // nothing is kept of it
   });
   const reason = textAt(body, 'status', 'reason');
   return {...check, allowed: valueAt(body, 'status', 'allowed') === true, ...(reason === undefined || reason === '' ? {} : {reason})};

@@ -39,12 +39,12 @@ export function nameSubject(subject: Subject): string {
   return `${kind}${name === undefined ? '' : ` ${name}`}${subresource === undefined ? '' : `'s ${subresource}`}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
 }
 
-/** Turns an answer with an error's status into the error. */
-export function errorOf(status: number, body: unknown, context: ErrorContext): TriremeError {
+/** Turns an answer with an error's status into the error. `wait`: how long the server asks to wait, in ms. */
+export function errorOf(status: number, body: unknown, context: ErrorContext, wait?: number): TriremeError {
   const reason = textAt(body, 'reason') ?? '';
   const message = textAt(body, 'message') ?? (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 500) : `HTTP ${status}`);
   const causes = causesOf(body);
-  const details = {status, reason, causes, server: context.server, ...context.subject};
+  const details = {status, reason, causes, server: context.server, ...context.subject, ...(wait === undefined ? {} : {retryAfter: wait})};
   const said = (code: ConstructorParameters<typeof TriremeError>[0], text: string, hints: readonly string[] = []) =>
     new TriremeError(code, text, {hints, details});
   const what = nameSubject(context.subject);
@@ -56,8 +56,7 @@ export function errorOf(status: number, body: unknown, context: ErrorContext): T
         `Ask whoever runs this cluster for the right to ${context.subject.verb} ${what}, or use another context: --context NAME`,
       ]);
     case 404:
-      // a path that isn't served at all answers with plain text, or with a Status without details
-      return said('api.not-found', `${context.server} has no ${what}.`);
+      return notFound(body, what, context, details);
     case 409:
       return causes.some((cause) => cause.reason === 'FieldManagerConflict') ? ownedElsewhere(what, causes, details) : conflict(reason, what, message, details);
     case 400:
@@ -66,14 +65,32 @@ export function errorOf(status: number, body: unknown, context: ErrorContext): T
     case 415:
       return said('api.invalid', `${context.server} refuses ${what} as invalid: ${causes.length === 0 ? message : causes.map(tell).join('; ')}`);
     default:
-      return said(
-        'api.failed',
-        `${context.server} answers ${status} when asked to ${context.subject.verb} ${what}: ${message}${context.isWrite && status >= 500 ? " It isn't known whether it was done." : ''}`,
-        context.isWrite && status >= 500
-          ? ['Look before you try again: what was asked for may be done.']
-          : ['Try again in a moment; the server’s own log says more.'],
-      );
+      return failed(status, message, what, context, details);
   }
+}
+
+function failed(status: number, message: string, what: string, context: ErrorContext, details: Readonly<Record<string, unknown>>): TriremeError {
+  const isUnknown = context.isWrite && status >= 500;
+  return new TriremeError(
+    'api.failed',
+    `${context.server} answers ${status} when asked to ${context.subject.verb} ${what}: ${message}${isUnknown ? " It isn't known whether it was done." : ''}`,
+    {
+      hints: [isUnknown ? 'Look before you try again: what was asked for may be done.' : "Try again in a moment; the server's own log says more."],
+      details: {...details, ...(isUnknown ? {outcome: 'unknown'} : {})},
+    },
+  );
+}
+
+function notFound(body: unknown, what: string, {server, subject}: ErrorContext, details: Readonly<Record<string, unknown>>): TriremeError {
+  if (textAt(body, 'details', 'kind') === 'namespaces' && subject.resource !== 'namespaces') {
+    const namespace = textAt(body, 'details', 'name') ?? subject.namespace ?? '';
+    return new TriremeError('api.not-found', `${server} has no namespace ${namespace}.`, {hints: [`Make it: kubectl create namespace ${namespace}`], details});
+  }
+  // there's always a list of a kind that is served
+  if (subject.verb === 'list' || subject.verb === 'watch') {
+    return new TriremeError('api.kind-unknown', `${server} serves no ${what}.`, {hints: ['Is its provider installed? trireme provider list'], details});
+  }
+  return new TriremeError('api.not-found', `${server} has no ${what}.`, {details});
 }
 
 function conflict(reason: string, what: string, message: string, details: Readonly<Record<string, unknown>>): TriremeError {

@@ -33,6 +33,8 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number;
   /** Only names, labels, owners (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
+  /** Called with each object as soon as it's read; what it returns is kept in its place. Keeps memory small where much is listed or watched. */
+  readonly project?: (object: KubeObject) => KubeObject;
 }
 
 export interface ObjectList<T extends KubeObject = KubeObject> {
@@ -77,7 +79,7 @@ export type WatchEvent<T extends KubeObject = KubeObject> =
   /** The whole list: at the start, and again whenever the server could not go on from where we were. */
   | {readonly type: 'listed'; readonly items: readonly T[]}
   | {readonly type: 'added' | 'modified' | 'deleted'; readonly object: T}
-  /** The connection is gone since `since` (ISO 8601); what was seen last is stale. */
+  /** The connection is gone since `since` (ISO 8601); what was seen last is stale. Told again when `why` changes. */
   | {readonly type: 'stale'; readonly since: string; readonly why: string}
   /** Events flow again. */
   | {readonly type: 'fresh'};

@@ -12,7 +12,6 @@ export interface AttemptOptions {
   readonly signal: AbortSignal;
   /** Ends at this time, in ms since 1970: no wait goes past it. */
   readonly end: number;
-  readonly random?: () => number;
 }
 
 /** In ms. */
@@ -44,21 +43,21 @@ function delayAfterSilence(error: unknown, round: number, options: AttemptOption
   if (!(error instanceof NoAnswer) || options.signal.aborted || round >= attempts || !isPassing(error, options.server)) return undefined;
   // what never left this computer did nothing there
   if (error.isSent && options.repeat === 'once') return undefined;
-  return backoff(round, options.random);
+  return backoff(round);
 }
 
 function delayAfter(answer: HttpAnswer, round: number, options: AttemptOptions): number | undefined {
   const wait = retryAfter(answer.headers['retry-after']);
-  const asked = wait === undefined ? undefined : Math.max(wait, backoff(1, options.random));
+  const asked = wait === undefined ? undefined : Math.max(wait, backoff(1));
   // 429 comes before anything is done; a 5xx may come after
-  if (answer.status === 429) return asked ?? (round >= attempts ? undefined : backoff(round, options.random));
+  if (answer.status === 429) return asked ?? (round >= attempts ? undefined : backoff(round));
   if (answer.status < 500 || answer.status === 501 || options.repeat === 'once') return undefined;
-  return asked ?? (round >= attempts ? undefined : backoff(round, options.random));
+  return asked ?? (round >= attempts ? undefined : backoff(round));
 }
 
 /** With jitter: what failed together doesn't come back together. */
-export function backoff(round: number, random: () => number = Math.random): number {
-  return Math.min(firstDelay * 2 ** (round - 1), longestDelay) * (0.5 + random() / 2);
+export function backoff(round: number, longest: number = longestDelay, random: () => number = Math.random): number {
+  return Math.min(firstDelay * 2 ** (round - 1), longest) * (0.5 + random() / 2);
 }
 
 /** `Retry-After` in ms; seconds or a date (RFC 9110). */

@@ -33,6 +33,8 @@ import {defaultTiming, watchAll, type WatchTiming} from './watch.ts';
 export interface ConnectOptions {
   /** A file; default: $KUBECONFIG (several files, joined), else ~/.kube/config, else the pod's own account. */
   readonly kubeconfig?: string;
+  /** A kubeconfig that is no file: its text, and where it comes from, for messages. */
+  readonly content?: {readonly text: string; readonly place: string};
   /** Default: the current context. */
   readonly context?: string;
   readonly signal: AbortSignal;
@@ -52,6 +54,7 @@ export async function connect(options: ConnectOptions): Promise<KubeApi> {
   const load = {
     env,
     ...(options.kubeconfig === undefined ? {} : {kubeconfig: options.kubeconfig}),
+    ...(options.content === undefined ? {} : {content: options.content}),
     ...(options.context === undefined ? {} : {context: options.context}),
   };
   const {signal, redactor, warn} = options;
@@ -170,6 +173,7 @@ class Client implements KubeApi {
         },
         subject: {verb: 'delete', group: resource.group, resource: resource.plural, ...key},
         repeat: dryRun === true ? 'repeatable' : 'once',
+        isWrite: dryRun !== true,
       },
       [404],
     );
@@ -201,11 +205,11 @@ class Client implements KubeApi {
   async #write<T extends KubeObject>(
     resource: Resource,
     {verb, name, namespace}: {readonly verb: string; readonly name: string; readonly namespace?: string | undefined},
-    options: CallOptions,
+    options: WriteOptions,
     call: {readonly method: string; readonly path: string; readonly body: unknown; readonly type?: string; readonly repeat: Repeat},
   ): Promise<T> {
     const subject = {verb, group: resource.group, resource: resource.plural, name, ...(namespace === undefined ? {} : {namespace})};
-    const {body} = await this.#rest.json<T>({...callOptions(options), ...call, subject});
+    const {body} = await this.#rest.json<T>({...callOptions(options), ...call, subject, isWrite: options.dryRun !== true});
     return complete<T>(requireObject<T>(body, this.server, subject), resource);
   }
 }

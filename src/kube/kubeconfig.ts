@@ -102,7 +102,7 @@ export function mergeKubeconfig(existing: Kubeconfig, incoming: Kubeconfig, opti
   const conflicts = options.overwrite === true ? [] : conflictsOf(existing, incoming);
   if (conflicts.length > 0) {
     throw new TriremeError('kubeconfig.conflict', `${options.place} already has ${conflicts.join(' and ')}, and not for this cluster.`, {
-      hints: ['Take their place: --overwrite', 'Or give ours another name: --context NAME, or another file: --into FILE'],
+      hints: ['Take their place: --overwrite', 'Or give ours another name: --context-name NAME, or another file: --into FILE'],
     });
   }
   const isFirst = existing.contexts.length === 0 && existing['current-context'] === '';

@@ -37,7 +37,7 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
       isExpired = status === 410;
       if (isExpired) break;
       const page = requireObject<Page>(body, rest.server, subject);
-      for (const item of page.items ?? []) items.push(complete<T>(item, resource));
+      for (const item of page.items ?? []) items.push(projected(complete<T>(item, resource), options));
       next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
       if (next === undefined) return {items, resourceVersion: page.metadata?.resourceVersion ?? ''};
       // one turn for others: parsing a large page holds up everything else
@@ -58,6 +58,10 @@ export function complete<T extends KubeObject>(item: KubeObject, resource: Resou
   const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
   if (item.kind === resource.kind && item.apiVersion === apiVersion) return item as T;
   return {...item, apiVersion, kind: resource.kind} as unknown as T;
+}
+
+export function projected<T extends KubeObject>(object: T, {project}: Pick<ListOptions, 'project'>): T {
+  return project === undefined ? object : (project(object) as T);
 }
 
 export function callOptions(options: {readonly signal?: AbortSignal; readonly deadline?: number}): {readonly signal?: AbortSignal; readonly deadline?: number} {

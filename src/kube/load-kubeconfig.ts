@@ -67,6 +67,8 @@ export interface Target {
 
 export interface LoadOptions {
   readonly kubeconfig?: string;
+  /** A kubeconfig that is no file: its text, and where it comes from, for messages. Goes before all files. */
+  readonly content?: {readonly text: string; readonly place: string};
   readonly context?: string;
   readonly env: Environment;
 }
@@ -81,6 +83,10 @@ interface Loaded {
 
 /** Reads what kubectl would read. Throws `file.not-found` for a file that was asked for by name, `kubeconfig.invalid` for the rest. */
 export async function loadTarget(options: LoadOptions): Promise<Target> {
+  if (options.content !== undefined) {
+    const {text, place} = options.content;
+    return pickContext([{path: place, config: parseKubeconfig(text, place)}], options.context);
+  }
   const files = await loadFiles(options);
   if (files.length === 0) {
     const pod = options.context === undefined ? await readPodAccount(options.env) : undefined;

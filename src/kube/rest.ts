@@ -3,7 +3,7 @@ import {withDeadline} from '../kernel/cancel.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import type {CallOptions} from './api.ts';
 import {errorOf, nameSubject, type ErrorContext, type Subject} from './api-error.ts';
-import {attempt, type Repeat} from './attempts.ts';
+import {attempt, retryAfter, type Repeat} from './attempts.ts';
 import type {Credentials} from './credentials.ts';
 import {NoAnswer, type HttpAnswer, type Transport} from './transport.ts';
 import {unreachable} from './unreachable.ts';
@@ -17,6 +17,8 @@ export interface Call extends CallOptions {
   readonly accept?: string;
   readonly subject: Subject;
   readonly repeat: Repeat;
+  /** It changes something, and may not be taken for undone when there's no answer. Default: whatever isn't a GET. */
+  readonly isWrite?: boolean;
 }
 
 export interface Parsed<T> {
@@ -31,6 +33,7 @@ export class Rest {
   readonly transport: Transport;
   readonly credentials: Credentials;
   readonly signal: AbortSignal;
+  #pinging: Promise<boolean> | undefined;
 
   constructor(transport: Transport, credentials: Credentials, signal: AbortSignal) {
     this.transport = transport;
@@ -46,7 +49,8 @@ export class Rest {
   async json<T>(call: Call, accepted: readonly number[] = []): Promise<Parsed<T>> {
     const answer = await this.request(call);
     const body = parseBody(answer);
-    if (answer.status >= 400 && !accepted.includes(answer.status)) throw errorOf(answer.status, body, this.contextOf(call));
+    if (answer.status >= 400 && !accepted.includes(answer.status))
+      throw errorOf(answer.status, body, this.contextOf(call), retryAfter(answer.headers['retry-after']));
     return {status: answer.status, body: body as T};
   }
 
@@ -75,9 +79,23 @@ export class Rest {
     }
   }
 
-  contextOf(call: Pick<Call, 'method' | 'subject'>): ErrorContext {
+  /** Whether the server answers at all, whatever it says; many who ask at once ask once. */
+  ping(patience: number): Promise<boolean> {
+    this.#pinging ??= this.transport
+      .call({method: 'GET', path: '/livez', signal: withDeadline(this.signal, patience)})
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        this.#pinging = undefined;
+      });
+    return this.#pinging;
+  }
+
+  contextOf(call: Pick<Call, 'method' | 'subject' | 'isWrite'>): ErrorContext {
     const {target, kind} = this.credentials;
-    return {server: this.server, context: target.context, credentials: kind, subject: call.subject, isWrite: call.method !== 'GET'};
+    return {server: this.server, context: target.context, credentials: kind, subject: call.subject, isWrite: call.isWrite ?? call.method !== 'GET'};
   }
 }
 

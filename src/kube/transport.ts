@@ -1,10 +1,12 @@
 // One request and its answer, over kept-alive connections, with whatever credentials are valid now. Decides nothing about trying again.
 import {request as httpRequest, type IncomingHttpHeaders, type IncomingMessage} from 'node:http';
 import {request as httpsRequest} from 'node:https';
+import {TLSSocket} from 'node:tls';
 import {createGunzip} from 'node:zlib';
 import {isLoopback, type Environment} from '../kernel/proxy.ts';
 import {createAgents, type Agents} from './agents.ts';
 import type {Credentials, Identity} from './credentials.ts';
+import {chainOf, isTlsFailure, type SeenCertificate} from './tls-failure.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -26,9 +28,12 @@ export interface HttpAnswer {
 /** A request that got no answer. `isSent` tells whether the server may have seen it. */
 export class NoAnswer extends Error {
   readonly isSent: boolean;
-  constructor(cause: Error, isSent: boolean) {
+  /** What the server showed, its own first. */
+  readonly chain: readonly SeenCertificate[];
+  constructor(cause: Error, isSent: boolean, chain: readonly SeenCertificate[] = []) {
     super(cause.message, {cause});
     this.isSent = isSent;
+    this.chain = chain;
   }
 }
 
@@ -80,10 +85,21 @@ export class Transport {
   /** The answer once its headers are there; its body must be read or destroyed. A 401 is tried again with renewed credentials. */
   async open(request: HttpRequest): Promise<IncomingMessage> {
     const identity = await settled(this.#credentials.current(), request.signal);
-    const response = await this.#send(request, identity);
-    if (response.statusCode !== 401) return response;
-    if (!(await settled(this.#credentials.renew(identity), request.signal))) return response;
-    response.resume();
+    let refusal: IncomingMessage | NoAnswer;
+    try {
+      const response = await this.#send(request, identity);
+      if (response.statusCode !== 401) return response;
+      refusal = response;
+    } catch (error) {
+      // a certificate or an authority that isn't accepted any more may have been renewed in the kubeconfig
+      if (!(error instanceof NoAnswer) || !isTlsFailure(error.cause as NodeJS.ErrnoException)) throw error;
+      refusal = error;
+    }
+    if (!(await settled(this.#credentials.renew(identity), request.signal))) {
+      if (refusal instanceof NoAnswer) throw refusal;
+      return refusal;
+    }
+    if (!(refusal instanceof NoAnswer)) refusal.resume();
     return this.#send(request, await settled(this.#credentials.current(), request.signal));
   }
 
@@ -116,12 +132,15 @@ export class Transport {
           ...(request.body === undefined ? {} : {'content-length': String(Buffer.byteLength(request.body))}),
         } as Readonly<Record<string, string>>,
       });
+      let chain: readonly SeenCertificate[] = [];
       message.on('socket', (socket) => {
         socket.setKeepAlive(true, probeAfter);
-        const sent = () => (isSent = true);
-        // nothing has left this computer before the connection, with TLS, stands
-        if (!socket.connecting && !('secureConnecting' in socket && socket.secureConnecting === true)) sent();
-        else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', sent);
+        const isReady = !socket.connecting && !(socket instanceof TLSSocket && (socket as {readonly secureConnecting?: boolean}).secureConnecting === true);
+        isSent = isReady; // nothing leaves this computer before the connection, with TLS, stands
+        if (isReady) return;
+        socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => (isSent = true));
+        // before TLS judges it: an error says that a certificate has expired, but not which and when
+        if (socket instanceof TLSSocket) socket.prependOnceListener('secure', () => (chain = chainOf(socket)));
       });
       message.on('response', (response) => {
         // whoever reads the body hears of its end; one that nobody reads any more must not end the program
@@ -130,7 +149,7 @@ export class Transport {
         if (response.headers[simulatedHeader] === 'true') this.#isSimulated = true;
         resolve(response);
       });
-      message.on('error', (error) => reject(request.signal.aborted ? request.signal.reason : new NoAnswer(error, isSent)));
+      message.on('error', (error) => reject(request.signal.aborted ? request.signal.reason : new NoAnswer(error, isSent, chain)));
       message.end(request.body);
     });
   }

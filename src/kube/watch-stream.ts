@@ -2,7 +2,8 @@
 import type {IncomingMessage} from 'node:http';
 import type {ListOptions, Resource} from './api.ts';
 import {errorOf} from './api-error.ts';
-import {complete, partialObject} from './list.ts';
+import {retryAfter} from './attempts.ts';
+import {complete, partialObject, projected} from './list.ts';
 import {numberAt, textAt, type KubeObject} from './object.ts';
 import {collectionPath, query} from './paths.ts';
 import {parseBody, type Rest} from './rest.ts';
@@ -15,23 +16,38 @@ export type WatchLine =
   | {readonly type: 'BOOKMARK'; readonly version: string | undefined}
   | {readonly type: 'ERROR'; readonly code: number; readonly message: string; readonly version?: undefined};
 
-/** Until the headers of a watch are there, in ms. */
-const openPatience = 15_000;
+interface StreamOptions {
+  /** What was asked for. */
+  readonly list: ListOptions;
+  /** When it is over at the latest, in ms since 1970. */
+  readonly deadline: number;
+  /** Asks the server whether it's there. */
+  isAlive(): Promise<boolean>;
+  /** In ms. */
+  readonly pingAfter: number;
+}
 
 export class WatchStream {
   readonly #response: IncomingMessage;
   readonly #resource: Resource;
+  readonly #options: ListOptions;
   readonly #lines: AsyncIterator<string>;
   readonly #began = Date.now();
   readonly #deadline: number;
+  readonly #isAlive: () => Promise<boolean>;
+  readonly #pingAfter: number;
   #heard = Date.now();
+  #isAsking = false;
   /** Why it ended before its time; undefined while it runs and after an orderly end. */
   failure: Error | undefined;
 
-  private constructor(response: IncomingMessage, resource: Resource, deadline: number) {
+  private constructor(response: IncomingMessage, resource: Resource, options: StreamOptions) {
     this.#response = response;
     this.#resource = resource;
-    this.#deadline = deadline;
+    this.#options = options.list;
+    this.#deadline = options.deadline;
+    this.#isAlive = options.isAlive;
+    this.#pingAfter = options.pingAfter;
     this.#lines = this.#read();
   }
 
@@ -62,17 +78,23 @@ export class WatchStream {
       });
     const context = rest.contextOf({method: 'GET', subject});
     const opening = new AbortController();
-    const timer = setTimeout(() => opening.abort(new NoAnswer(new Error(`it doesn't answer within ${openPatience / 1000} s`), true)), openPatience);
+    const timer = setTimeout(
+      () => opening.abort(new NoAnswer(new Error(`it doesn't answer within ${timing.openPatience / 1000} s`), true)),
+      timing.openPatience,
+    );
     try {
       const headers = options.metadataOnly === true ? {headers: {accept: partialObject}} : {};
       const signal = AbortSignal.any([options.signal, rest.signal, opening.signal]);
       const response = await rest.transport.open({method: 'GET', path, signal, isWatch: true, ...headers});
       const status = response.statusCode ?? 0;
-      if (status === 200) return new WatchStream(response, resource, Date.now() + lifetime + timing.grace);
+      if (status === 200) {
+        const isAlive = () => rest.ping(timing.pingPatience);
+        return new WatchStream(response, resource, {list: options, deadline: Date.now() + lifetime + timing.grace, isAlive, pingAfter: timing.pingAfter});
+      }
       response.setEncoding('utf8');
       let text = '';
       for await (const chunk of response) text += chunk as string;
-      throw errorOf(status, parseBody({status, headers: response.headers, text}), context);
+      throw errorOf(status, parseBody({status, headers: response.headers, text}), context, retryAfter(response.headers['retry-after']));
     } catch (error) {
       if (error instanceof NoAnswer) throw unreachable(error, context);
       throw error;
@@ -81,7 +103,10 @@ export class WatchStream {
     }
   }
 
-  /** When a byte last came, in ms since 1970. */
+  /** The server was asked, and said nothing. */
+  isSilent = false;
+
+  /** When the server last gave a sign of life, in ms since 1970. */
   get heard(): number {
     return this.#heard;
   }
@@ -117,12 +142,25 @@ export class WatchStream {
       return {type, code: numberAt(object, 'code') ?? 500, message: textAt(object, 'message') ?? 'the server ended the watch with an error'};
     const version = textAt(object, 'metadata', 'resourceVersion');
     if (type === 'BOOKMARK') return {type, version};
-    return {type: type as 'ADDED' | 'MODIFIED' | 'DELETED', version, object: complete(object as KubeObject, this.#resource)};
+    return {type: type as 'ADDED' | 'MODIFIED' | 'DELETED', version, object: projected(complete(object as KubeObject, this.#resource), this.#options)};
+  }
+
+  /** An idle watch and a dead connection look alike, until somebody asks. */
+  async #look(): Promise<void> {
+    const isOver = Date.now() > this.#deadline;
+    if (!isOver && (this.#isAsking || Date.now() - this.#heard < this.#pingAfter)) return;
+    this.#isAsking = true;
+    const isAlive = !isOver && (await this.#isAlive());
+    this.#isAsking = false;
+    if (isAlive) this.#heard = Date.now();
+    if (isAlive || this.#response.destroyed) return;
+    this.isSilent = true;
+    this.#response.destroy(new Error('the server went silent'));
   }
 
   async *#read(): AsyncGenerator<string, void> {
     const response = this.#response.setEncoding('utf8');
-    const silence = setTimeout(() => response.destroy(new Error('the server went silent')), this.#deadline - Date.now());
+    const looking = setInterval(() => void this.#look(), Math.min(this.#pingAfter / 2, 1000));
     // pieces of an event that spans several chunks; joined once
     let pieces: string[] = [];
     try {
@@ -143,7 +181,7 @@ export class WatchStream {
       const {code} = error as NodeJS.ErrnoException;
       this.failure = code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' ? new Error('the connection was cut') : (error as Error);
     } finally {
-      clearTimeout(silence);
+      clearInterval(looking);
       response.destroy();
     }
   }

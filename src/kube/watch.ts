@@ -1,5 +1,6 @@
 // LIST, then WATCH, for as long as anybody listens. Cuts, 410, refusals and silence are dealt with here; what's shown meanwhile is told to be stale.
 import {sleep} from '../kernel/cancel.ts';
+import {TriremeError} from '../kernel/errors.ts';
 import type {ListOptions, Resource, WatchEvent} from './api.ts';
 import {backoff} from './attempts.ts';
 import {listAll} from './list.ts';
@@ -16,10 +17,27 @@ export interface WatchTiming {
   readonly staleAfter: number;
   /** The longest pause between two tries, in ms. */
   readonly maxDelay: number;
+  /** After so long without a word the server is asked whether it's there, in ms. */
+  readonly pingAfter: number;
+  /** How long it may take to say so, in ms. */
+  readonly pingPatience: number;
+  /** How long the headers of a watch may take, in ms. */
+  readonly openPatience: number;
 }
 
 /** A dead connection is noticed within 70 s, at the cost of one request every 50 s. */
-export const defaultTiming: WatchTiming = {lifetime: 40_000, grace: 10_000, staleAfter: 1000, maxDelay: 15_000};
+export const defaultTiming: WatchTiming = {
+  lifetime: 40_000,
+  grace: 10_000,
+  staleAfter: 1000,
+  maxDelay: 15_000,
+  pingAfter: 10_000,
+  pingPatience: 5000,
+  openPatience: 15_000,
+};
+
+/** A watch that lived for so long has worked, in ms. */
+const worked = 1000;
 
 export async function* watchAll<T extends KubeObject>(
   rest: Rest,
@@ -31,7 +49,7 @@ export async function* watchAll<T extends KubeObject>(
   try {
     yield* watch.run();
   } catch (error) {
-    if (!options.signal.aborted) throw error;
+    if (!options.signal.aborted && !rest.signal.aborted) throw error;
   }
 }
 
@@ -44,7 +62,8 @@ class Watch<T extends KubeObject> {
   #failures = 0;
   /** When the server was last heard, in ms since 1970. */
   #heard = Date.now();
-  #isStale = false;
+  /** Why the view was said to be stale; undefined while it's fresh. */
+  #told: string | undefined;
   #why = 'the connection was cut';
 
   constructor(rest: Rest, resource: Resource, options: ListOptions & {readonly signal: AbortSignal}, timing: WatchTiming) {
@@ -88,64 +107,65 @@ class Watch<T extends KubeObject> {
     try {
       stream = await opening;
     } catch (error) {
-      if (isGone(error)) return undefined;
       yield* this.#pauseAfter(error);
-      return version;
+      return isGone(error) ? undefined : version;
     }
     try {
-      if (this.#isStale) {
-        this.#isStale = false;
+      if (this.#told !== undefined) {
+        this.#told = undefined;
         yield {type: 'fresh'};
       }
       for (;;) {
         const line = await stream.next();
         if (line === undefined) break;
         this.#heard = Date.now();
-        this.#failures = 0;
         if (line.type === 'ERROR') {
-          if (line.code === 410) return undefined;
           yield* this.#pauseAfter(new Error(line.message));
-          return version;
+          return line.code === 410 ? undefined : version;
         }
+        this.#failures = 0;
         version = line.version ?? version;
         if (line.type !== 'BOOKMARK') yield eventOf<T>(line);
       }
-      if (stream.failure === undefined) {
-        this.#heard = Date.now();
-        this.#failures = 0;
-        // a server that ends every watch at once must not be asked without a pause
-        if (stream.lived < 1000) await sleep(backoff(1), this.#options.signal);
-      } else {
-        this.#heard = stream.heard;
-        this.#why = stream.failure.message;
-        // the first try after a cut is made at once
-        if (this.#failures > 0 || stream.lived < 1000) yield* this.#pauseAfter(stream.failure);
-        else this.#failures = 1;
-      }
+      yield* this.#end(stream);
       return version;
     } finally {
       stream.close();
     }
   }
 
+  async *#end(stream: WatchStream): AsyncGenerator<WatchEvent<T>, void> {
+    // one that lived for a while has worked: the first try after its end is made at once
+    if (stream.lived >= worked) this.#failures = 0;
+    this.#heard = stream.isSilent ? stream.heard : Date.now();
+    if (stream.failure !== undefined) this.#why = stream.failure.message;
+    if (stream.lived >= worked) return;
+    // a server that ends every watch at once must not be asked without a pause
+    if (stream.failure === undefined) await sleep(backoff(1), this.#options.signal);
+    else yield* this.#pauseAfter(stream.failure);
+  }
+
   async *#pauseAfter(error: unknown): AsyncGenerator<WatchEvent<T>, void> {
     if (this.#options.signal.aborted) throw error;
     this.#failures += 1;
     this.#why = error instanceof Error ? error.message : String(error);
-    const delay = Math.min(backoff(this.#failures) * (this.#failures > 5 ? 4 : 1), this.#timing.maxDelay);
-    if (this.#failures > 1) yield* this.#tell();
-    await sleep(delay, this.#options.signal);
+    if (this.#failures === 1) return; // once may be chance
+    // nobody is asked to sign in every second
+    const delay = this.#failures > 3 && isRefused(error) ? this.#timing.maxDelay : backoff(this.#failures - 1, this.#timing.maxDelay);
+    if (!isGone(error)) yield* this.#tell();
+    await sleep(Math.max(delay, waitOf(error)), this.#options.signal);
   }
 
   /** Says that what was seen is stale, when the work takes longer than a moment. */
   async *#tellWhenSlow(work: Promise<unknown>): AsyncGenerator<WatchEvent<T>, void> {
-    if (this.#isStale || (await isDoneWithin(work, this.#timing.staleAfter))) return;
+    if (this.#told !== undefined || (await isDoneWithin(work, this.#timing.staleAfter))) return;
     yield* this.#tell();
   }
 
   *#tell(): Generator<WatchEvent<T>, void> {
-    if (this.#isStale) return;
-    this.#isStale = true;
+    // told again when there's another reason: a cut, then a server that refuses
+    if (this.#told === this.#why) return;
+    this.#told = this.#why;
     yield {type: 'stale', since: new Date(this.#heard).toISOString(), why: this.#why};
   }
 }
@@ -156,8 +176,22 @@ function eventOf<T extends KubeObject>(line: Extract<WatchLine, {readonly object
 }
 
 function isGone(error: unknown): boolean {
-  const details = (error as {readonly details?: Readonly<Record<string, unknown>>} | undefined)?.details;
-  return details?.['status'] === 410;
+  return detailsOf(error)?.['status'] === 410;
+}
+
+function isRefused(error: unknown): boolean {
+  const status = detailsOf(error)?.['status'];
+  return status === 401 || status === 403;
+}
+
+/** How long the server asks to wait, in ms. */
+function waitOf(error: unknown): number {
+  const wait = detailsOf(error)?.['retryAfter'];
+  return typeof wait === 'number' ? wait : 0;
+}
+
+function detailsOf(error: unknown): Readonly<Record<string, unknown>> | undefined {
+  return error instanceof TriremeError ? error.details : undefined;
 }
 
 async function isDoneWithin(work: Promise<unknown>, ms: number): Promise<boolean> {

@@ -175,6 +175,7 @@ class Run<S> {
       ...more,
     });
     this.#recordHost(step.host, outcome, more.problem);
+    if (step.host === undefined && outcome !== 'skipped') for (const host of step.affects ?? []) this.#recordOutcome(host, outcome, more.problem);
     this.#endPhase(phase, outcome);
     if (outcome === 'failed' || outcome === 'interrupted')
       this.#drop(this.#schedule.takeWaitingBehind(planned), outcome === 'failed' ? 'skipped' : 'interrupted');
@@ -183,7 +184,10 @@ class Run<S> {
   #recordHost(host: string | undefined, outcome: StepOutcome, problem: Problem | undefined): void {
     if (outcome === 'interrupted') this.interrupted = true;
     if (problem !== undefined) this.problems.push(problem);
-    if (host === undefined) return;
+    if (host !== undefined) this.#recordOutcome(host, outcome, problem);
+  }
+
+  #recordOutcome(host: string, outcome: StepOutcome, problem: Problem | undefined): void {
     const before = this.#hosts.get(host)?.outcome ?? 'unchanged';
     if (outcome === 'failed') this.#hosts.set(host, {host, outcome: 'failed', ...(problem === undefined ? {} : {problem})});
     else if (before === 'failed') return;

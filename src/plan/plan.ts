@@ -18,6 +18,8 @@ export interface Step<S> {
   /** Imperative: "Join workers". */
   readonly title: string;
   readonly host?: string;
+  /** Of a step without a host: whose outcome it is all the same. */
+  readonly affects?: readonly string[];
   readonly effect: Effect;
   /** Only reads. A step that is satisfied isn't applied. */
   check(context: StepContext<S>): Promise<'needed' | 'satisfied'>;

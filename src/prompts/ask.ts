@@ -7,6 +7,12 @@ export async function askYes(question: string, signal?: AbortSignal): Promise<bo
   return interruptible(confirm({message: question, default: false}, {output: process.stderr, signal}));
 }
 
+/** Asks for a text. */
+export async function askText(question: string, signal?: AbortSignal): Promise<string> {
+  const {input} = await import('@inquirer/prompts');
+  return interruptible(input({message: question}, {output: process.stderr, signal}));
+}
+
 /** Asks for a secret; what is typed isn't shown. */
 export async function askSecret(question: string, signal?: AbortSignal): Promise<string> {
   const {password} = await import('@inquirer/prompts');

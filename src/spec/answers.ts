@@ -35,6 +35,14 @@ export const answersSchema = z.strictObject({
   sudoPasswordFile: z.string().optional().describe("File with sudo's password."),
   profile: z.string().optional().describe('File of the ClusterProfile.'),
   bundle: z.string().optional().describe('Bundle with the content for the hosts.'),
+  class: z.string().optional().describe('Controller mode: name of the ClusterClass.'),
+  template: z.string().optional().describe("Controller mode: file of a provider's cluster template, where there is no class."),
+  kubeconfig: z.string().optional().describe('Controller mode: kubeconfig of the management cluster.'),
+  context: z.string().optional().describe('Controller mode: context of the management cluster.'),
+  namespace: z.string().optional().describe("Controller mode: namespace of the cluster's objects."),
+  controlPlanes: z.number().optional().describe('Controller mode: how many control planes; default 1.'),
+  pool: z.array(z.string()).optional().describe('Controller mode: the pools, as NAME=CLASS:REPLICAS or NAME=CLASS:MIN-MAX.'),
+  variable: z.array(z.string()).optional().describe('Controller mode: variables of the class or template, as NAME=VALUE.'),
 });
 
 export type Answers = z.infer<typeof answersSchema>;

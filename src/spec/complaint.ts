@@ -101,6 +101,18 @@ export function refuseFiles(complaints: readonly Complaint[]): TriremeError {
   });
 }
 
+/** The error that refuses a plan: what the file wants can't be had from what is there; complaints as in `refuseFiles`. */
+export function refusePlan(complaints: readonly Complaint[], hints: readonly string[] = []): TriremeError {
+  const sorted = sortComplaints(complaints);
+  const shown = sorted.slice(0, shownAtMost).map(renderComplaint);
+  if (sorted.length > shownAtMost) shown.push(`… and ${sorted.length - shownAtMost} more.`);
+  const count = sorted.length === 1 ? '1 complaint' : `${sorted.length} complaints`;
+  return new TriremeError('plan.refused', `What the file wants can't be had: ${count}. Nothing was changed.\n\n${shown.join('\n\n')}`, {
+    hints,
+    details: {complaints: sorted},
+  });
+}
+
 function codeOf(complaints: readonly Complaint[]): ErrorCode {
   if (complaints.some((complaint) => complaint.rule === 'file.not-found')) return 'file.not-found';
   return complaints.every((complaint) => /^(yaml|file)\./.test(complaint.rule)) ? 'file.syntax' : 'file.invalid';

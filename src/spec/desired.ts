@@ -17,6 +17,14 @@ export interface DesiredFile {
   readonly owner: string;
 }
 
+export interface DesiredTemplate {
+  /** As complaints call it. */
+  readonly file: string;
+  readonly text: string;
+  /** Values of `${VARIABLES}` that the environment has; those of the file go before them. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export interface DesiredCluster {
   /** Defaults applied. */
   readonly document: ClusterDocument;
@@ -28,5 +36,11 @@ export interface DesiredCluster {
   readonly hostHooks: Readonly<Record<string, {readonly beforeApply?: string; readonly afterApply?: string}>>;
   /** Where it came from; `folder` is what its relative paths start from. */
   readonly source: {readonly files: readonly string[]; readonly folder: string; readonly digest: string};
+  /** Controller mode: the text that the document was read from, so that what a management cluster refuses is shown at its line. */
+  readonly origin?: {readonly file: string; readonly text: string};
+  /** Controller mode: the text of `template.file`, and the environment's values for its variables. */
+  readonly template?: DesiredTemplate;
+  /** The profile's `os.image`. */
+  readonly image?: string;
   readonly warnings: readonly {readonly code: string; readonly message: string; readonly hints?: readonly string[]}[];
 }

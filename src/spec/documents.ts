@@ -1,6 +1,6 @@
 // Reads files into documents: several files, several documents, standard input; everything that is wrong with them at once.
 import {createReadStream} from 'node:fs';
-import {isAbsolute, join} from 'node:path';
+import {dirname, isAbsolute, join} from 'node:path';
 import type {z} from 'zod';
 import {complaintsOf, placeIssues} from './check-schema.ts';
 import type {Complaint} from './complaint.ts';
@@ -29,6 +29,8 @@ export interface ReadOptions {
   readonly folder: string;
   /** Content of standard input, for the file `-`. */
   readonly stdin?: () => Promise<string | Uint8Array>;
+  /** What files shall be read as, by absolute path: a change that isn't written yet. */
+  readonly contents?: ReadonlyMap<string, string>;
 }
 
 export const defaultFile = 'trireme.yaml';
@@ -39,7 +41,7 @@ export async function readSpecFiles(files: readonly string[], options: ReadOptio
   const complaints: Complaint[] = [];
   const documents: SpecDocument[] = [];
   for (const file of new Set(files.length === 0 ? [defaultFile] : files)) {
-    const read = file === '-' ? await readStdin(options) : await readSource(file, isAbsolute(file) ? file : join(options.folder, file));
+    const read = file === '-' ? await readStdin(options) : await readFileOf(file, isAbsolute(file) ? file : join(options.folder, file), options);
     if ('complaint' in read) {
       const {complaint} = read;
       const hint = files.length === 0 && complaint.rule === 'file.not-found' ? 'Name the file with -f, or write one with: trireme init' : complaint.hint;
@@ -53,6 +55,11 @@ export async function readSpecFiles(files: readonly string[], options: ReadOptio
   }
   complaints.push(...duplicates(documents));
   return {documents, sources, complaints};
+}
+
+function readFileOf(file: string, path: string, {contents}: ReadOptions) {
+  const content = contents?.get(path);
+  return content === undefined ? readSource(file, path) : Promise.resolve(sourceOfBytes(file, dirname(path), Buffer.from(content)));
 }
 
 async function readStdin(options: ReadOptions) {

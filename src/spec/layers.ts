@@ -78,8 +78,13 @@ export function builtInVariables(cluster: ClusterDocument): ReadonlyMap<string, 
     ['cluster.serviceNetwork', network.services[0] ?? ''],
     ['cluster.serviceNetworks', network.services.join(',')],
     ['cluster.dnsDomain', network.dnsDomain],
-    ['cluster.endpointHost', endpoint.host],
-    ['cluster.endpointPort', String(endpoint.port)],
+    // in controller mode the infrastructure makes the endpoint later
+    ...(endpoint.host === ''
+      ? []
+      : ([
+          ['cluster.endpointHost', endpoint.host],
+          ['cluster.endpointPort', String(endpoint.port)],
+        ] as const)),
   ]);
 }
 

@@ -9,11 +9,12 @@ import {defaultFile, readDocuments, readSpecFiles, type ReadOptions, type SpecDo
 import {type Environment, labelOf, readHostFiles, resolvePath} from './host-files.ts';
 import {lintProfile, resolveLayers} from './layers.ts';
 import {type FileWarning, Report} from './lint/report.ts';
-import {lintSecrets} from './lint/secrets.ts';
+import {isSecretKey, lintSecrets} from './lint/secrets.ts';
 import {lintCluster} from './lint.ts';
 import {listOr, nearest} from './nearest.ts';
 import type {ClusterDocument, ProfileDocument} from './schema.ts';
 import {readSource} from './source.ts';
+import {readTemplateFile} from './template-file.ts';
 
 export {readSpecFiles} from './documents.ts';
 
@@ -90,7 +91,11 @@ interface Context {
 /** Reads and checks everything, and returns what is wrong instead of throwing it. A cluster with complaints isn't among the clusters. */
 export async function checkFiles(options: ReadClusterOptions): Promise<CheckedFiles> {
   const env = options.env ?? process.env;
-  const read: ReadOptions = {folder: options.folder ?? process.cwd(), ...(options.stdin === undefined ? {} : {stdin: options.stdin})};
+  const read: ReadOptions = {
+    folder: options.folder ?? process.cwd(),
+    ...(options.stdin === undefined ? {} : {stdin: options.stdin}),
+    ...(options.contents === undefined ? {} : {contents: options.contents}),
+  };
   const files = await readSpecFiles(options.files, read);
   const context: Context = {
     read,
@@ -126,30 +131,49 @@ async function readOne(document: SpecDocument, context: Context): Promise<Desire
   const content = document.content as ClusterDocument;
   lintCluster(content, report, {allowSimulated: context.allowSimulated});
   const hosts = await readHostFiles(content, report, context.env);
-  const layers = await readLayers(content, report, context);
+  const {layers, image} = await readLayers(content, report, context);
+  const template = await readTemplateFile(content, report, context.env);
+  for (const [name, value] of Object.entries(template?.environment ?? {})) if (isSecretKey(name)) context.redactor?.add(value);
   context.complaints.push(...report.complaints);
   const warnings: FileWarning[] = [...report.warnings];
-  const digest = digestOf(JSON.stringify([content, layers, hosts]));
-  return {document: applyDefaults(content), layers, ...hosts, source: {files: context.files, folder: document.yaml.source.folder, digest}, warnings};
+  const digest = digestOf(JSON.stringify([content, layers, hosts, ...(template === undefined ? [] : [template])]));
+  const source = {files: context.files, folder: document.yaml.source.folder, digest};
+  const {file, text} = document.yaml.source;
+  return {
+    document: applyDefaults(content),
+    layers,
+    ...hosts,
+    source,
+    ...(content.spec.mode === 'controller' ? {origin: {file, text}} : {}),
+    ...(template === undefined ? {} : {template}),
+    ...(image === undefined ? {} : {image}),
+    warnings,
+  };
 }
 
-async function readLayers(cluster: ClusterDocument, report: Report, context: Context): Promise<readonly DesiredLayer[]> {
+interface ReadProfile {
+  readonly layers: readonly DesiredLayer[];
+  readonly image?: string;
+}
+
+async function readLayers(cluster: ClusterDocument, report: Report, context: Context): Promise<ReadProfile> {
   if (cluster.spec.profile === undefined) {
-    if (cluster.spec.kubernetes.distribution !== 'simulated')
+    // in controller mode a class may bring the pod network itself
+    if (cluster.spec.kubernetes.distribution !== 'simulated' && cluster.spec.mode !== 'controller')
       report.warn({
         path: ['spec'],
         rule: 'profile.missing',
         message: `The cluster ${cluster.metadata.name} has no profile: without a pod network its nodes stay NotReady.`,
         hint: 'Name a ClusterProfile with a cni layer in spec.profile.',
       });
-    return [];
+    return {layers: []};
   }
   const profile = await findProfile(cluster, report, context);
-  if (profile === undefined) return [];
+  if (profile === undefined) return {layers: []};
   lintProfileOnce(profile, context);
-  if (profile.content === undefined) return [];
+  if (profile.content === undefined) return {layers: []};
   const content = profile.content as ProfileDocument;
-  if (content.spec.layers.cni === undefined)
+  if (content.spec.layers.cni === undefined && cluster.spec.mode !== 'controller')
     report.warn({
       path: ['spec', 'profile'],
       rule: 'profile.no-cni',
@@ -161,7 +185,8 @@ async function readLayers(cluster: ClusterDocument, report: Report, context: Con
     {env: context.env, ...(context.redactor === undefined ? {} : {redactor: context.redactor})},
   );
   context.complaints.push(...complaints);
-  return layers;
+  const image = content.spec.layers.os?.image;
+  return {layers, ...(image === undefined ? {} : {image})};
 }
 
 async function findProfile(cluster: ClusterDocument, report: Report, context: Context): Promise<SpecDocument | undefined> {

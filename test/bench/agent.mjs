@@ -2,7 +2,7 @@
 import {spawn} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import {startSandbox} from '../../dist/sandbox/sandbox.js';
-import {runProcess} from './measure.mjs';
+import {runProcess, verdict} from './measure.mjs';
 import {fileURLToPath} from 'node:url';
 
 const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
@@ -22,8 +22,8 @@ export async function benchAgent() {
     const cpu = pids.map((pid, index) => ((cpuSeconds(pid) - before[index]) / watched) * 100);
     const memory = pids.map(residentMiB);
     console.log(`the agent at rest (${pids.length} of them, ${watched} s)`);
-    console.log(`    memory ${Math.max(...memory).toFixed(0)} MiB at most, bare HTTP server ${residentMiB(bare.pid).toFixed(0)} MiB   goal <= 90: ${Math.max(...memory) <= 90 ? 'met' : 'MISSED'}`);
-    console.log(`    idle CPU ${Math.max(...cpu).toFixed(2)} % at most   goal <= 0.5: ${Math.max(...cpu) <= 0.5 ? 'met' : 'MISSED'}`);
+    console.log(`    memory ${Math.max(...memory).toFixed(0)} MiB at most, bare HTTP server ${residentMiB(bare.pid).toFixed(0)} MiB   ${verdict(Math.max(...memory), 90)}`);
+    console.log(`    idle CPU ${Math.max(...cpu).toFixed(2)} % at most   ${verdict(Math.max(...cpu), 0.5)}`);
   } finally {
     await sandbox.stop();
     bare.kill('SIGTERM');

@@ -1,4 +1,4 @@
-// Fair measuring: both sides in turn, A B A B, medians and the ratio pair by pair.
+// Fair measuring: both sides in turn, A B B A, medians and the ratio pair by pair; and one form for all figures.
 import {spawn} from 'node:child_process';
 
 export function median(values) {
@@ -7,23 +7,38 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Runs A and B in turn, `runs` times each after one warm-up; returns medians in ms and the median of the pairs' ratios. */
+/**
+ * Runs A and B in turn, `runs` times each after the warm-up, and every other time B first, so that a machine that grows slower favours neither.
+ * Returns medians in ms and the median of the pairs' ratios.
+ */
 export async function compare(a, b, {runs = 5, warmUp = 1, between = async () => {}} = {}) {
-  const times = {a: [], b: [], ratios: []};
+  const pairs = [];
   for (let run = -warmUp; run < runs; run += 1) {
-    await between();
-    const tookA = await timed(a);
-    await between();
-    const tookB = await timed(b);
-    if (run < 0) continue;
-    times.a.push(tookA);
-    times.b.push(tookB);
-    times.ratios.push(tookA / tookB);
+    const pair = {};
+    for (const side of run % 2 === 0 ? ['a', 'b'] : ['b', 'a']) {
+      await between();
+      pair[side] = await timed(side === 'a' ? a : b);
+    }
+    if (run >= 0) pairs.push(pair);
   }
-  return {a: median(times.a), b: median(times.b), ratio: median(times.ratios), worst: Math.max(...times.ratios), best: Math.min(...times.ratios)};
+  return summaryOf(pairs);
 }
 
-async function timed(work) {
+/** Medians of pairs of times in ms, and of their ratios. */
+export function summaryOf(pairs) {
+  const ratios = pairs.map(({a, b}) => a / b);
+  return {
+    a: median(pairs.map((pair) => pair.a)),
+    b: median(pairs.map((pair) => pair.b)),
+    ratio: median(ratios),
+    worst: Math.max(...ratios),
+    best: Math.min(...ratios),
+    runs: pairs.length,
+  };
+}
+
+/** How long the work takes, in ms. */
+export async function timed(work) {
   const started = process.hrtime.bigint();
   await work();
   return Number(process.hrtime.bigint() - started) / 1e6;
@@ -38,7 +53,12 @@ export function runProcess(command, args, options = {}) {
   });
 }
 
-export function report(title, {a, b, ratio, best, worst}, goal) {
-  const verdict = goal === undefined ? '' : `   goal <= ${goal}: ${ratio <= goal ? 'met' : 'MISSED'}`;
-  console.log(`${title}\n    ${a.toFixed(0)} ms against ${b.toFixed(0)} ms: ratio ${ratio.toFixed(2)} (${best.toFixed(2)} to ${worst.toFixed(2)})${verdict}`);
+export function report(title, {a, b, ratio, best, worst, runs}, {goal, digits = 2} = {}) {
+  const spread = `${best.toFixed(digits)} to ${worst.toFixed(digits)} in ${runs} pairs`;
+  console.log(`${title}\n    ${a.toFixed(0)} ms against ${b.toFixed(0)} ms: ratio ${ratio.toFixed(digits)} (${spread})   ${verdict(ratio, goal)}`);
+}
+
+/** The figure's goal, and whether it's met. */
+export function verdict(figure, goal) {
+  return goal === undefined ? 'no goal' : `goal <= ${goal}: ${figure <= goal ? 'MET' : 'NOT MET'}`;
 }

@@ -49,7 +49,13 @@ export async function upBed(options: BedOptions): Promise<Bed> {
   const work = await mkdtemp(join(tmpdir(), 'trireme-real-'));
   const home = join(work, 'home');
   const script = (...args: string[]) => streamed(join(scripts, 'hosts.sh'), args, {...process.env, BED: String(bed), HOSTS: folder});
-  await script('up', String(options.hosts), ...(options.jump === true ? ['--jump'] : []));
+  try {
+    await script('up', String(options.hosts), ...(options.jump === true ? ['--jump'] : []));
+  } catch (error) {
+    await script('down');
+    await rm(work, {recursive: true, force: true});
+    throw error;
+  }
   const sudoPassword = (await readFile(join(folder, 'sudo-password'), 'utf8')).trim();
   const env = {HOME: home, SUDO_PASSWORD: sudoPassword};
   return {

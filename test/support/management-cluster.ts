@@ -1,35 +1,23 @@
 // The real management cluster as tests see it: Cluster API on loopback, or only an API server. See test/testbed/management-cluster.sh.
 import {execFile} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {parse} from 'yaml';
-import {testbedCache} from './public-places.ts';
+import {defaultKubernetes, isBuilt, programs, versions} from '../testbed/parts.mjs';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../testbed/management-cluster.sh', import.meta.url));
 
-/** The versions whose programs the bed has; they're pinned in test/testbed/go. */
-const kubernetes = process.env['KUBERNETES'] ?? 'v1.36.3';
-const pinned = async (folder: string, module: string): Promise<string> => {
-  const text = await readFile(fileURLToPath(new URL(`../testbed/go/${folder}/go.mod`, import.meta.url)), 'utf8');
-  const version = new RegExp(`^(?:require)?\\s*${module.replaceAll('.', '\\.')} (v\\S+)`, 'm').exec(text)?.[1];
-  if (version === undefined) throw new Error(`go/${folder}/go.mod doesn't require ${module}`);
-  return version;
-};
-
 /** What keeps a management cluster from being started here, or undefined when nothing does. A suite skips with this text. */
 export async function missingManagementCluster(options: {readonly apiOnly?: boolean} = {}): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'the test bed needs Linux';
-  const has = (part: string, version: string, program: string) => existsSync(join(testbedCache(), 'bin', part, version, program));
-  if (!has('kubernetes', kubernetes, 'kubectl') || !has('etcd', await pinned('etcd', 'go.etcd.io/etcd/server/v3'), 'etcd'))
+  if (!isBuilt('kubernetes', defaultKubernetes, 'kubectl') || !isBuilt('etcd', versions.etcd, 'etcd'))
     return "Kubernetes' programs aren't built. Try: test/testbed/build.sh kubernetes etcd";
   if (options.apiOnly === true) return undefined;
-  if (!has('cluster-api', await pinned('cluster-api', 'sigs.k8s.io/cluster-api'), 'in-memory-manager'))
-    return "Cluster API's programs aren't built. Try: test/testbed/build.sh cluster-api";
+  if (!isBuilt('cluster-api', versions.clusterApi, 'in-memory-manager')) return "Cluster API's programs aren't built. Try: test/testbed/build.sh cluster-api";
   // kustomizations and templates are read from the modules
   return run('go', ['version']).then(
     () => undefined,
@@ -53,6 +41,8 @@ export interface ManagementCluster {
   /** Returns its stdout; throws when it fails. */
   kubectl(args: readonly string[], options?: {readonly input?: string; readonly kubeconfig?: string}): Promise<string>;
   clusterctl(args: readonly string[], options?: {readonly config?: string}): Promise<string>;
+  /** Installs kinds alone, without what serves them: all of Cluster API's (where it's API only), or those of its provider for AWS. */
+  installKinds(...of: readonly ('cluster-api' | 'aws')[]): Promise<void>;
   /** Path of a kubeconfig for somebody who has no right yet. */
   user(name: string, groups?: readonly string[]): Promise<string>;
   stop(): Promise<void>;
@@ -77,22 +67,24 @@ export async function startManagementCluster(options: ManagementClusterOptions =
     throw error;
   }
   const {clusters} = parse(await readFile(kubeconfig, 'utf8')) as {clusters: [{cluster: {server: string}}]};
-  const bin = join(testbedCache(), 'bin');
-  const clusterctl = join(bin, 'cluster-api', await pinned('cluster-api', 'sigs.k8s.io/cluster-api'), 'clusterctl');
+  const kubectl = join(programs('kubernetes', defaultKubernetes), 'kubectl');
+  const clusterctl = () => join(programs('cluster-api', versions.clusterApi), 'clusterctl');
   return {
     kubeconfig,
     folder,
     server: clusters[0].cluster.server,
-    kubectl: (args, {input, kubeconfig: other} = {}) =>
-      fed(join(bin, 'kubernetes', kubernetes, 'kubectl'), ['--kubeconfig', other ?? kubeconfig, ...args], input),
+    kubectl: (args, {input, kubeconfig: other} = {}) => fed(kubectl, ['--kubeconfig', other ?? kubeconfig, ...args], input),
     // it keeps a configuration and a cache in HOME, and asks the internet for a newer version of itself
     clusterctl: async (args, {config} = {}) =>
       (
-        await run(clusterctl, [...args, ...(config === undefined ? [] : ['--config', config])], {
+        await run(clusterctl(), [...args, ...(config === undefined ? [] : ['--config', config])], {
           env: {PATH: process.env['PATH'], HOME: work, KUBECONFIG: kubeconfig, CLUSTERCTL_DISABLE_VERSIONCHECK: 'true'},
           maxBuffer: 1 << 26,
         })
       ).stdout,
+    installKinds: async (...of) => {
+      await run(script, ['crds', folder, ...of]);
+    },
     user: async (name, groups = []) => {
       const path = join(work, `${name}.kubeconfig`);
       await writeFile(path, (await run(script, ['user', folder, name, ...groups])).stdout, {mode: 0o600});

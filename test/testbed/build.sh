@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
-default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs cluster-api)
+default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs cluster-api cert-manager helm capa)
 others=(kubernetes-v1.35.4)
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly
 
@@ -112,6 +112,19 @@ in_memory_modfile() {
   cp "$here/go/cluster-api/go.sum" "$folder/go.sum"
   echo "$folder/go.mod"
 }
+# cert-manager's programs are modules of their own that the proxy doesn't have. Ours stand in for them: go/cert-manager is named below its path, so that
+# they may use what is internal there. They know self-signed and CA issuers, not ACME.
+cert-manager() {
+  local module=github.com/cert-manager/cert-manager version program bin
+  version=$(version_of cert-manager $module); bin=$(out cert-manager "$version")
+  for program in controller webhook cainjector; do
+    if [ -n "$(find "$here/go/cert-manager/$program" -newer "$bin/$program" 2> /dev/null)" ]; then rm -f "$bin/$program"; fi
+    build cert-manager "$bin/$program" ./$program "-X $module/pkg/util.AppVersion=$version"
+  done
+}
+# nothing is built of the provider for AWS: its kinds and templates are used
+capa() { (cd "$here/go/capa" && go mod download sigs.k8s.io/cluster-api-provider-aws/v2); }
+helm() { build helm "$(out helm "$(version_of helm helm.sh/helm/v4)")/helm" helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$(version_of helm helm.sh/helm/v4)"; }
 
 if [ "${1:-}" = --list ]; then
   for folder in "$here"/go/*/; do printf '%-22s %s\n' "$(basename "$folder")" "$(sed -n 's/^require \(.*\)/\1/p;s/^\t\([^ ]* v[^ ]*\)$/\1/p' "$folder/go.mod" | grep -v '(' | tr '\n' ' ')"; done

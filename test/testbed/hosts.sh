@@ -125,7 +125,9 @@ plug() { # NAME: a new network namespace and cable: after a power cut nothing of
   ip -n "$space" link set lo up; ip -n "$space" addr add "$(address_of "$1")/24" dev host0; ip -n "$space" link set host0 up; ip -n "$space" route add default via "$net.1"
   ip netns exec "$space" sysctl -qw net.ipv4.ip_forward=0
 }
-unplug() { if [ "$1" = bastion ]; then ip -n "$(space_of bastion)" link set host0 down; else ip netns del "$(space_of "$1")" 2> /dev/null || true; fi; }
+unplug() { if [ "$1" = bastion ]; then ip -n "$(space_of bastion)" link set host0 down; 
+  # the kernel takes a namespace apart when it has time, and the cable's other end would be in the way of the next one
+  else in_switch ip link del "$(cable_of "$1")" 2> /dev/null || true; ip netns del "$(space_of "$1")" 2> /dev/null || true; fi; }
 switch_down() {
   if is_jump; then ip netns del "$(space_of bastion)" 2> /dev/null || true; ip link del "$operator" 2> /dev/null || true; ip route del unreachable "$net.0/24" 2> /dev/null || true
   else ip link del "$bridge" 2> /dev/null || true; fi

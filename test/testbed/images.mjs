@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Builds from the test bed's programs an OCI image layout for each image that kubeadm wants, for flannel's, and for our own probe.
+// Builds from the test bed's programs an OCI image layout for each image that kubeadm wants, for flannel's, for Cluster API's and cert-manager's, and for
+// our own probe.
 //   images.mjs [build]      for every Kubernetes version that is built      images.mjs list
 // Result: $TESTBED/images/<registry>/<repository>/<tag>/{oci-layout,index.json,blobs/sha256/...}, about 15 s, nothing when all is there.
 import {execFileSync} from 'node:child_process';
@@ -7,7 +8,7 @@ import {createHash} from 'node:crypto';
 import {existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {cache, flannelCniPluginTag, kubeadmImages, kubernetesVersions, programs, versions} from './parts.mjs';
+import {cache, certManagerImages, flannelCniPluginTag, isBuilt, kubeadmImages, kubernetesVersions, managerImages, programs, versions} from './parts.mjs';
 import {tar} from './tar.mjs';
 
 const recipe = '2'; // raise it when what is written below changes
@@ -49,6 +50,14 @@ const wanted = () => {
   const flannel = programs('flannel', versions.flannel);
   images.set(`ghcr.io/flannel-io/flannel:${versions.flannel}`, {base: true, entrypoint: ['/opt/bin/flanneld'], layers: [['flanneld', 'install-conf'].map(name => program(join(flannel, name), `opt/bin/${name}`))]});
   images.set(`ghcr.io/flannel-io/flannel-cni-plugin:${flannelCniPluginTag}`, {base: true, layers: [[program(join(programs('flannel-cni-plugin', versions.flannelCniPlugin), 'flannel'), 'flannel')]]});
+  // where these are built: only the suites on providers need them. Their pods mustn't run as root, and some leave it to the image to say as whom instead
+  for (const [name, reference] of Object.entries(managerImages)) {
+    if (isBuilt('cluster-api', versions.clusterApi, name)) images.set(reference, {entrypoint: ['/manager'], ...(name !== 'in-memory-manager' && {user: '65532'}), layers: [[program(join(programs('cluster-api', versions.clusterApi), name), 'manager')]]});
+  }
+  for (const [name, reference] of Object.entries(certManagerImages)) {
+    const path = `app/cmd/${name}/${name}`;
+    if (isBuilt('cert-manager', versions.certManager, name)) images.set(reference, {entrypoint: [`/${path}`], user: '1000', layers: [[program(join(programs('cert-manager', versions.certManager), name), path)]]});
+  }
   // not an index, as an image that was built for one platform only
   images.set('ghcr.io/trireme/testbed-probe:1', {single: true, entrypoint: ['/probe'], command: ['serve'], layers: [[program(join(programs('programs', '1'), 'probe'), 'probe')]]});
   return images;
@@ -59,8 +68,8 @@ const folderOf = reference => {
   return join(root, reference.slice(0, colon), reference.slice(colon + 1));
 };
 
-const keyOf = ({base, layers, types, entrypoint, command, single}) =>
-  digestOf(JSON.stringify([recipe, base ? networkRoot() : '', types?.index, entrypoint, command, single, layers.flat().map(({name, from}) => [name, from, statSync(from).size, statSync(from).mtimeMs])]));
+const keyOf = ({base, layers, types, entrypoint, command, single, user}) =>
+  digestOf(JSON.stringify([recipe, base ? networkRoot() : '', types?.index, entrypoint, command, single, ...(user ? [user] : []), layers.flat().map(({name, from}) => [name, from, statSync(from).size, statSync(from).mtimeMs])]));
 
 /** Writes one layout folder, whole or not at all. */
 const build = (reference, image, key, shared) => {
@@ -86,7 +95,7 @@ const build = (reference, image, key, shared) => {
   const manifest = (architecture, layers) => {
     const config = {
       created: '1970-01-01T00:00:00Z', architecture, os: 'linux',
-      config: {Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], ...(image.entrypoint && {Entrypoint: image.entrypoint}), ...(image.command && {Cmd: image.command})},
+      config: {Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], ...(image.entrypoint && {Entrypoint: image.entrypoint}), ...(image.command && {Cmd: image.command}), ...(image.user && {User: image.user})},
       rootfs: {type: 'layers', diff_ids: layers.map(({diff}) => diff)},
     };
     return put(json({schemaVersion: 2, mediaType: types.manifest, config: put(json(config), types.config), layers: layers.map(({descriptor}) => descriptor)}), types.manifest);

@@ -3,6 +3,7 @@
 # bootstrap, kubeadm control plane and docker (in-memory) managers as plain processes. Needs what `build.sh kubernetes etcd cluster-api` builds.
 #   management-cluster.sh up DIR [--offset N] [--api-only]    DIR/kubeconfig works then; ClusterClass `in-memory` is in namespace default
 #   management-cluster.sh user DIR NAME [GROUP...]            prints a kubeconfig for a user who has no right yet
+#   management-cluster.sh crds DIR cluster-api|aws...         installs kinds alone: aws are those of the provider for AWS, which has no manager here
 #   management-cluster.sh list                                 those that are up: offset and folder
 #   management-cluster.sh down DIR                             ends exactly its processes, removes DIR
 # --api-only: without Cluster API, not even its CRDs. Each N (0 to 24) has ports of its own, so that many can be up at once; without --offset the first
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
 umask 077
 fail() { echo "management-cluster.sh: $*" >&2; exit 1; }
-usage() { sed -n '4,7s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '4,8s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 # wait_for SECONDS COMMAND...: polls until COMMAND succeeds; fails at the deadline
 wait_for() { local deadline=$((SECONDS + $1)); shift; until "$@"; do [ $SECONDS -lt $deadline ] || return 1; sleep 0.2; done; }
 version_of() { sed -n "s|^\(require\)\{0,1\}[[:space:]]*$2 \(v[^ ]*\).*|\2|p" "$here/go/$1/go.mod" | head -1; }
@@ -83,6 +84,13 @@ user() { # NAME [GROUP...]
   for group in "$@"; do subject+=/O=$group; done
   certificate "$name" "$subject/CN=$name" 'extendedKeyUsage=clientAuth\n'
   kubeconfig "$name"
+}
+
+crds() { # NAME...
+  local kubectl; kubectl=$(program kubernetes "${KUBERNETES:-v1.36.3}" kubectl); export KUBECONFIG=$DIR/kubeconfig
+  node "$here/cluster-api.mjs" crds "$kubectl" "$@" > "$DIR/crds.yaml"
+  "$kubectl" apply --server-side -f "$DIR/crds.yaml" > /dev/null
+  "$kubectl" wait --for=condition=Established crd --all --timeout=60s > /dev/null
 }
 
 # ---- up ---------------------------------------------------------------------------------------------------------------------------------------
@@ -167,6 +175,7 @@ DIR=$(realpath -m "$2"); shift 2
 case $verb in
   up) up "$@";;
   down) down;;
+  crds) [ $# -ge 1 ] || usage; [ -e "$DIR/offset" ] || fail "$DIR isn't a management cluster's folder"; crds "$@";;
   user) [ $# -ge 1 ] || usage; [ -e "$DIR/offset" ] || fail "$DIR isn't a management cluster's folder"; base=$((16000 + 100 * $(cat "$DIR/offset"))); user "$@";;
   *) usage;;
 esac

@@ -1,5 +1,10 @@
-export const defaultKubernetes: string;
-/** The folder of a part's programs; throws with the command to run when it isn't built. */
-export function programs(part: string, version: string): string;
-/** Where the sources of a module lie that `go/<folder>/go.mod` requires. */
-export function moduleFolder(folder: string, module: string): string;
+export declare const cache: string;
+export declare const defaultKubernetes: string;
+export declare const versions: Readonly<Record<'containerd' | 'runc' | 'cniPlugins' | 'crictl' | 'etcd' | 'coredns' | 'flannel' | 'flannelCniPlugin' | 'clusterApi' | 'certManager' | 'helm', string>>;
+export declare const managerImages: Readonly<Record<string, string>>;
+export declare const certManagerImages: Readonly<Record<string, string>>;
+export declare function isBuilt(part: string, version: string, program: string): boolean;
+export declare function programs(part: string, version: string): string;
+export declare function moduleFolder(folder: string, module: string): string;
+export declare function kubernetesVersions(): string[];
+export declare function kubeadmImages(version: string): Map<string, string>;

@@ -26,10 +26,26 @@ export const versions = {
   flannel: pinned('flannel', 'github.com/flannel-io/flannel'),
   flannelCniPlugin: pinned('flannel-cni-plugin', 'github.com/containernetworking/plugins'),
   clusterApi: pinned('cluster-api', 'sigs.k8s.io/cluster-api'),
+  certManager: pinned('cert-manager', 'github.com/cert-manager/cert-manager'),
+  helm: pinned('helm', 'helm.sh/helm/v4'),
 };
 
 /** The tag that flannel v0.28.10's own manifest gives its CNI plugin's image. */
 export const flannelCniPluginTag = 'v1.9.1-flannel3';
+
+/** The images of Cluster API's managers, by program, as the releases' components name them. */
+export const managerImages = {
+  'core-manager': `registry.k8s.io/cluster-api/cluster-api-controller:${versions.clusterApi}`,
+  'bootstrap-manager': `registry.k8s.io/cluster-api/kubeadm-bootstrap-controller:${versions.clusterApi}`,
+  'control-plane-manager': `registry.k8s.io/cluster-api/kubeadm-control-plane-controller:${versions.clusterApi}`,
+  'in-memory-manager': `gcr.io/k8s-staging-cluster-api/capd-manager:${versions.clusterApi}`,
+};
+
+/** The images that cert-manager's chart names, by program. */
+export const certManagerImages = Object.fromEntries(['controller', 'webhook', 'cainjector'].map(program => [program, `quay.io/jetstack/cert-manager-${program}:${versions.certManager}`]));
+
+/** Is a part built, with this program? */
+export const isBuilt = (part, version, program) => existsSync(join(cache, 'bin', part, version, program));
 
 /** The folder of a part's programs; throws with the command to run when it isn't built. */
 export const programs = (part, version) => {
@@ -38,8 +54,8 @@ export const programs = (part, version) => {
   return folder;
 };
 
-/** Where the sources of a module lie that `go/<folder>/go.mod` requires: with a provider's come its CRDs, templates and webhooks. */
-export const moduleFolder = (folder, module) => execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', module], {cwd: join(here, 'go', folder), encoding: 'utf8', env: {...process.env, GOFLAGS: '-mod=readonly'}}).trim();
+/** Where the sources of a module lie that `go/<folder>/go.mod` requires: with a provider's come its CRDs, templates and webhooks. Downloaded when missing. */
+export const moduleFolder = (folder, module) => JSON.parse(execFileSync('go', ['mod', 'download', '-json', module], {cwd: join(here, 'go', folder), encoding: 'utf8', env: {...process.env, GOFLAGS: '-mod=readonly'}})).Dir;
 
 /** The Kubernetes versions that are built. */
 export const kubernetesVersions = () =>

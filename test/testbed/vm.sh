@@ -80,11 +80,13 @@ seed() { # the tar of the second disk, made of files only
 
 is_running() { local pid; pid=$(cat "$DIR/pid" 2> /dev/null) && [ -d "/proc/$pid" ] && tr '\0' ' ' < "/proc/$pid/cmdline" | grep -q -- "-name trireme.*$DIR/disk"; }
 # /dev/kvm may be there and not work, so it's used only when asked for: ACCEL=kvm. Without AVX programs choose code that's quicker to translate:
-# a copy over SSH takes 40% less, the rest 5 to 10%.
+# a copy over SSH takes 40% less, the rest 5 to 10%. A control plane's programs fill 2 GiB of translated code, QEMU's most: with less, all is thrown
+# away and translated anew over and over. Without fine timers (highres, nohz) Go's many short sleeps end at the tick; each fine one woke QEMU's main
+# loop, which then took a whole core and the lock that the processors need. A busy machine's TSC looks unstable; the clock in its place is slow.
 start() {
   local folder; folder=$(cat "$DIR/base")
-  setsid timeout --signal=KILL "${LIFETIME:-3h}" qemu-system-x86_64 -name trireme -machine q35 -accel "${ACCEL:-tcg,thread=multi,tb-size=512}" -cpu "${CPU:-max,-avx,-avx2,-bmi2}" -smp 2 -m "$(cat "$DIR/memory")" \
-    -kernel "$folder/vmlinuz" -initrd "$folder/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet panic=10 mitigations=off' \
+  setsid timeout --signal=KILL "${LIFETIME:-3h}" qemu-system-x86_64 -name trireme -machine q35 -accel "${ACCEL:-tcg,thread=multi,tb-size=2047}" -cpu "${CPU:-max,-avx,-avx2,-bmi2}" -smp 2 -m "$(cat "$DIR/memory")" \
+    -kernel "$folder/vmlinuz" -initrd "$folder/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet panic=10 mitigations=off tsc=reliable nowatchdog highres=off nohz=off' \
     -drive "if=virtio,format=qcow2,cache=unsafe,file=$DIR/disk" -drive "if=virtio,format=raw,read-only=on,file=$DIR/seed" \
     -nic "user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:$(cat "$DIR/port")-:22" -device virtio-rng-pci \
     -display none -monitor none -serial "file:$DIR/console.log" -pidfile "$DIR/pid" > "$DIR/qemu.log" 2>&1 < /dev/null &

@@ -2,11 +2,8 @@ import {Args, Flags} from '@oclif/core';
 import {homedir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {z} from 'zod';
-import {TriremeError} from '../../kernel/errors.ts';
-import type {AgentFacts} from '../../modes/agent/facts.ts';
-import type {AgentScope} from '../../modes/agent/scope.ts';
-import {ClusterCommand} from '../base-cluster.ts';
-import {clusterFlags, concurrencyFlag} from '../base-flags.ts';
+import {clusterFlags, concurrencyFlag, managementFlags} from '../base-flags.ts';
+import {KubeconfigCommand} from '../base-kubeconfig.ts';
 import type {ResultOf} from '../base-results.ts';
 
 const result = z.strictObject({
@@ -17,10 +14,10 @@ const result = z.strictObject({
   merged: z.strictObject({path: z.string(), changed: z.boolean(), backup: z.string().optional(), currentContext: z.string()}).optional(),
 });
 
-export default class ClusterKubeconfig extends ClusterCommand<ResultOf<typeof result>> {
+export default class ClusterKubeconfig extends KubeconfigCommand<ResultOf<typeof result>> {
   static override summary = "Print an administrator's kubeconfig, or merge it into yours.";
   static override description =
-    'It is printed unless --merge or --into is given. Merging goes by name, keeps a backup, and switches the current context only when asked.';
+    'It is got afresh each time: from a control plane in agent mode, from the management cluster in controller mode. It is printed unless --merge or --into is given. Merging goes by name, keeps a backup, and switches the current context only when asked.';
   static override examples = [
     '<%= config.bin %> cluster kubeconfig > berth.kubeconfig',
     '<%= config.bin %> cluster kubeconfig --merge --switch',
@@ -29,9 +26,10 @@ export default class ClusterKubeconfig extends ClusterCommand<ResultOf<typeof re
   static override args = {cluster: Args.string({description: 'Name of the cluster; default: the one in the file.', ignoreStdin: true})};
   static override flags = {
     ...clusterFlags,
+    ...managementFlags,
     merge: Flags.boolean({summary: 'Merge it into $KUBECONFIG, else ~/.kube/config.', env: 'TRIREME_MERGE'}),
     into: Flags.string({summary: 'Merge it into this file.', env: 'TRIREME_INTO', helpValue: 'FILE'}),
-    context: Flags.string({summary: "Name of cluster and context in it; default: the cluster's.", env: 'TRIREME_CONTEXT', helpValue: 'NAME'}),
+    'context-name': Flags.string({summary: "Name of cluster and context in it; default: the cluster's.", env: 'TRIREME_CONTEXT_NAME', helpValue: 'NAME'}),
     switch: Flags.boolean({summary: 'Make it the current context.', env: 'TRIREME_SWITCH'}),
     overwrite: Flags.boolean({summary: "Take the place of entries with our names that are another cluster's.", env: 'TRIREME_OVERWRITE'}),
     concurrency: concurrencyFlag,
@@ -40,16 +38,9 @@ export default class ClusterKubeconfig extends ClusterCommand<ResultOf<typeof re
 
   async run() {
     const {args, flags} = await this.parse(ClusterKubeconfig);
-    const name = args.cluster ?? flags.cluster;
-    const cluster = await this.readCluster({...flags, ...(name === undefined ? {} : {cluster: name})});
     const {nameKubeconfig, parseKubeconfig, renderKubeconfig, writeMergedKubeconfig} = await import('../../kube/kubeconfig.ts');
-    const {fetchClusterKubeconfig} = await import('../../modes/agent/agent-mode.ts');
-    const text = await this.withScope(cluster, flags, async (mode, scope) => {
-      if (mode.name !== 'agent') throw new TriremeError('mode.unsupported', `In ${mode.name} mode the kubeconfig comes from the management cluster.`);
-      return fetchClusterKubeconfig(cluster, (await mode.facts(cluster, scope)) as AgentFacts, scope as AgentScope);
-    });
-    const clusterName = cluster.document.metadata.name;
-    const context = flags.context ?? clusterName;
+    const {cluster: clusterName, text} = await this.fetchKubeconfig(flags, args.cluster ?? flags.cluster);
+    const context = flags['context-name'] ?? clusterName;
     const incoming = nameKubeconfig(parseKubeconfig(text, clusterName), context, clusterName);
     if (!flags.merge && flags.into === undefined) {
       const kubeconfig = renderKubeconfig(incoming);

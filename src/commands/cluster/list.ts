@@ -1,43 +1,105 @@
+import {Flags} from '@oclif/core';
 import {z} from 'zod';
 import {stateFolder} from '../../kernel/folders.ts';
+import {followFleet, type FleetStore} from '../../fleet/fleet-store.ts';
+import {listRows, type ListedCluster} from '../../fleet/list-rows.ts';
 import {listKnownClusters} from '../../fleet/known-clusters.ts';
-import {renderTable, type Column} from '../../output/table.ts';
-import {BaseCommand} from '../base-command.ts';
-import type {ResultOf} from '../base-results.ts';
+import type {ControllerScope} from '../../modes/controller/scope.ts';
+import {renderFleet} from '../../output/fleet-text.ts';
+import {createRedraw} from '../../output/redraw.ts';
+import {sanitizeLine} from '../../output/sanitize.ts';
+import {allNamespacesFlag, managementFlags} from '../base-flags.ts';
+import {clusterViewResult, type ResultOf} from '../base-results.ts';
+import {TargetCommand} from '../base-target.ts';
 
-const known = z.strictObject({
+const live = clusterViewResult
+  .pick({simulated: true, version: true, health: true, reasons: true, controlPlanes: true, workers: true, phase: true, class: true, paused: true})
+  .extend(clusterViewResult.pick({now: true, created: true, upgrade: true, deletion: true, stale: true, seenAt: true}).shape);
+const listed = z.strictObject({
   name: z.string(),
   mode: z.string(),
+  /** Empty where no file is known. */
   files: z.array(z.string()),
   digest: z.string(),
   hosts: z.array(z.strictObject({name: z.string(), address: z.string(), role: z.string()})),
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
   namespace: z.string().optional(),
+  /** As the management cluster has it now. */
+  live: live.optional(),
 });
-const result = z.strictObject({clusters: z.array(known)});
-type Row = ResultOf<typeof known>;
+const result = z.strictObject({clusters: z.array(listed)});
 
-export default class ClusterList extends BaseCommand<ResultOf<typeof result>> {
-  static override summary = 'List the clusters that were worked with on this computer.';
-  static override description = 'The list only saves typing: what is in it can be found again from the files.';
-  static override examples = ['<%= config.bin %> cluster list'];
+export default class ClusterList extends TargetCommand<ResultOf<typeof result>> {
+  static override summary = 'List the clusters that are known on this computer, and those of a management cluster.';
+  static override description =
+    'Without flags nothing is asked: the list holds what was worked with on this computer. A flag that names a management cluster adds all clusters that live there, with how they stand.';
+  static override examples = [
+    '<%= config.bin %> cluster list',
+    '<%= config.bin %> cluster list -A',
+    '<%= config.bin %> cluster list --context management -n fleet -o wide',
+    '<%= config.bin %> cluster list -A --watch',
+  ];
+  static override flags = {
+    ...managementFlags,
+    'all-namespaces': allNamespacesFlag,
+    watch: Flags.boolean({char: 'w', summary: 'Show every change of the management cluster until Ctrl-C.', env: 'TRIREME_WATCH'}),
+  };
   static override resultSchema = () => result;
 
   async run() {
-    await this.parse(ClusterList);
-    const clusters = await listKnownClusters(stateFolder());
-    if (this.out.format === 'name') this.out.print(clusters.map((cluster) => cluster.name).join('\n'));
+    const {flags} = await this.parse(ClusterList);
+    const known = await listKnownClusters(stateFolder());
+    const isLive = flags['all-namespaces'] || flags.watch || [flags.kubeconfig, flags.context, flags.namespace].some((one) => one !== undefined);
+    if (!isLive) return this.#show(listRows(known, []));
+    const {ControllerScope} = await import('../../modes/controller/scope.ts');
+    const scope = await ControllerScope.open(flags, this.scopeOptions({}));
+    const namespace = flags['all-namespaces'] ? undefined : scope.namespace;
+    try {
+      if (flags.watch) await this.#watch(scope, namespace);
+      const {observeFleet} = await import('../../modes/controller/observe/observe.ts');
+      return this.#show(listRows(known, await observeFleet(scope, namespace)));
+    } finally {
+      await scope.close();
+    }
+  }
+
+  #show(clusters: readonly ListedCluster[]) {
+    if (this.out.format === 'name') this.out.print(clusters.map((cluster) => sanitizeLine(cluster.name)).join('\n'));
     else if (clusters.length === 0) this.out.note('No clusters yet. Write a file with: trireme init');
-    else this.out.print(renderTable(clusters, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns}));
+    else this.out.print(this.#text(clusters));
     return {clusters};
   }
-}
 
-const columns: readonly Column<Row>[] = [
-  {title: 'NAME', cell: (row) => row.name},
-  {title: 'MODE', cell: (row) => row.mode},
-  {title: 'CONTROL PLANES', cell: (row) => String(row.hosts.filter((host) => host.role === 'control-plane').length)},
-  {title: 'WORKERS', cell: (row) => String(row.hosts.filter((host) => host.role !== 'control-plane').length)},
-  {title: 'FILE', cell: (row) => row.files.join(', ')},
-];
+  #text(clusters: readonly ListedCluster[]): string {
+    const {columns} = this.out.terminal.stdout;
+    return renderFleet(clusters, {style: this.out.style, now: Date.now(), wide: this.out.format === 'wide', ...(columns === undefined ? {} : {columns})});
+  }
+
+  async #watch(scope: ControllerScope, namespace: string | undefined): Promise<void> {
+    const {watchFleet} = await import('../../modes/controller/observe/observe.ts');
+    if (this.out.format === 'ndjson') {
+      for await (const {changed, removed} of watchFleet(scope, namespace, this.signal)) {
+        for (const view of changed) this.out.stream(JSON.stringify(listRows([], [view])[0]));
+        for (const key of removed) this.out.stream(JSON.stringify({removed: key}));
+      }
+    } else {
+      const store: FleetStore = followFleet([{id: scope.api.context, changes: watchFleet(scope, namespace, this.signal)}]);
+      const draw = createRedraw({stream: this.out.terminal.stdout, write: (text) => this.out.stream(text)});
+      store.subscribe(() =>
+        draw(
+          this.#text(
+            listRows(
+              [],
+              store.get().rows.map((row) => row.view),
+            ),
+          ),
+        ),
+      );
+      await store.done;
+      const failure = store.get().sources[scope.api.context]?.failure;
+      if (failure !== undefined) throw failure;
+    }
+    this.signal.throwIfAborted();
+  }
+}

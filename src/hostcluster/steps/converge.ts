@@ -9,7 +9,7 @@ import type {AgentState, ReconcilerState} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 import {finalWanted} from './hand-over.ts';
 
-/** In ms: how long a host may take in all, how long it may be silent, and how often it's asked. */
+/** In ms: how long a host may take in all where no --timeout was given, how long it may be silent, and how often it's asked. */
 const times = {converge: 20 * 60_000, silence: 2 * 60_000, firstLook: 100, look: 1000, redial: 1000};
 /** A reconciler tries again by itself, waiting longer each time; after so many failures in a row (about a minute) it is told. */
 const attempts = 6;
@@ -45,7 +45,8 @@ function isConverged(state: AgentState, digest: string): boolean {
 async function follow(context: Context, host: string, digest: string): Promise<void> {
   const over = new AbortController();
   const ending = AbortSignal.any([context.signal, context.stopping, over.signal]);
-  const signal = withDeadline(ending, times.converge);
+  const patience = context.scope.patience ?? times.converge;
+  const signal = withDeadline(ending, patience);
   const events = passOnEvents(context, host, signal);
   let last: AgentState | undefined;
   try {
@@ -54,7 +55,7 @@ async function follow(context: Context, host: string, digest: string): Promise<v
       last = state;
     });
   } catch (error) {
-    if (signal.aborted && !ending.aborted) throw tookTooLong(host, last);
+    if (signal.aborted && !ending.aborted) throw tookTooLong(host, last, patience);
     throw error;
   } finally {
     over.abort();
@@ -90,7 +91,8 @@ async function watchState(context: Context, host: string, digest: string, signal
 }
 
 function requireHope(host: string, state: AgentState): void {
-  const hopeless = state.reconcilers.find((one) => one.attempts >= attempts);
+  // an API that's away comes back by itself (its kubelet restarts it); on a slow host that takes minutes, which the wait's own length bounds
+  const hopeless = state.reconcilers.find((one) => one.attempts >= attempts && one.code !== 'host.unreachable');
   if (hopeless === undefined) return;
   if (hopeless.code === 'host.disk-full') {
     throw new TriremeError('host.disk-full', `${host} has no room left: ${hopeless.name} failed ${hopeless.attempts} times. ${hopeless.message ?? ''}`.trim(), {
@@ -186,14 +188,14 @@ function tellChanges(emit: Emit, host: string, before: readonly ReconcilerState[
   }
 }
 
-function tookTooLong(host: string, state: AgentState | undefined): TriremeError {
+function tookTooLong(host: string, state: AgentState | undefined, patience: number): TriremeError {
   const open = (state?.reconcilers ?? []).filter((one) => one.status !== 'done').map((one) => `${one.name} (${one.message ?? one.status})`);
-  return new TriremeError(
-    'wait.timed-out',
-    `${host} isn't as wanted after ${times.converge / 60_000} minutes${open.length === 0 ? '' : `: ${open.join(', ')}`}.`,
-    {
-      host,
-      hints: [`Look at its log: trireme agent logs ${host}`, 'The agent goes on by itself; see how far it is: trireme status'],
-    },
-  );
+  return new TriremeError('wait.timed-out', `${host} isn't as wanted after ${patience / 60_000} minutes${open.length === 0 ? '' : `: ${open.join(', ')}`}.`, {
+    host,
+    hints: [
+      `Look at its log: trireme agent logs ${host}`,
+      'The agent goes on by itself; see how far it is: trireme status',
+      'To wait longer on a slow host: trireme apply --timeout 1h',
+    ],
+  });
 }

@@ -5,7 +5,7 @@ import type {Step, StepContext} from '../../plan/plan.ts';
 import type {AgentState} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 
-/** In ms. Images are there already, but small machines start slowly. */
+/** In ms, where no --timeout was given. Images are there already, but small machines start slowly. */
 const times = {healthy: 5 * 60_000, interval: 1000};
 
 export interface HealthOptions {
@@ -28,18 +28,19 @@ export function healthStep(options: HealthOptions): Step<HostClusterScope> {
     check: async ({scope}) => (options.settled.length + scope.progress.converged.size === 0 ? 'satisfied' : 'needed'),
     apply: async (context) => {
       const signal = AbortSignal.any([context.signal, context.stopping]);
+      const timeout = context.scope.patience ?? times.healthy;
       let complaints: readonly string[] = [];
       const healthy = await waitFor(
         async () => {
           complaints = await look(context);
           return complaints.length === 0 ? true : undefined;
         },
-        {timeout: times.healthy, interval: times.interval, signal},
+        {timeout, interval: times.interval, signal},
       );
       if (healthy === true) return 'nodes, DNS and layers are ready';
       throw new TriremeError(
         'run.unhealthy',
-        `Everything was applied, and the cluster isn't healthy after ${times.healthy / 60_000} minutes: ${complaints.join('; ')}.`,
+        `Everything was applied, and the cluster isn't healthy after ${timeout / 60_000} minutes: ${complaints.join('; ')}.`,
         {hints: ['See what is wrong: trireme status', 'It may only need time: trireme status --wait'], details: {complaints}},
       );
     },

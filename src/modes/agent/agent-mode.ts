@@ -6,11 +6,30 @@ import {planConverge} from '../../hostcluster/plan.ts';
 import {hostsOf, observationOf} from '../../hostcluster/wanted.ts';
 import {selectTargets} from '../../hosts/inventory.ts';
 import type {DesiredCluster} from '../../spec/desired.ts';
-import type {Mode} from '../mode.ts';
+import type {Capability, Mode, Verb} from '../mode.ts';
 import type {AgentFacts} from './facts.ts';
 import {obstaclesOf} from './fitness.ts';
 import {gatherAgentFacts} from './gather.ts';
 import {AgentScope} from './scope.ts';
+
+/** Verbs of a later version, and what does the work until then. */
+const later = {
+  scale: {
+    supported: false,
+    reason: 'hosts are added and taken away in the file, and what joins comes by trireme apply; taking members out comes in a later version',
+  },
+  upgrade: {supported: false, reason: 'upgrades of a running cluster come in a later version'},
+  pause: {supported: false, reason: "there's no controller to pause: the agents keep what the last apply wanted"},
+  resume: {supported: false, reason: "there's no controller to pause, and so none to resume"},
+  restart: {supported: false, reason: 'restarting host by host comes in a later version'},
+  delete: {supported: false, reason: 'taking a cluster off its hosts comes in a later version'},
+  'machine-remediate': {supported: false, reason: 'the hosts are yours, and nothing can make new ones'},
+  'machine-delete': {supported: false, reason: 'taking a member out comes in a later version'},
+  'machine-replace': {supported: false, reason: 'the hosts are yours, and nothing can make new ones'},
+  'machine-cordon': {supported: false, reason: 'it comes in a later version; until then: kubectl cordon, with trireme cluster kubeconfig'},
+  'machine-uncordon': {supported: false, reason: 'it comes in a later version; until then: kubectl uncordon, with trireme cluster kubeconfig'},
+  'machine-drain': {supported: false, reason: 'it comes in a later version; until then: kubectl drain, with trireme cluster kubeconfig'},
+} as const satisfies Readonly<Record<Exclude<Verb, 'converge'>, Capability>>;
 
 export const agentMode: Mode<AgentFacts, AgentScope> = {
   name: 'agent',
@@ -18,12 +37,14 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
     converge: {supported: true},
     trustedBoot: {supported: false, reason: "in agent mode the operating system is the user's own, and so is the way it boots"},
     provision: {supported: false, reason: 'in agent mode the machines are there before: we make none'},
-    upgrade: {supported: false, reason: 'upgrades of a running cluster come in a later version'},
+    events: {supported: false, reason: 'hosts keep logs instead of events: see trireme agent logs and trireme history'},
+    ...later,
   },
   openScope: (cluster, options) => AgentScope.open(cluster, options),
   facts: (cluster, scope) => gatherAgentFacts(cluster, scope),
   plan: (cluster, facts, intent) => {
     const targets = hostsOf(cluster).map((host) => ({host: host.name, role: host.role, site: host.site, labels: host.labels ?? {}}));
+    if (intent.verb !== 'converge') throw new TriremeError('mode.unsupported', `Agent mode can't ${intent.verb} yet: ${later[intent.verb].reason}.`);
     const limited = selectTargets(targets, intent.limit).map((target) => target.host);
     return planConverge(cluster, facts, {mode: 'agent', ...(intent.limit === undefined || intent.limit.length === 0 ? {} : {hosts: limited})});
   },

@@ -52,6 +52,10 @@ export class AgentScope implements HostClusterScope, Scope {
     return new AgentScope(cluster, await readTargets(cluster, {env: process.env, redactor: options.redactor}), options);
   }
 
+  get patience(): number | undefined {
+    return this.options.patience;
+  }
+
   runner(host: string): Promise<SshHostRunner> {
     const open = this.#runners.get(host);
     if (open !== undefined) return open;

@@ -28,12 +28,15 @@ export function lintMode(cluster: ClusterDocument, report: Report, rules: ModeRu
       hint: 'Use management: local; each host then follows its own wanted state.',
     });
   }
-  if (spec.trustedBoot === true && mode === 'agent') {
+  if (spec.trustedBoot === true && mode !== 'appliance') {
     report.error({
       path: ['spec', 'trustedBoot'],
       atKey: true,
       rule: 'mode.trusted-boot',
-      message: "Agent mode can't do Trusted Boot: it needs an image that Trireme builds and signs, and in agent mode the operating system is yours.",
+      message:
+        mode === 'agent'
+          ? "Agent mode can't do Trusted Boot: it needs an image that Trireme builds and signs, and in agent mode the operating system is yours."
+          : "Controller mode can't do Trusted Boot: the machines boot the provider's image, or yours, as the infrastructure provider boots it.",
       hint: 'Remove the line, or use appliance mode.',
     });
   }
@@ -115,16 +118,27 @@ function isProxyUrl(text: string): boolean {
 
 function lintVersion(cluster: ClusterDocument, report: Report, rules: ModeRules): void {
   const {distribution, version: text} = cluster.spec.kubernetes;
-  if (distribution === 'simulated' && !rules.allowSimulated) {
+  if (distribution === 'simulated' && (cluster.spec.mode === 'controller' || !rules.allowSimulated)) {
     report.error({
       path: ['spec', 'kubernetes', 'distribution'],
       rule: 'mode.simulated',
-      message: 'distribution: simulated exists only in the sandbox; on these hosts nothing would run.',
-      hint: 'Use distribution: kubeadm, or try it with: trireme sandbox shell',
+      message:
+        cluster.spec.mode === 'controller'
+          ? "distribution: simulated is for the sandbox's hosts; in controller mode the class says how Kubernetes is set up."
+          : 'distribution: simulated exists only in the sandbox; on these hosts nothing would run.',
+      hint: cluster.spec.mode === 'controller' ? 'Remove the line.' : 'Use distribution: kubeadm, or try it with: trireme sandbox shell',
     });
   }
+  // which versions there can be is the class's and its provider's business
+  if (cluster.spec.mode === 'controller') return;
   const version = parseVersion(text);
-  if (version !== undefined && !isSupported(version)) {
+  if (/[-+]/.test(text)) {
+    report.error({
+      path: ['spec', 'kubernetes', 'version'],
+      rule: 'schema.format',
+      message: `spec.kubernetes.version is ${text}: a version is written with a v and three numbers: v1.36.3.`,
+    });
+  } else if (version !== undefined && !isSupported(version)) {
     report.error({
       path: ['spec', 'kubernetes', 'version'],
       rule: 'version.unsupported',

@@ -55,7 +55,8 @@ function lintSize(cluster: ClusterDocument, placed: Placed, report: Report): voi
       report.error({path, rule: 'network.size', message: `The services network ${network.text} is too small: Kubernetes needs at least ten addresses.`});
     return;
   }
-  const set = JSON.stringify(cluster.spec.configuration?.controllerManager ?? {}).includes('node-cidr-mask-size');
+  // what a node takes of it is said by the class in controller mode
+  const set = cluster.spec.mode === 'controller' || JSON.stringify(cluster.spec.configuration?.controllerManager ?? {}).includes('node-cidr-mask-size');
   if (set) return;
   const node = network.family === 'IPv4' ? 24 : 64;
   if (network.prefix > node)

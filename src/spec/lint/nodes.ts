@@ -32,14 +32,20 @@ export function lintNodes(cluster: ClusterDocument, report: Report): void {
   lintSysctls(cluster.spec.configuration, ['spec', 'configuration'], report);
   for (const [index, host] of (cluster.spec.agent?.hosts ?? []).entries()) {
     const path = ['spec', 'agent', 'hosts', index];
-    lintLabels(host, path, report);
+    lintLabels(host.labels, path, report, (key) => reservedLabel(key, host.role));
     lintTaints(host.taints ?? [], path, report);
     lintSysctls(host.configuration, [...path, 'configuration'], report);
   }
 }
 
-function lintLabels(host: AgentHost, path: Path, report: Report): void {
-  for (const [key, value] of Object.entries(host.labels ?? {})) {
+/** The form of labels, and what is reserved by `reserved`. */
+export function lintLabels(
+  labels: Readonly<Record<string, string>> | undefined,
+  path: Path,
+  report: Report,
+  reserved: (key: string) => string | undefined = () => undefined,
+): void {
+  for (const [key, value] of Object.entries(labels ?? {})) {
     const problem = qualifiedNameProblem(key);
     if (problem !== undefined)
       report.error({path: [...path, 'labels', key], atKey: true, rule: 'label.key', message: `The label key ${key.slice(0, 80)} ${problem}.`});
@@ -49,13 +55,13 @@ function lintLabels(host: AgentHost, path: Path, report: Report): void {
         rule: 'label.value',
         message: `The value of label ${key.slice(0, 80)} must have letters, digits, dashes, underscores and dots, begin and end with a letter or digit, and have at most 63 characters.`,
       });
-    const reserved = reservedLabel(key, host.role);
-    if (reserved !== undefined)
+    const why = reserved(key);
+    if (why !== undefined)
       report.error({
         path: [...path, 'labels', key],
         atKey: true,
         rule: 'label.reserved',
-        message: `The label ${key} can't be set: ${reserved}.`,
+        message: `The label ${key} can't be set: ${why}.`,
         hint: 'Use a label of your own, such as example.com/zone.',
       });
   }
@@ -71,7 +77,7 @@ function reservedLabel(key: string, role: AgentHost['role']): string | undefined
   return settable.has(prefix) ? undefined : `${prefix} belongs to Kubernetes`;
 }
 
-function lintTaints(taints: readonly Taint[], path: Path, report: Report): void {
+export function lintTaints(taints: readonly Taint[], path: Path, report: Report): void {
   const seen = new Set<string>();
   for (const [index, taint] of taints.entries()) {
     const here = [...path, 'taints', index];

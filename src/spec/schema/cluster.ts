@@ -2,7 +2,7 @@
 import {z} from 'zod';
 import {agentSettings, componentConfiguration} from './agent.ts';
 import {controllerSettings} from './controller.ts';
-import {apiVersion, filePath, kubernetesVersion, metadata, name, plainMap, port, secretSource} from './values.ts';
+import {apiVersion, clusterVersion, filePath, metadata, name, plainMap, port, secretSource} from './values.ts';
 
 const cidrList = z.array(z.string()).min(1).max(2);
 
@@ -24,7 +24,7 @@ export const profileReference = z.strictObject({
 
 const kubernetes = z.strictObject({
   distribution: z.enum(['kubeadm', 'simulated']).default('kubeadm').describe('How Kubernetes is set up; simulated exists only in the sandbox.'),
-  version: kubernetesVersion.describe('Version of Kubernetes, such as v1.36.3.'),
+  version: clusterVersion.describe('Version of Kubernetes, such as v1.36.3.'),
 });
 
 const network = z.strictObject({

@@ -22,6 +22,11 @@ export const filePath = z.string().min(1, 'a path is not empty');
 
 export const kubernetesVersion = z.string().regex(/^v\d+\.\d+\.\d+$/, 'a version is written with a v and three numbers: v1.36.3');
 
+/** A cluster's: other distributions than kubeadm add to it (`v1.33.4+rke2r1`); agent mode's lint refuses that. */
+export const clusterVersion = z
+  .string()
+  .regex(/^v\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?(\+[0-9A-Za-z][0-9A-Za-z.-]*)?$/, 'a version is written with a v and three numbers: v1.36.3');
+
 /** Where a secret comes from; it is never written into the file. */
 export const secretSource = z.union([
   z.strictObject({fromEnv: z.string().min(1).describe('Name of the environment variable that holds the secret.')}),

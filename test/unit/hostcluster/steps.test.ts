@@ -28,11 +28,12 @@ interface FakeAgent {
   postNode?: AgentLink['postNode'];
 }
 
-function contextWith(agents: Readonly<Record<string, FakeAgent>>, options: {readonly stopping?: AbortSignal} = {}) {
+function contextWith(agents: Readonly<Record<string, FakeAgent>>, options: {readonly stopping?: AbortSignal; readonly patience?: number} = {}) {
   const events: EventBody[] = [];
   const looks: Record<string, number> = {};
   const forgotten: string[] = [];
   const scope = {
+    patience: options.patience,
     progress: {eventsSeen: new Map([['h4', 0]]), converged: new Set<string>()},
     forget: async (host: string) => void forgotten.push(host),
     link: async (host: string): Promise<Partial<AgentLink>> => {
@@ -134,6 +135,22 @@ describe('following a host', () => {
     await expect(following).rejects.toMatchObject({name: 'AbortError'});
   });
 
+  it('goes on waiting while a reconciler fails again and again only because the API is away', async () => {
+    const message = "The Kubernetes API at https://10.77.0.11:6443 doesn't answer: no answer within 10 s.";
+    const away = [{name: 'node', status: 'failed' as const, code: 'host.unreachable' as const, message, since: '', attempts: 7}];
+    const {context} = contextWith({h4: {state: (look) => (look < 3 ? working({reconcilers: away}) : agentState(work.wanted))}});
+    expect(await convergeStep(work).apply(context)).toBe('is as wanted');
+  });
+
+  it('waits as long as the run may take where the person said so, and then names what is open', async () => {
+    const reconcilers = [{name: 'control-plane', status: 'working' as const, message: 'Start the cluster', since: '', attempts: 0}];
+    const {context} = contextWith({h4: {state: () => working({reconcilers})}}, {patience: 60});
+    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({
+      code: 'wait.timed-out',
+      message: "h4 isn't as wanted after 0.001 minutes: control-plane (Start the cluster).",
+    });
+  });
+
   it('ends when somebody else gives the host another wish', async () => {
     const {context} = contextWith({h4: {state: () => working({wantedDigest: 'sha256:other'})}});
     await expect(convergeStep(work).apply(context)).rejects.toMatchObject({code: 'plan.moved', host: 'h4'});
@@ -183,5 +200,10 @@ describe('the look at the cluster', () => {
     const {context} = contextWith({h2: {state: (look) => state([node('h1', true), node('h4', look > 1)])}});
     context.scope.progress.converged.add('h4');
     expect(await healthStep({controlPlanes: ['h1', 'h2'], settled: ['h1']}).apply(context)).toBe('nodes, DNS and layers are ready');
+  });
+
+  it('lasts as long as the run may take where the person said so', async () => {
+    const {context} = contextWith({h1: {state: () => state([node('h1', false)])}}, {patience: 30});
+    await expect(healthStep({controlPlanes: ['h1'], settled: ['h1']}).apply(context)).rejects.toMatchObject({code: 'run.unhealthy'});
   });
 });

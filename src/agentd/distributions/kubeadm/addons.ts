@@ -1,7 +1,7 @@
 // The profile's layers on the cluster, in order: each is applied when the ones before are healthy. One control plane at a time does it.
 import {sleep} from '../../../kernel/cancel.ts';
 import {digestOf} from '../../../kernel/digest.ts';
-import {TriremeError} from '../../../kernel/errors.ts';
+import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
 import type {WantedLayer} from '../../../hostcluster/protocol.ts';
 import {tryLease} from '../../lease.ts';
 import {lastLine} from '../../host-system.ts';
@@ -78,7 +78,14 @@ const patience = 10 * 60 * 1000;
 
 async function healthOf(context: Pick<AgentStepContext, 'scope' | 'signal'>, layer: WantedLayer): Promise<string | undefined> {
   const api = await adminApi(context.scope);
-  return api === undefined ? 'there is no kubeconfig yet' : whyUnhealthy(api, layer.manifest, context.signal);
+  if (api === undefined) return 'there is no kubeconfig yet';
+  try {
+    return await whyUnhealthy(api, layer.manifest, context.signal);
+  } catch (error) {
+    // a busy API that misses one look is a reason to look again, not a failure that counts towards giving the host up
+    if (isTriremeError(error) && error.code === 'host.unreachable') return error.message;
+    throw error;
+  }
 }
 
 async function look(context: Pick<AgentStepContext, 'scope' | 'signal'>, layer: WantedLayer): Promise<string | undefined> {

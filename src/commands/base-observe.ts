@@ -1,0 +1,64 @@
+// What commands that look at one cluster share: one look, or following it, in every mode.
+import {sleep} from '../kernel/cancel.ts';
+import {TriremeError} from '../kernel/errors.ts';
+import {nearest} from '../kernel/nearest.ts';
+import type {ControllerScope} from '../modes/controller/scope.ts';
+import type {ClusterView, MachineView} from '../modes/mode.ts';
+import {renderCluster, renderClusterTree} from '../output/cluster-text.ts';
+import {renderObserved, renderObservedTree} from '../output/observed-text.ts';
+import {TargetCommand, type OpenTarget} from './base-target.ts';
+
+/** How often hosts are asked while somebody watches, in ms. */
+const interval = 2000;
+
+export abstract class ObserveCommand<R> extends TargetCommand<R> {
+  /** One look. Throws `cluster.not-found` for a cluster that isn't there and that no file describes. */
+  protected async look(opened: OpenTarget): Promise<ClusterView> {
+    if (opened.kind === 'live') {
+      const {observeCluster} = await import('../modes/controller/observe/observe.ts');
+      return observeCluster(opened.scope, opened.name);
+    }
+    const {mode, cluster, scope} = opened;
+    // what a plan needs to know isn't asked in controller mode: the view needs none of it
+    const facts = mode.name === 'controller' ? {} : await mode.facts(cluster, scope);
+    return mode.observe(cluster, facts, scope);
+  }
+
+  /** A view after each change, until the signal aborts; undefined while the cluster isn't there. */
+  protected async *follow(opened: OpenTarget, signal: AbortSignal): AsyncGenerator<ClusterView | undefined, void, undefined> {
+    const isController = opened.kind === 'live' || opened.mode.name === 'controller';
+    if (isController) {
+      const {watchCluster} = await import('../modes/controller/observe/observe.ts');
+      const name = opened.kind === 'live' ? opened.name : opened.cluster.document.metadata.name;
+      yield* watchCluster(opened.scope as ControllerScope, name, signal);
+      return;
+    }
+    while (!signal.aborted) {
+      yield await this.look(opened);
+      await sleep(interval, signal);
+    }
+  }
+
+  /** The cluster for people, by how much of it is asked for. */
+  protected text(view: ClusterView, shape: 'summary' | 'tree', options: {readonly all?: boolean} = {}): string {
+    const {style} = this.out;
+    const {columns} = this.out.terminal.stdout;
+    const common = {style, wide: this.out.format === 'wide', ...(columns === undefined ? {} : {columns})};
+    if (view.mode !== 'controller') return shape === 'tree' ? renderClusterTree(view, style) : renderCluster(view, common);
+    const live = {...common, now: Date.now(), ...(options.all === undefined ? {} : {all: options.all})};
+    return shape === 'tree' ? renderObservedTree(view, live) : renderObserved(view, live);
+  }
+
+  /** Throws `machine.not-found`, naming the nearest. */
+  protected requireMachine(view: ClusterView, name: string): MachineView {
+    const found = view.machines.find((machine) => machine.name === name || machine.node === name);
+    if (found !== undefined) return found;
+    const meant = nearest(
+      name,
+      view.machines.map((machine) => machine.name),
+    );
+    throw new TriremeError('machine.not-found', `${view.name} has no machine ${name}.`, {
+      hints: [...(meant === undefined ? [] : [`Did you mean ${meant}?`]), `See all of them: trireme machine list ${view.name}`],
+    });
+  }
+}

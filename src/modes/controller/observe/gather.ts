@@ -1,0 +1,235 @@
+// One look at the objects of a cluster, or of a whole fleet: a fixed number of LISTs in parallel, however many machines there are.
+import type {KubeApi, ListOptions, Resource} from '../../../kube/api.ts';
+import type {KubeObject} from '../../../kube/object.ts';
+import {TriremeError} from '../../../kernel/errors.ts';
+import {addonBindings, coreGroup, coreKinds, events, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
+import {clusterLabel, ObjectIndex} from './object-index.ts';
+import {keyOfReference, lacksMachines, partsOf, templatesOf} from './references.ts';
+import {createSlimmer, type Slimmer} from './slim.ts';
+
+export interface GatherOptions {
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  /** One cluster of that namespace; absent: every cluster. */
+  readonly cluster?: string;
+  /** `summary`: without infrastructure, bootstrap, machine sets, health checks and add-ons. */
+  readonly depth: 'full' | 'summary';
+  /** Warnings too, of the namespace. */
+  readonly withEvents?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What was seen, for the pure functions that make views of it. */
+export interface Seen {
+  readonly index: ObjectIndex;
+  /** Keys of objects that something names and that aren't there: looked for by name. */
+  readonly missing: ReadonlySet<string>;
+  /** `group/Kind` to why it couldn't be looked at. */
+  readonly unreadable: ReadonlyMap<string, string>;
+  readonly events: readonly KubeObject[];
+  /** ISO 8601. */
+  readonly seenAt: string;
+}
+
+const summaryKinds: readonly CoreKind[] = ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
+const fullKinds = Object.keys(coreKinds) as readonly CoreKind[];
+/** More missing objects of a kind than this are looked for by one LIST. */
+const fewEnoughToGet = 3;
+
+/** Looks. Throws `api.kind-unknown` where there's no Cluster API, and whatever forbids reading clusters or machines. */
+export async function gather(api: KubeApi, options: GatherOptions): Promise<Seen> {
+  const look = new Look(api, options);
+  return look.run();
+}
+
+class Look {
+  readonly #api: KubeApi;
+  readonly #options: GatherOptions;
+  readonly #slim: Slimmer = createSlimmer();
+  readonly #index = new ObjectIndex();
+  readonly #unreadable = new Map<string, string>();
+  readonly #missing = new Set<string>();
+
+  constructor(api: KubeApi, options: GatherOptions) {
+    this.#api = api;
+    this.#options = options;
+  }
+
+  async run(): Promise<Seen> {
+    const kinds = readKinds(this.#api, this.#options.signal);
+    const wanted = this.#options.depth === 'full' ? fullKinds : summaryKinds;
+    const [table, warnings] = await Promise.all([kinds, this.#events(), ...wanted.map((kind) => this.#core(kind)), this.#addons()]);
+    const named = namedKinds(this.#index.all(), this.#options.depth);
+    await Promise.all(named.map((name) => this.#kind(table, name)));
+    if (this.#options.depth === 'full') await this.#lookForMissing(table);
+    return {index: this.#index, missing: this.#missing, unreadable: this.#unreadable, events: warnings, seenAt: new Date().toISOString()};
+  }
+
+  get #list(): ListOptions {
+    const {namespace, cluster, signal} = this.#options;
+    return {
+      ...(namespace === undefined ? {} : {namespace}),
+      ...(cluster === undefined ? {} : {labelSelector: `${clusterLabel}=${cluster}`}),
+      ...(signal === undefined ? {} : {signal}),
+      project: this.#slim,
+    };
+  }
+
+  async #core(kind: CoreKind): Promise<void> {
+    const {cluster} = this.#options;
+    const {labelSelector: _selected, ...rest} = this.#list;
+    const options = kind === 'Cluster' && cluster !== undefined ? {...rest, fieldSelector: `metadata.name=${cluster}`} : this.#list;
+    try {
+      this.#put(await listCore(this.#api, kind, options));
+    } catch (error) {
+      if (kind === 'Cluster' || kind === 'Machine') throw error;
+      this.#note({group: coreGroup, kind}, error);
+    }
+  }
+
+  /** A binding has its cluster's name, and no label. */
+  async #addons(): Promise<void> {
+    const {depth, cluster} = this.#options;
+    if (depth === 'summary' || cluster === undefined) return;
+    const {labelSelector: _selected, ...rest} = this.#list;
+    try {
+      this.#put(await listServed(this.#api, addonBindings, {...rest, fieldSelector: `metadata.name=${cluster}`}));
+    } catch (error) {
+      this.#note(addonBindings, error);
+    }
+  }
+
+  async #events(): Promise<readonly KubeObject[]> {
+    if (this.#options.withEvents !== true) return [];
+    const {labelSelector: _selected, project: _slim, ...rest} = this.#list;
+    try {
+      return (await this.#api.list(events, {...rest, fieldSelector: 'type=Warning'})).items;
+    } catch (error) {
+      this.#note({group: '', kind: 'Event'}, error);
+      return [];
+    }
+  }
+
+  async #kind(table: KindTable, name: KindName): Promise<void> {
+    try {
+      const resource = await table.resourceOf(name);
+      if (resource === undefined) this.#unreadable.set(`${name.group}/${name.kind}`, 'its kind is not served: is its provider installed?');
+      else this.#put((await this.#api.list(resource, this.#list)).items);
+    } catch (error) {
+      this.#note(name, error);
+    }
+  }
+
+  /** What a LIST by label didn't bring may be there without the label, or have come later: it's looked for by name. */
+  async #lookForMissing(table: KindTable): Promise<void> {
+    const unresolved = unresolvedReferences(this.#index, this.#unreadable);
+    await Promise.all([...byKind(unresolved).values()].map((references) => this.#lookFor(table, references)));
+  }
+
+  async #lookFor(table: KindTable, references: readonly Reference[]): Promise<void> {
+    const [first] = references;
+    if (first === undefined) return;
+    try {
+      const resource = await table.resourceOf(first);
+      if (resource === undefined) return void this.#unreadable.set(`${first.group}/${first.kind}`, 'its kind is not served: is its provider installed?');
+      this.#put((await fetchNamed(this.#api, resource, references, this.#options)).map(this.#slim));
+      for (const reference of references) if (this.#index.find(reference) === undefined) this.#missing.add(keyOfReference(reference));
+    } catch (error) {
+      this.#note(first, error);
+    }
+  }
+
+  #put(objects: readonly KubeObject[]): void {
+    for (const object of objects) this.#index.put(object);
+  }
+
+  #note({group, kind}: KindName, error: unknown): void {
+    this.#unreadable.set(`${group}/${kind}`, whyUnreadable(error));
+  }
+}
+
+/** Rethrows what isn't about this kind alone: a connection that is gone, an interruption, a bug. */
+export function whyUnreadable(error: unknown): string {
+  if (error instanceof TriremeError && ['api.forbidden', 'api.not-found', 'api.kind-unknown', 'api.failed'].includes(error.code)) return error.message;
+  throw error;
+}
+
+/** Objects of one of Cluster API's own kinds. Throws `api.kind-unknown` where there's no Cluster API. */
+export async function listCore(api: KubeApi, kind: CoreKind, options: ListOptions): Promise<readonly KubeObject[]> {
+  try {
+    return await listServed(api, {group: coreGroup, kind, plural: coreKinds[kind]}, options);
+  } catch (error) {
+    if (!isUnserved(error)) throw error;
+    throw new TriremeError('api.kind-unknown', `${api.context} (${api.server}) serves no ${coreGroup}: Cluster API isn't installed there.`, {
+      hints: ['Is it the management cluster? Name another one: --context NAME', 'Install Cluster API: trireme provider init'],
+      cause: error,
+    });
+  }
+}
+
+/** By the newest version that is served; Cluster API's own CRDs carry no contract label. */
+async function listServed(api: KubeApi, kind: Omit<Resource, 'version' | 'namespaced'>, options: ListOptions): Promise<readonly KubeObject[]> {
+  try {
+    return (await api.list({...kind, version: 'v1beta2', namespaced: true}, options)).items;
+  } catch (error) {
+    if (!isUnserved(error)) throw error;
+  }
+  return (await api.list({...kind, version: 'v1beta1', namespaced: true}, options)).items;
+}
+
+export function isUnserved(error: unknown): boolean {
+  return error instanceof TriremeError && (error.code === 'api.not-found' || error.code === 'api.kind-unknown');
+}
+
+/** The distinct kinds that objects name as their parts. */
+export function namedKinds(objects: Iterable<KubeObject>, depth: 'full' | 'summary'): readonly KindName[] {
+  const found = new Map<string, KindName>();
+  for (const object of objects) {
+    for (const {part, reference} of partsOf(object)) {
+      if (depth === 'full' || part === 'control-plane') found.set(`${reference.group}/${reference.kind}`, reference);
+    }
+  }
+  return [...found.values()];
+}
+
+/** What is named and wasn't seen; of templates only those of pools that lack machines. */
+export function unresolvedReferences(index: ObjectIndex, unreadable: ReadonlyMap<string, string>): readonly Reference[] {
+  const found = new Map<string, Reference>();
+  for (const object of index.all()) {
+    for (const {reference} of [...partsOf(object), ...(lacksMachines(object) ? templatesOf(object) : [])]) {
+      if (unreadable.has(`${reference.group}/${reference.kind}`) || index.find(reference) !== undefined) continue;
+      found.set(keyOfReference(reference), reference);
+    }
+  }
+  return [...found.values()];
+}
+
+export function byKind(references: readonly Reference[]): ReadonlyMap<string, readonly Reference[]> {
+  const kinds = new Map<string, Reference[]>();
+  for (const reference of references) {
+    const key = `${reference.group}/${reference.kind}`;
+    const known = kinds.get(key);
+    if (known === undefined) kinds.set(key, [reference]);
+    else known.push(reference);
+  }
+  return kinds;
+}
+
+/** Objects of one kind by their names: a few one by one, many by one LIST. */
+export async function fetchNamed(
+  api: KubeApi,
+  resource: Resource,
+  references: readonly Reference[],
+  options: Pick<GatherOptions, 'namespace' | 'signal'>,
+): Promise<readonly KubeObject[]> {
+  const call = options.signal === undefined ? {} : {signal: options.signal};
+  if (references.length > fewEnoughToGet) {
+    const names = new Set(references.map(keyOfReference));
+    const {items} = await api.list(resource, {...call, ...(options.namespace === undefined ? {} : {namespace: options.namespace})});
+    return items.filter((item) =>
+      names.has(keyOfReference({group: resource.group, kind: resource.kind, namespace: item.metadata.namespace ?? '', name: item.metadata.name})),
+    );
+  }
+  const found = await Promise.all(references.map(({name, namespace}) => api.get(resource, {name, namespace}, call)));
+  return found.filter((object) => object !== undefined);
+}

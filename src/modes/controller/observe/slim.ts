@@ -1,0 +1,189 @@
+// Objects without what nobody looks at: of ten thousand machines only what a view needs stays in memory.
+import {listAt, textAt, valueAt, type KubeObject, type ObjectMeta} from '../../../kube/object.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+export type Slimmer = (object: KubeObject) => KubeObject;
+
+/** How many different texts are kept once; more than that are kept as they come. */
+const maxTexts = 20_000;
+
+const labels = new Set([
+  'cluster.x-k8s.io/cluster-name',
+  'cluster.x-k8s.io/control-plane',
+  'cluster.x-k8s.io/control-plane-name',
+  'cluster.x-k8s.io/deployment-name',
+  'cluster.x-k8s.io/set-name',
+  'cluster.x-k8s.io/pool-name',
+  'topology.cluster.x-k8s.io/owned',
+  'topology.cluster.x-k8s.io/deployment-name',
+  'topology.cluster.x-k8s.io/pool-name',
+]);
+
+/** Annotations that steer Cluster API; those with a hook's prefix too. */
+const annotations = new Set([
+  'cluster.x-k8s.io/paused',
+  'cluster.x-k8s.io/delete-machine',
+  'cluster.x-k8s.io/remediate-machine',
+  'cluster.x-k8s.io/skip-remediation',
+  'cluster.x-k8s.io/replicas-managed-by',
+  'cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size',
+  'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size',
+  'topology.cluster.x-k8s.io/defer-upgrade',
+  'topology.cluster.x-k8s.io/hold-upgrade-sequence',
+  'runtime.cluster.x-k8s.io/ok-to-delete',
+]);
+const hooks = /^pre-(drain|terminate)\.delete\.hook\.machine\.cluster\.x-k8s\.io/;
+
+/** Fields of `spec` that are kept, by kind; of other kinds (infrastructure, bootstrap) those of `*`. */
+const specFields: Readonly<Record<string, readonly string[]>> = {
+  Cluster: ['paused', 'controlPlaneRef', 'infrastructureRef', 'controlPlaneEndpoint'],
+  Machine: ['clusterName', 'version', 'providerID', 'failureDomain', 'infrastructureRef', 'bootstrap'],
+  MachineSet: ['clusterName', 'replicas'],
+  MachineDeployment: ['clusterName', 'replicas', 'paused'],
+  MachinePool: ['clusterName', 'replicas'],
+  MachineHealthCheck: ['clusterName', 'selector'],
+  ClusterResourceSetBinding: ['clusterName', 'bindings'],
+  '*': ['replicas', 'version', 'paused'],
+};
+
+const statusFields = [
+  'phase',
+  'ready',
+  'infrastructureReady',
+  'controlPlaneReady',
+  'initialized',
+  'initialization',
+  'failureReason',
+  'failureMessage',
+  'replicas',
+  'readyReplicas',
+  'availableReplicas',
+  'upToDateReplicas',
+  'updatedReplicas',
+  'unavailableReplicas',
+  'version',
+  'versions',
+  'controlPlane',
+  'workers',
+  'nodeRef',
+  'nodeRefs',
+  'addresses',
+  'deletion',
+  'targets',
+  'expectedMachines',
+  'currentHealthy',
+  'remediationsAllowed',
+];
+
+/** Makes a function that slims objects and keeps equal texts once. Every store has its own. */
+export function createSlimmer(): Slimmer {
+  const texts = new Map<string, string>();
+  const once = (text: string): string => {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    if (texts.size < maxTexts) texts.set(text, text);
+    return text;
+  };
+  const share = (value: unknown): unknown => {
+    if (typeof value === 'string') return once(value);
+    if (Array.isArray(value)) return value.map(share);
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, share(inner)]));
+  };
+  return (object) => ({
+    apiVersion: once(object.apiVersion),
+    kind: once(object.kind),
+    metadata: share(slimMeta(object.metadata)) as ObjectMeta,
+    spec: share(slimSpec(object)),
+    status: share(slimStatus(object)),
+  });
+}
+
+function pick(value: unknown, names: readonly string[]): Fields {
+  const kept: Record<string, unknown> = {};
+  for (const name of names) {
+    const field = valueAt(value, name);
+    if (field !== undefined) kept[name] = field;
+  }
+  return kept;
+}
+
+function filterKeys(map: Readonly<Record<string, string>> | undefined, isKept: (key: string) => boolean): Readonly<Record<string, string>> | undefined {
+  if (map === undefined) return undefined;
+  const kept = Object.entries(map).filter(([key]) => isKept(key));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
+
+function slimMeta(meta: ObjectMeta): ObjectMeta {
+  const keptLabels = filterKeys(meta.labels, (key) => labels.has(key));
+  const keptAnnotations = filterKeys(meta.annotations, (key) => annotations.has(key) || hooks.test(key));
+  return {
+    name: meta.name,
+    ...(pick(meta, ['namespace', 'uid', 'creationTimestamp', 'deletionTimestamp']) as Partial<ObjectMeta>),
+    ...(keptLabels === undefined ? {} : {labels: keptLabels}),
+    ...(keptAnnotations === undefined ? {} : {annotations: keptAnnotations}),
+    ...(meta.ownerReferences === undefined
+      ? {}
+      : {
+          ownerReferences: meta.ownerReferences.map(({apiVersion, kind, name, uid, controller}) => ({
+            apiVersion,
+            kind,
+            name,
+            uid,
+            ...(controller === undefined ? {} : {controller}),
+          })),
+        }),
+    ...(meta.deletionTimestamp === undefined || meta.finalizers === undefined ? {} : {finalizers: meta.finalizers}),
+  };
+}
+
+function slimSpec(object: KubeObject): Fields {
+  const {kind, spec} = object;
+  const kept = pick(spec, specFields[kind] ?? specFields['*'] ?? []);
+  const topology = valueAt(spec, 'topology');
+  if (kind === 'Cluster' && topology !== undefined) return {...kept, topology: slimTopology(topology)};
+  const template = valueAt(spec, 'template');
+  if (template !== undefined && (kind === 'MachineDeployment' || kind === 'MachineSet' || kind === 'MachinePool')) {
+    return {
+      ...kept,
+      template: {
+        metadata: {labels: filterKeys(valueAt(template, 'metadata', 'labels') as Readonly<Record<string, string>> | undefined, () => true) ?? {}},
+        spec: pick(valueAt(template, 'spec'), ['version', 'infrastructureRef', 'bootstrap']),
+      },
+    };
+  }
+  const machineTemplate = valueAt(spec, 'machineTemplate');
+  if (machineTemplate !== undefined) {
+    return {...kept, machineTemplate: {...pick(machineTemplate, ['infrastructureRef']), spec: pick(valueAt(machineTemplate, 'spec'), ['infrastructureRef'])}};
+  }
+  return kept;
+}
+
+function slimTopology(topology: unknown): Fields {
+  const pools = (name: string) =>
+    listAt(topology, 'workers', name).map((pool) => ({
+      ...pick(pool, ['name', 'class', 'replicas']),
+      ...(valueAt(pool, 'metadata', 'annotations') === undefined ? {} : {metadata: {annotations: valueAt(pool, 'metadata', 'annotations')}}),
+    }));
+  return {
+    ...pick(topology, ['version', 'class', 'classRef', 'classNamespace']),
+    controlPlane: pick(valueAt(topology, 'controlPlane'), ['replicas']),
+    workers: {machineDeployments: pools('machineDeployments'), machinePools: pools('machinePools')},
+  };
+}
+
+function slimStatus({status}: KubeObject): Fields {
+  const v1beta1 = valueAt(status, 'deprecated', 'v1beta1');
+  const old = {...pick(v1beta1, ['failureReason', 'failureMessage']), conditions: conditionsIn(v1beta1).filter((one) => textAt(one, 'status') === 'False')};
+  const newer = conditionsIn(valueAt(status, 'v1beta2'));
+  return {
+    ...pick(status, statusFields),
+    conditions: conditionsIn(status),
+    ...(newer.length === 0 ? {} : {v1beta2: {conditions: newer}}),
+    ...(v1beta1 === undefined ? {} : {deprecated: {v1beta1: old}}),
+  };
+}
+
+function conditionsIn(status: unknown): readonly Fields[] {
+  return listAt(status, 'conditions').map((one) => pick(one, ['type', 'status', 'reason', 'message', 'severity', 'lastTransitionTime']));
+}
