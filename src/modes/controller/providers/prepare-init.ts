@@ -10,6 +10,8 @@ import {requireCompatible, requireFree, type TargetProvider} from './check-targe
 import type {Components} from './components.ts';
 import {gatherManagement, type Library, type ManagementFacts} from './facts.ts';
 import type {InstalledProvider} from './inventory.ts';
+import {isManagerDeployment} from './images.ts';
+import {deploymentsOf} from './list-providers.ts';
 import {requireContract} from './metadata.ts';
 import {type AskedProviders, planInit, requestsOf} from './plan-init.ts';
 import {issueOwnCertificates, usesOwnCertificates} from './own-certificates.ts';
@@ -44,9 +46,13 @@ export async function prepareInit(api: KubeApi, library: Library, asked: AskedPr
   const certManager = needsCertManager ? await certManagerOf(facts, library, options.signal) : undefined;
   await requireRights(api, [...components.flatMap(({objects}) => objects), ...(certManager?.objects ?? [])], options.signal);
   const timeout = options.timeout ?? defaultTimeout;
+  const before = facts.installed.filter((one) => !components.some(({provider}) => isSameProvider(one, provider)));
   return planInit({
     facts,
     components,
+    others: await Promise.all(
+      before.map(async (provider) => ({provider, managers: (await deploymentsOf(api, provider, options.signal)).filter(isManagerDeployment)})),
+    ),
     certManager,
     needsCertManager,
     options: {operation: 'provider init', timeout, certManagerTimeout: options.timeout ?? library.options.configuration.certManager.timeout},

@@ -10,7 +10,7 @@ import {type CertManagerComponents, certManagerVersionAnnotation, probeCertifica
 import {type Components, crdsOf, webhookConfigurationsOf} from './components.ts';
 import {explainDeployment} from './diagnose.ts';
 import {isManagerDeployment} from './images.ts';
-import {inventoryCrd, inventoryObjectOf} from './inventory.ts';
+import {type InstalledProvider, inventoryCrd, inventoryObjectOf} from './inventory.ts';
 import {carriesCertificate, certificateOf, ownCertificateLabel} from './own-certificates.ts';
 import {labelOf} from './provider.ts';
 import {probesOf, waitForWebhooks} from './probe-webhooks.ts';
@@ -28,6 +28,14 @@ export interface StepOptions {
 
 const patienceOf = (context: Context, {timeout}: StepOptions): Patience => ({timeout, signal: context.signal, stopping: context.stopping});
 
+/** CRDs are established by the API server itself: that takes no time but on a busy one, and isn't what --timeout is about. In ms. */
+const leastForDefinitions = 60_000;
+
+const definitionPatience = (context: Context, options: StepOptions): Patience => ({
+  ...patienceOf(context, options),
+  timeout: Math.max(options.timeout, leastForDefinitions),
+});
+
 /** Tells on the host's line what is waited for. */
 function noteOn(context: Context, host: string, condition: string): (text: string) => void {
   return (message) => context.emit({type: 'condition.changed', subject: host, host, condition, status: 'false', message});
@@ -43,7 +51,7 @@ export function inventoryCrdStep(options: StepOptions): ProviderStep {
     check: async ({scope, signal}) => (established(await lookAt(scope.api, inventoryCrd, signal)) ? 'satisfied' : 'needed'),
     apply: async (context) => {
       await applyAll(context.scope.api, [inventoryCrd], patienceOf(context, options));
-      await waitForHealthy(context.scope.api, [inventoryCrd], patienceOf(context, options));
+      await waitForHealthy(context.scope.api, [inventoryCrd], definitionPatience(context, options));
     },
   };
 }
@@ -69,7 +77,7 @@ export function certManagerSteps(components: CertManagerComponents, options: Ste
     },
     apply: async (context) => {
       await applyAll(context.scope.api, objects, patienceOf(context, options));
-      await waitForHealthy(context.scope.api, crdsOf(objects), patienceOf(context, options));
+      await waitForHealthy(context.scope.api, crdsOf(objects), definitionPatience(context, options));
       return `${objects.length} objects`;
     },
   }));
@@ -160,7 +168,7 @@ export function installSteps(components: Components, options: StepOptions): read
     },
     apply: async (context) => {
       await applyAll(context.scope.api, objects, patienceOf(context, options));
-      if (objects === crds) await waitForHealthy(context.scope.api, crds, patienceOf(context, options));
+      if (objects === crds) await waitForHealthy(context.scope.api, crds, definitionPatience(context, options));
       return `${objects.length} objects`;
     },
   }));
@@ -178,6 +186,12 @@ function inventoryStep(components: Components, options: StepOptions): ProviderSt
     check: async ({scope, signal}) => (textAt(await lookAt(scope.api, inventory, signal), 'version') === components.version ? 'satisfied' : 'needed'),
     apply: (context) => applyAll(context.scope.api, [inventory], patienceOf(context, options)),
   };
+}
+
+/** Waits for the managers of a provider that was there before. */
+export function presentStep(one: InstalledProvider, managers: readonly KubeObject[], options: StepOptions): ProviderStep {
+  const host = labelOf(one);
+  return availableStep(host, `${host}@${one.version}/available`, managers, options);
 }
 
 /** Waits for a provider's managers, then until its webhooks answer. */
