@@ -4,6 +4,10 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {stringify} from 'yaml';
+import type {z} from 'zod';
+import ProviderInit from '../../src/commands/provider/init.ts';
+import ProviderList from '../../src/commands/provider/list.ts';
+import ProviderUpgrade from '../../src/commands/provider/upgrade.ts';
 import {Redactor} from '../../src/kernel/redact.ts';
 import type {TriremeEvent} from '../../src/kernel/event.ts';
 import {connect} from '../../src/kube/client.ts';
@@ -17,6 +21,7 @@ import {executePlan} from '../../src/plan/execute.ts';
 import {readRun} from '../../src/plan/ledger.ts';
 import type {Plan} from '../../src/plan/plan.ts';
 import {startManagement} from '../../src/sandbox/management/management.ts';
+import {trireme} from '../support/trireme.ts';
 
 describe('providers on the embedded management API', () => {
   let folder: string;
@@ -112,4 +117,26 @@ describe('providers on the embedded management API', () => {
     await run(await prepareInit(api, library, {...asked, CoreProvider: ['cluster-api:v1.14.1']}, options), scope);
     await expect(prepareInit(api, library, {...asked, CoreProvider: ['cluster-api:v1.14.2']}, options)).rejects.toMatchObject({code: 'provider.conflict'});
   }, 30_000);
+
+  it('give JSON that fits the schemas of their commands, by the program itself', async () => {
+    await writeCore(['v1.14.1', 'v1.14.2']);
+    const management = await startManagement({providers: false});
+    ends.push(() => management.stop());
+    const env = {HOME: folder, TRIREME_KUBECONFIG: management.kubeconfig.path, TRIREME_REPOSITORY: join(folder, 'repository'), GOPROXY: 'off'};
+    const result = async (schema: () => z.ZodType, ...args: readonly string[]) => {
+      const {stdout, stderr, code} = await trireme(['provider', ...args, '-o', 'json'], {env, cwd: folder});
+      expect(code, stderr).toBe(0);
+      return schema().parse((JSON.parse(stdout) as {result: unknown}).result);
+    };
+    const core = ['--core', 'cluster-api:v1.14.1', '--bootstrap', '-', '--control-plane', '-'];
+    expect(await result(ProviderInit.resultSchema, 'init', ...core, '--yes')).toMatchObject({run: {outcome: 'succeeded', simulated: true}});
+    expect(await result(ProviderUpgrade.resultSchema, 'upgrade', '--dry-run')).toMatchObject({plan: {changes: true}, run: null});
+    expect(await result(ProviderUpgrade.resultSchema, 'upgrade', '--yes')).toMatchObject({
+      run: {outcome: 'succeeded', hosts: [{host: 'cluster-api', outcome: 'changed'}]},
+    });
+    expect(await result(ProviderList.resultSchema, 'list')).toMatchObject({
+      simulated: true,
+      providers: [{provider: 'cluster-api', version: 'v1.14.2', newest: null}],
+    });
+  }, 90_000);
 });
