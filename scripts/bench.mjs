@@ -9,6 +9,8 @@ const benches = {
   transfer: async () => (await import('../test/bench/transfer.mjs')).benchTransfer(),
   facts: async () => (await import('../test/bench/facts.mjs')).benchFacts(),
   agent: async () => (await import('../test/bench/agent.mjs')).benchAgent(),
+  management: async () => (await import('../test/bench/management.mjs')).benchManagement(),
+  observe: async () => (await import('../test/bench/observe.mjs')).benchObserve(),
 };
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await bench();

@@ -1,11 +1,14 @@
-// npm start: makes the clone ready, then plays the main job in the sandbox, or runs the command that is given after `--`.
+// npm start: makes the clone ready, then plays the main job in the sandbox (`npm start -- controller`: that of controller mode), or runs the command
+// that is given after `--`.
 import {spawn} from 'node:child_process';
 import {join} from 'node:path';
 import {setup} from './setup.mjs';
 
 await setup();
-const args = process.argv.slice(2);
-const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'bin', 'run.js'), ...(args.length === 0 ? ['sandbox', 'run'] : args)], {
+const given = process.argv.slice(2);
+const modes = ['agent', 'controller'];
+const args = given.length === 0 ? ['sandbox', 'run'] : modes.includes(given[0]) ? ['sandbox', 'run', ...given] : given;
+const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'bin', 'run.js'), ...args], {
   stdio: 'inherit',
 });
 // Ctrl-C reaches the child by itself: it decides when to end.

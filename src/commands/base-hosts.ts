@@ -23,7 +23,7 @@ export type HostResult<T> = {readonly host: string; readonly value: T} | {readon
 
 /** Lines of a log. */
 export const logFlags = {
-  lines: Flags.integer({char: 'n', summary: 'How many lines back.', env: 'TRIREME_LINES', min: 0, default: 100}),
+  lines: Flags.integer({summary: 'How many lines back.', env: 'TRIREME_LINES', min: 0, default: 100}),
   follow: Flags.boolean({summary: 'Go on with new lines until Ctrl-C.', env: 'TRIREME_FOLLOW'}),
 };
 

@@ -43,6 +43,11 @@ export const providerRunFlags = {
   yes: yesFlag,
   'dry-run': Flags.boolean({summary: 'Show the plan and stop.', env: 'TRIREME_DRY_RUN'}),
   'break-lock': Flags.boolean({summary: "Take the management cluster's lock from whoever holds it.", env: 'TRIREME_BREAK_LOCK'}),
+  'webhook-certificates': Flags.option({
+    summary: 'Who issues the certificates of webhooks: cert-manager, or this program (own: valid for two years, made anew by running it again).',
+    env: 'TRIREME_WEBHOOK_CERTIFICATES',
+    options: ['cert-manager', 'own'] as const,
+  })(),
   timeout: Flags.string({
     summary: "How long each wait may take: 90s, 10m; default 5m, and for cert-manager clusterctl.yaml's.",
     env: 'TRIREME_TIMEOUT',

@@ -47,6 +47,8 @@ interface GivenFlags extends TargetFlags {
 export interface VerbWork {
   readonly intent: Intent;
   plan(live: LiveCluster, scope: ControllerScope): Plan<ControllerScope> | Promise<Plan<ControllerScope>>;
+  /** Until it is done. */
+  readonly wait?: boolean;
   /** Infrastructure and bootstrap objects are looked at, too. */
   readonly others?: boolean;
   /** What has to be true of the answer before anything is done: a typed name. */
@@ -100,7 +102,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       const facts = await mode.facts(cluster, scope);
       const converge = mode.plan(cluster, facts, {verb: 'converge'});
       this.requireFitHosts(mode.obstacles(cluster, facts, converge), flags);
-      const plan = join(direct, converge, work.first?.(live) ?? []);
+      const plan = join(direct, converge, {first: work.first?.(live) ?? [], wait: work.wait === true});
       if (edit.diff === '') this.out.note(`${edit.file} says so already.`);
       else this.out.note(edit.diff);
       const isChanged = edit.diff !== '';
@@ -185,20 +187,25 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
   }
 }
 
-/** The file's plan under the verb's name, with its first steps before and its waiting behind. */
-function join(direct: Plan<ControllerScope>, converge: Plan<Scope>, first: readonly Phase<ControllerScope>[]): Plan<ControllerScope> {
+/**
+ * The file's plan under the verb's name: the verb's own first steps before it, and its waiting, which tells more of each pool, before the plan's own.
+ * Without waiting the plan's own is left out, too, unless something has to be done after it (the layers of a profile).
+ */
+function join(direct: Plan<ControllerScope>, converge: Plan<Scope>, options: {readonly first: readonly Phase<ControllerScope>[]; readonly wait: boolean}) {
   const plan = converge as unknown as Plan<ControllerScope>;
-  const waits = direct.phases.flatMap((phase) => {
-    const steps = phase.steps.filter((step) => step.id.startsWith('wait/'));
-    return steps.length === 0 ? [] : [{...phase, steps}];
-  });
+  const isWait = (step: {readonly id: string}) => /^wait[:/]/.test(step.id);
+  const only = (phases: Plan<ControllerScope>['phases'], keep: (step: {readonly id: string}) => boolean) =>
+    phases.map((phase) => ({...phase, steps: phase.steps.filter(keep)})).filter((phase) => phase.steps.length > 0);
+  const begin = plan.phases.findIndex((phase) => phase.steps.some(isWait));
+  const [before, after] = begin === -1 ? [plan.phases, []] : [plan.phases.slice(0, begin), plan.phases.slice(begin)];
+  const hasWorkAfter = after.some((phase) => phase.steps.some((step) => !isWait(step)));
   const known = new Set(plan.hosts.map((host) => host.host));
   return {
     ...plan,
     operation: direct.operation,
     // what a wait is about has to be in the plan
     hosts: [...plan.hosts, ...direct.hosts.filter((host) => !known.has(host.host))],
-    phases: [...first, ...plan.phases, ...waits],
+    phases: [...options.first, ...before, ...only(direct.phases, isWait), ...(options.wait || hasWorkAfter ? after : [])],
     warnings: [...plan.warnings, ...direct.warnings],
   };
 }

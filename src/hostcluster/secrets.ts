@@ -2,7 +2,7 @@
 import {createHash, generateKeyPair, randomBytes, type KeyObject} from 'node:crypto';
 import {promisify} from 'node:util';
 import type {Redactor} from '../kernel/redact.ts';
-import {pem, selfSignedAuthority} from './certificate.ts';
+import {pem, selfSignedAuthority} from '../kernel/certificate.ts';
 import type {PemPair, Secrets} from './protocol.ts';
 
 /** kubeadm's own choice for authorities, in years. */

@@ -88,7 +88,6 @@ const contentTable = {
   'agent.failed': {exit: 1, meaning: 'A reconciler of the agent gave up.'},
   'agent.runtime-missing': {exit: 1, meaning: "No Node runtime is at hand for the host's architecture."},
   'cluster.not-found': {exit: 2, meaning: 'No cluster has this name.'},
-  'machine.not-found': {exit: 2, meaning: 'The cluster has no machine of this name.'},
   'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},
   'cluster.not-made': {exit: 1, meaning: 'The cluster does not exist yet.'},
   'kubeconfig.invalid': {exit: 3, meaning: 'The kubeconfig cannot be read.'},

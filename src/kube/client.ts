@@ -164,10 +164,12 @@ class Client implements KubeApi {
       {
         ...callOptions(options),
         method: 'DELETE',
-        path: objectPath(resource, key) + query({dryRun: dryRun === true ? 'All' : undefined}),
+        path: objectPath(resource, key),
         body: {
           apiVersion: 'v1',
           kind: 'DeleteOptions',
+          // here, not in the query: where there's a body, the server doesn't look at the query, and would delete in earnest
+          ...(dryRun === true ? {dryRun: ['All']} : {}),
           ...(propagation === undefined ? {} : {propagationPolicy: propagation}),
           ...(Object.keys(preconditions).length === 0 ? {} : {preconditions}),
         },

@@ -122,13 +122,15 @@ export class WatchStream {
       const {value, done} = await this.#lines.next();
       if (done === true) return undefined;
       if (value.trim() === '') continue;
+      let event: Readonly<Record<string, unknown>>;
       try {
-        return this.#parse(JSON.parse(value) as Readonly<Record<string, unknown>>);
+        event = JSON.parse(value) as typeof event;
       } catch {
         // a line cut short: the connection broke, or something in between spoke
         this.failure = new Error('the connection was cut in the middle of an event');
         return undefined;
       }
+      return this.#parse(event);
     }
   }
 

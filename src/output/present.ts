@@ -107,7 +107,9 @@ export class Presenter {
 
   /** Writes the end of the command: the envelope where a program reads, the result as YAML, else nothing. */
   async finish(parts: {readonly command: string; readonly result: unknown; readonly problem?: Problem}): Promise<Envelope> {
-    const envelope = this.#redactor.value(envelopeOf({...parts, warnings: this.#warnings}));
+    const whole = envelopeOf({...parts, warnings: this.#warnings});
+    // what isn't printed needn't be searched for secrets: a fleet's result is large
+    const envelope = this.isForPrograms ? this.#redactor.value(whole) : whole;
     if (this.format === 'json' || this.format === 'ndjson') this.#write('stdout', renderEnvelope(envelope, this.format));
     else if (this.format === 'yaml' && envelope.result !== null) {
       const {stringify} = await import('yaml');

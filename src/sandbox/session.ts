@@ -1,7 +1,13 @@
 // Runs the program's own commands, or a person's shell, inside a sandbox.
 import {spawn} from 'node:child_process';
 import {join} from 'node:path';
-import type {Sandbox} from './sandbox.ts';
+
+/** Where programs find a sandbox. */
+export interface SessionPlace {
+  readonly folder: string;
+  /** Environment in which commands use the sandbox and leave everything of the person's own alone. */
+  readonly env: Readonly<Record<string, string>>;
+}
 
 export interface SessionOptions {
   /** The package's folder: bin/run.js lies below it. */
@@ -12,12 +18,12 @@ export interface SessionOptions {
 }
 
 /** Runs `trireme ARGS` against the sandbox on the same terminal, and returns its exit code. */
-export function runInSandbox(sandbox: Sandbox, args: readonly string[], options: SessionOptions): Promise<number> {
+export function runInSandbox(sandbox: SessionPlace, args: readonly string[], options: SessionOptions): Promise<number> {
   return runProgram(process.execPath, [join(options.root, 'bin/run.js'), ...args], {...process.env, ...sandbox.env}, options);
 }
 
 /** Opens a shell, or runs the given program, in which `trireme` uses the sandbox. */
-export function openShell(sandbox: Sandbox, program: readonly string[], options: SessionOptions): Promise<number> {
+export function openShell(sandbox: SessionPlace, program: readonly string[], options: SessionOptions): Promise<number> {
   const [command, ...args] = program.length > 0 ? (program as [string, ...string[]]) : ([process.env['SHELL'] ?? '/bin/sh'] as [string]);
   const path = `${join(sandbox.folder, 'path')}:${process.env['PATH'] ?? ''}`;
   return runProgram(command, args, {...process.env, ...sandbox.env, PATH: path}, options);

@@ -16,9 +16,10 @@ export interface ControllerFile {
   readonly notes?: readonly string[];
 }
 
-/** A value as it stands after a key, on one line. */
+/** A value as it stands after a key, on one line: YAML, and JSON where that would take several. */
 function value(content: unknown): string {
-  return stringify(content, {collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false}).trimEnd();
+  const text = stringify(content, {collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false}).trimEnd();
+  return text.includes('\n') ? JSON.stringify(content) : text;
 }
 
 /** Each line of a block of YAML, indented. */

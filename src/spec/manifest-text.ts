@@ -3,7 +3,7 @@ import type {Tags} from 'yaml';
 import type {Complaint} from './complaint.ts';
 import {fillDocument, hasPlaceholder, type Variables} from './placeholders.ts';
 import type {Source} from './source.ts';
-import {locate, parseYaml, type YamlDocument} from './yaml-text.ts';
+import {locate, parseYaml, type YamlDocument, type YamlResult} from './yaml-text.ts';
 
 /** As plain data. */
 export interface ManifestObject {
@@ -25,9 +25,14 @@ export interface ManifestText {
   readonly complaints: readonly Complaint[];
 }
 
+/** A manifest's documents with their positions, read as kubectl reads them. */
+export function manifestYaml(source: Source): YamlResult {
+  return parseYaml(source, yamlOptions);
+}
+
 /** Reads a manifest, fills in variables where some are given, and checks that every document is a Kubernetes object. Never throws. */
 export function readManifestText(source: Source, variables?: Variables): ManifestText {
-  const parsed = parseYaml(source, yamlOptions);
+  const parsed = manifestYaml(source);
   const complaints = [...parsed.complaints];
   if (complaints.length > 0) return {objects: [], text: source.text, complaints};
   const filled = variables !== undefined && hasPlaceholder(source.text);

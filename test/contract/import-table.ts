@@ -35,7 +35,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   },
   kube: {
     may: ['kernel'],
-    packages: ['yaml', '@kubernetes/client-node'],
+    packages: ['yaml'],
     instead: 'kube/ speaks to the API without product meaning: put the meaning into layers/, hostcluster/ or a mode.',
   },
   bundle: {
@@ -135,7 +135,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
 };
 
 /** Heavy packages: nobody waits for them who doesn't need them. */
-export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@kubernetes\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/];
+export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/];
 
 /** Files that may write to the process's own streams and end it. The shims hold, as text, whole programs for simulated hosts. */
 export const mayTouchProcess: readonly RegExp[] = [/^src\/output\//, /^src\/ui\/app\.tsx$/, /^src\/agentd\/main\.ts$/, /^src\/sandbox\/shims\.ts$/];

@@ -30,6 +30,8 @@ const fails = (exit: number, code: string, ...args: readonly string[]): Run => (
 const noFile = {TRIREME_FILE: '/nowhere/trireme.yaml'};
 const unreadable = (...args: readonly string[]): Run => ({...fails(3, 'file.not-found', ...args), env: noFile});
 
+const inManagement = 'it needs a management cluster: test/integration/providers-embedded.test.ts';
+
 /** One success and one failure for every command; what comes first runs first. `TMP` is a folder of the test's own. */
 const before: Readonly<Record<string, Run>> = {
   'cluster kubeconfig': fails(1, 'cluster.not-made', 'cluster', 'kubeconfig'),
@@ -47,11 +49,16 @@ const table: Readonly<Record<string, Cases>> = {
   'bundle inspect': {success: ok('bundle', 'inspect', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'inspect', 'TMP/nothing')},
   'bundle verify': {success: ok('bundle', 'verify', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'verify', 'TMP/nothing')},
   'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
+  'cluster events': {success: 'these hosts have no management cluster', failure: fails(2, 'mode.unsupported', 'cluster', 'events')},
   'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
   'cluster list': {success: ok('cluster', 'list'), failure: fails(2, 'usage.invalid', 'cluster', 'list', '--blub')},
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
   explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
   history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
+  'provider init': {success: inManagement, failure: fails(2, 'usage.answer-required', 'provider', 'init')},
+  'provider list': {success: inManagement, failure: fails(3, 'file.not-found', 'provider', 'list', '--config', 'TMP/nothing.yaml')},
+  'provider permissions': {success: ok('provider', 'permissions', 'aws'), failure: fails(2, 'provider.unknown', 'provider', 'permissions', 'azure')},
+  'provider upgrade': {success: inManagement, failure: fails(2, 'usage.answer-required', 'provider', 'upgrade')},
   'host check': {success: ok('host', 'check'), failure: fails(2, 'host.not-found', 'host', 'check', '--limit', 'nobody')},
   'host exec': {success: ok('host', 'exec', '--', 'true'), failure: {...fails(1, 'host.command-failed', 'host', 'exec', '--', 'false'), hasResult: true}},
   'host facts': {success: ok('host', 'facts', 'cp1'), failure: fails(2, 'host.not-found', 'host', 'facts', 'nobody')},
@@ -63,6 +70,8 @@ const table: Readonly<Record<string, Cases>> = {
     success: ok('init', '--file', 'TMP/new.yaml', '--name', 'berth', '--mode', 'agent', '--control-plane', 'h1=192.0.2.11', '--kubernetes-version', 'v1.36.3'),
     failure: fails(2, 'usage.answer-required', 'init', '--file', 'TMP/other.yaml'),
   },
+  'machine describe': {success: ok('machine', 'describe', 'cp1'), failure: fails(2, 'machine.not-found', 'machine', 'describe', 'nobody')},
+  'machine list': {success: ok('machine', 'list'), failure: unreadable('machine', 'list')},
   plan: {success: ok('plan'), failure: unreadable('plan')},
   preflight: {success: ok('preflight'), failure: fails(2, 'usage.invalid', 'preflight', '--only', 'cheese')},
   'sandbox run': {

@@ -1,4 +1,5 @@
 // What the suites of the management API are held against, and the objects that they make.
+import {TriremeError} from '../../src/kernel/errors.ts';
 import type {KubeApi, Resource} from '../../src/kube/api.ts';
 import type {KubeObject} from '../../src/kube/object.ts';
 
@@ -31,3 +32,14 @@ export const clusterObject = (name: string, topology: Readonly<Record<string, un
     },
   },
 });
+
+/** The code of the error that some work ends with, or `done`. */
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof TriremeError) return error.code;
+    throw error;
+  }
+  return 'done';
+}

@@ -6,7 +6,7 @@ import {Redactor} from '../../src/kernel/redact.ts';
 import {requireAccess} from '../../src/kube/access.ts';
 import type {AccessCheck} from '../../src/kube/api.ts';
 import {connect} from '../../src/kube/client.ts';
-import {describeApiFaults} from '../support/api-faults.ts';
+import {faultTimeout, testApiFaults} from '../support/api-faults.ts';
 import {configMaps} from '../support/fault-run.ts';
 import {missingManagementCluster, startManagementCluster} from '../support/management-cluster.ts';
 
@@ -14,10 +14,8 @@ const reason = await missingManagementCluster({apiOnly: true});
 const decoded = (text: string) => Buffer.from(text, 'base64').toString('utf8');
 
 describe.skipIf(reason !== undefined)(`a real API server${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  describeApiFaults(
-    'through faults, a view comes right and writes stay exact',
-    {cutEvery: 5000, cuts: 4, failing: 30_000, silent: 10_000, busy: 5000, latency: 300},
-    async () => {
+  describe('through faults, a view comes right and writes stay exact', {timeout: faultTimeout}, () => {
+    testApiFaults({cutEvery: 5000, cuts: 4, failing: 30_000, silent: 10_000, busy: 5000, latency: 300}, async () => {
       const cluster = await startManagementCluster({apiOnly: true});
       await cluster.kubectl(['create', 'namespace', 'harbour']);
       const config = parse(await readFile(cluster.kubeconfig, 'utf8')) as {
@@ -36,8 +34,8 @@ describe.skipIf(reason !== undefined)(`a real API server${reason === undefined ?
         kubeconfig: cluster.kubeconfig,
         close: () => cluster.stop(),
       };
-    },
-  );
+    });
+  });
 
   it('lets a user with read-only rights read, and every write is refused before it begins, with the right named', {timeout: 120_000}, async () => {
     const cluster = await startManagementCluster({apiOnly: true});

@@ -30,6 +30,9 @@ const readOnlyRole = JSON.stringify({
 describe.skipIf(missing !== undefined)(`a real management API${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
   let management: ManagementCluster | undefined;
 
+  // whatever happened, even when it never opened; hooks of the end run last to first
+  afterAll(async () => management?.stop());
+
   describeManagementApi(async () => {
     management = await startManagementCluster();
     await management.kubectl(['apply', '-f', '-'], {input: readOnlyRole});
@@ -46,7 +49,4 @@ describe.skipIf(missing !== undefined)(`a real management API${missing === undef
       },
     };
   });
-
-  // whatever happened, even when it never opened
-  afterAll(async () => management?.stop());
 });

@@ -1,5 +1,7 @@
 // Providers on real API servers without nodes: what is installed is what clusterctl installs, and what doesn't run is named.
 import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {createServer, type Server} from 'node:https';
+import {type AddressInfo, createServer as createPlainServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {parse, stringify} from 'yaml';
@@ -156,6 +158,43 @@ describe.skipIf(missing !== undefined)('providers on a real API server without n
     expect((JSON.parse(conflict.stdout) as Plain)['problem'].code).toBe('provider.conflict');
   });
 
+  it('issues the certificates of webhooks itself, and waits until they answer: first nobody listens, then the right key does', async () => {
+    const lab = await startManagementCluster({apiOnly: true});
+    const port = await freePort();
+    let server: Server | undefined;
+    try {
+      const root = join(folder, 'webhooks');
+      await writeProvider(root, 'infrastructure-lab', 'v0.1.0', 'v1beta2', 'x: lab', webhookObjects(port));
+      const args = ['provider', 'init', '--repository', root, '--infrastructure', 'lab', '--bootstrap', '-', '--control-plane', '-', '--webhook-certificates', 'own', '--yes', '--timeout', '40s', '-o', 'json'];
+      const running = startTrireme(args, {env: env(lab)});
+      await running.saw(/infrastructure-lab: WebhooksAnswer is false/);
+      const secret = JSON.parse(await lab.kubectl(['get', 'secret', '-n', 'infrastructure-lab-system', 'webhook', '-o', 'json'])) as Plain;
+      const part = (name: string) => Buffer.from(secret['data'][name], 'base64');
+      server = await serveAdmission(port, part('tls.crt'), part('tls.key'));
+      const {stdout, code} = await running.ended;
+      // the core provider has no node to run on; the lab's webhooks answered all the same
+      expect(code).toBe(7);
+      const hosts = (JSON.parse(stdout) as Plain)['result'].run.hosts as {host: string; outcome: string}[];
+      expect(hosts.map(({host, outcome}) => [host, outcome])).toEqual([
+        ['cluster-api', 'failed'],
+        ['infrastructure-lab', 'changed'],
+      ]);
+      expect(stdout).not.toContain('PRIVATE KEY');
+      const crd = JSON.parse(await lab.kubectl(['get', 'crd', 'clusters.cluster.x-k8s.io', '-o', 'json'])) as Plain;
+      expect(crd['spec'].conversion.webhook.clientConfig.caBundle).toMatch(/^LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS/);
+      expect(await lab.kubectl(['get', 'crd', '-o', 'name'])).not.toContain('cert-manager');
+      // what was chosen goes on without being said, and certificates stay as they are
+      const again = await provider(lab, ['init', '--repository', root, '--infrastructure', 'lab', '--bootstrap', '-', '--control-plane', '-', '--yes', '--timeout', '3s', '-o', 'json']);
+      expect((JSON.parse(again.stdout) as Plain)['result'].run.hosts.map((one: Plain) => [one.host, one.outcome])).toEqual([
+        ['cluster-api', 'failed'],
+        ['infrastructure-lab', 'unchanged'],
+      ]);
+    } finally {
+      server?.close();
+      await lab.stop();
+    }
+  });
+
   async function comparable(cluster: ManagementCluster): Promise<Record<string, Plain>> {
     const objects = await listed(cluster);
     return Object.fromEntries(
@@ -169,12 +208,12 @@ describe.skipIf(missing !== undefined)('providers on a real API server without n
     );
   }
 
-  async function writeProvider(root: string, label: string, version: string, contract: string, data: string): Promise<void> {
+  async function writeProvider(root: string, label: string, version: string, contract: string, data: string, more: readonly string[] = []): Promise<void> {
     const release = join(root, label, version);
     await mkdir(release, {recursive: true});
     const [major, minor] = version.slice(1).split('.').map(Number);
     await writeFile(join(release, 'metadata.yaml'), stringify({apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3', kind: 'Metadata', releaseSeries: [{major, minor, contract}]}));
-    const objects = [`apiVersion: v1\nkind: Namespace\nmetadata: {name: ${label}-system}`, `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: x}\ndata:\n  ${data.replaceAll('\n', '\n  ')}`];
+    const objects = [`apiVersion: v1\nkind: Namespace\nmetadata: {name: ${label}-system}`, `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: x}\ndata:\n  ${data.replaceAll('\n', '\n  ')}`, ...more];
     await writeFile(join(release, 'infrastructure-components.yaml'), objects.join('\n---\n'));
   }
 });
@@ -188,4 +227,62 @@ function parsePlan(text: string): Record<string, readonly [string, string, strin
       return [name, [namespace, version, next.startsWith('v') ? next : null] as const];
     }),
   );
+}
+
+function webhookObjects(port: number): readonly string[] {
+  const names = {kind: 'Boat', listKind: 'BoatList', plural: 'boats', singular: 'boat'};
+  const schema = {openAPIV3Schema: {type: 'object', properties: {spec: {type: 'object', required: ['oars'], properties: {oars: {type: 'integer', minimum: 3}}}}}};
+  const objects = [
+    {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: {name: 'boats.lab.example'},
+      spec: {group: 'lab.example', names, scope: 'Namespaced', versions: [{name: 'v1', served: true, storage: true, schema}]},
+    },
+    {
+      apiVersion: 'cert-manager.io/v1',
+      kind: 'Certificate',
+      metadata: {name: 'webhook', namespace: 'infrastructure-lab-system'},
+      spec: {secretName: 'webhook', dnsNames: ['localhost'], issuerRef: {name: 'self'}},
+    },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: {name: 'lab', annotations: {'cert-manager.io/inject-ca-from': 'infrastructure-lab-system/webhook'}},
+      webhooks: [
+        {
+          name: 'boats.lab.example',
+          clientConfig: {url: `https://localhost:${port}/validate`},
+          rules: [{apiGroups: ['lab.example'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['boats']}],
+          sideEffects: 'None',
+          admissionReviewVersions: ['v1'],
+          timeoutSeconds: 2,
+        },
+      ],
+    },
+  ];
+  return objects.map((object) => stringify(object));
+}
+
+/** Admits everything. */
+async function serveAdmission(port: number, cert: Buffer, key: Buffer): Promise<Server> {
+  const server = createServer({cert, key}, (request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      const {uid} = (JSON.parse(body) as Plain)['request'];
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: {uid, allowed: true}}));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, 'localhost', resolve));
+  return server;
+}
+
+async function freePort(): Promise<number> {
+  const server = createPlainServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const {port} = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
 }

@@ -2,14 +2,13 @@
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {describeApiFaults} from '../support/api-faults.ts';
+import {describe} from 'vitest';
+import {faultTimeout, testApiFaults} from '../support/api-faults.ts';
 import {kubeconfigFor} from '../support/kube-connection.ts';
 import {SmallApi} from '../support/small-api.ts';
 
-describeApiFaults(
-  'through faults, on a small API, a view comes right and writes stay exact',
-  {cutEvery: 300, cuts: 8, failing: 2000, silent: 1500, busy: 1500, latency: 300},
-  async () => {
+describe('through faults, on a small API, a view comes right and writes stay exact', {timeout: faultTimeout}, () => {
+  testApiFaults({cutEvery: 300, cuts: 8, failing: 2000, silent: 1500, busy: 1500, latency: 300}, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'small-api-'));
     const small = await new SmallApi().listen();
     const server = `http://127.0.0.1:${small.port}`;
@@ -23,5 +22,5 @@ describeApiFaults(
         await rm(folder, {recursive: true, force: true});
       },
     };
-  },
-);
+  });
+});

@@ -3,7 +3,7 @@ import {createPrivateKey, generateKeyPairSync} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
-import {selfSignedAuthority} from '../../src/hostcluster/certificate.ts';
+import {selfSignedAuthority} from '../../src/kernel/certificate.ts';
 import {Redactor} from '../../src/kernel/redact.ts';
 import type {KubeApi} from '../../src/kube/api.ts';
 import {connect, type ConnectOptions} from '../../src/kube/client.ts';

@@ -32,6 +32,7 @@ export default class ClusterScale extends VerbCommand {
     const {scaleEdits} = await import('../../modes/controller/verbs/file-edits.ts');
     return this.runOnFile(target, flags, {
       intent,
+      wait: flags.wait,
       plan: (live) => planScale(live, intent, {wait: flags.wait}),
       edits: (cluster) => scaleEdits(cluster, intent),
     });

@@ -26,6 +26,7 @@ export default class ClusterUpgrade extends VerbCommand {
     const {upgradeEdits} = await import('../../modes/controller/verbs/file-edits.ts');
     return this.runOnFile(target, flags, {
       intent,
+      wait: flags.wait,
       plan: (live) => planUpgrade(live, intent, {wait: flags.wait}),
       edits: () => upgradeEdits(to),
     });

@@ -17,6 +17,7 @@ export default class MachineDelete extends VerbCommand {
     const {smallerPoolEdits} = await import('../../modes/controller/verbs/file-edits.ts');
     return this.runOnFile(target, flags, {
       intent,
+      wait: flags.wait,
       plan: (live) => planMachineDelete(live, args.machine, {wait: flags.wait}),
       edits: (cluster, live) => {
         const {pool, size} = poolWithout(live, args.machine);

@@ -64,6 +64,8 @@ export default class ProviderInit extends ProviderCommand<ResultOf<typeof provid
       const plan = await prepareInit(scope.api, library, unfinished === undefined ? asked : askedByRun(unfinished.events), {
         ...timeout,
         ...(flags['target-namespace'] === undefined ? {} : {namespace: flags['target-namespace']}),
+        ...(flags['webhook-certificates'] === undefined ? {} : {certificates: flags['webhook-certificates']}),
+        hide: (secret) => this.redactor.add(secret),
         signal: this.signal,
         warn: (message) => this.out.warn({code: 'provider.contract-unknown', message}),
       });

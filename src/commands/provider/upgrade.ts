@@ -35,6 +35,8 @@ export default class ProviderUpgrade extends ProviderCommand<ResultOf<typeof pro
       const unfinished = flags.resume ? await this.unfinishedRun(subjectOf(scope.api), 'provider upgrade') : undefined;
       const plan = await prepareUpgrade(scope.api, library, unfinished === undefined ? argv.map(String) : labelsOfRun(unfinished.events), {
         ...timeout,
+        ...(flags['webhook-certificates'] === undefined ? {} : {certificates: flags['webhook-certificates']}),
+        hide: (secret) => this.redactor.add(secret),
         signal: this.signal,
         warn: (message) => this.out.warn({code: 'provider.contract-unknown', message}),
       });

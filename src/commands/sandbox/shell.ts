@@ -6,26 +6,53 @@ import {BaseCommand} from '../base-command.ts';
 const result = z.strictObject({cluster: z.string(), simulated: z.literal(true), exitCode: z.int()});
 
 export default class SandboxShell extends BaseCommand<z.input<typeof result>> {
-  static override summary = 'Open a shell, or run a program, whose trireme commands use simulated hosts.';
-  static override examples = ['<%= config.bin %> sandbox shell', '<%= config.bin %> sandbox shell -- trireme apply --yes'];
+  static override summary = 'Open a shell, or run a program, whose trireme commands use a sandbox.';
+  static override examples = [
+    '<%= config.bin %> sandbox shell',
+    '<%= config.bin %> sandbox shell -- trireme apply --yes',
+    '<%= config.bin %> sandbox shell --mode controller',
+  ];
   static override strict = false;
   static override flags = {
-    'control-planes': Flags.integer({summary: 'How many control planes.', env: 'TRIREME_CONTROL_PLANES', default: 3, min: 1, max: 7}),
-    workers: Flags.integer({summary: 'How many workers.', env: 'TRIREME_WORKERS', default: 1, min: 0, max: 50}),
+    mode: Flags.string({
+      summary: 'Simulated hosts (agent), or a simulated management cluster (controller).',
+      env: 'TRIREME_MODE',
+      options: ['agent', 'controller'],
+      default: 'agent',
+    }),
+    'control-planes': Flags.integer({
+      summary: 'How many control planes; default: 3 in agent mode, 1 in controller mode.',
+      env: 'TRIREME_CONTROL_PLANES',
+      min: 1,
+      max: 7,
+    }),
+    workers: Flags.integer({summary: 'How many workers; default: 1 in agent mode, 2 in controller mode.', env: 'TRIREME_WORKERS', min: 0, max: 50}),
   };
   static override resultSchema = () => result;
 
   async run() {
     const {argv, flags} = await this.parse(SandboxShell);
-    const {startSandbox} = await import('../../sandbox/sandbox.ts');
     const {openShell} = await import('../../sandbox/session.ts');
-    const sandbox = await startSandbox({controlPlanes: flags['control-planes'], workers: flags.workers, program: join(this.config.root, 'bin/run.js')});
+    const sandbox = await this.#start(flags.mode === 'controller', {controlPlanes: flags['control-planes'], workers: flags.workers});
     try {
-      this.out.note(`SIMULATED hosts are up: ${sandbox.hosts.map((host) => host.name).join(', ')}. Their file: ${sandbox.file}\nThey end with this shell.`);
       const exitCode = await openShell(sandbox, argv as string[], {root: this.config.root, signal: this.signal, toStderr: this.out.isForPrograms});
       return {cluster: sandbox.clusterName, simulated: true as const, exitCode};
     } finally {
       await sandbox.stop();
     }
+  }
+
+  async #start(isController: boolean, size: {readonly controlPlanes: number | undefined; readonly workers: number | undefined}) {
+    const program = join(this.config.root, 'bin/run.js');
+    if (isController) {
+      const {startControllerSandbox} = await import('../../sandbox/controller-sandbox.ts');
+      const sandbox = await startControllerSandbox({controlPlanes: size.controlPlanes ?? 1, workers: size.workers ?? 2, program});
+      this.out.note(`A SIMULATED management cluster is up: ${sandbox.management.server}. The cluster's file: ${sandbox.file}\nIt ends with this shell.`);
+      return sandbox;
+    }
+    const {startSandbox} = await import('../../sandbox/sandbox.ts');
+    const sandbox = await startSandbox({controlPlanes: size.controlPlanes ?? 3, workers: size.workers ?? 1, program});
+    this.out.note(`SIMULATED hosts are up: ${sandbox.hosts.map((host) => host.name).join(', ')}. Their file: ${sandbox.file}\nThey end with this shell.`);
+    return sandbox;
   }
 }

@@ -1,15 +1,19 @@
 // Controller mode: Cluster API makes the machines, and we drive it through the management cluster's kubeconfig.
 import {resolve} from 'node:path';
-import type {Mode} from '../mode.ts';
+import {TriremeError} from '../../kernel/errors.ts';
+import type {Intent, Mode} from '../mode.ts';
 import {absentCluster, findCluster} from './observe/observe.ts';
 import {ControllerScope, referenceOf} from './scope.ts';
+import type {TemplateFacts} from './template/facts.ts';
+import {gatherTemplate} from './template/gather-template.ts';
+import {planTemplate} from './template/plan-template.ts';
 import type {TopologyFacts} from './topology/facts.ts';
 import {gatherTopology} from './topology/gather.ts';
 import {planTopology} from './topology/plan-topology.ts';
 import {requireRights} from './topology/rights.ts';
 
 /** What was seen of the cluster's objects. */
-export type ControllerFacts = TopologyFacts;
+export type ControllerFacts = TopologyFacts | TemplateFacts;
 
 export const controllerMode: Mode<ControllerFacts, ControllerScope> = {
   name: 'controller',
@@ -36,8 +40,11 @@ export const controllerMode: Mode<ControllerFacts, ControllerScope> = {
       referenceOf(cluster, (path) => resolve(cluster.source.folder, path)),
       options,
     ),
-  facts: gatherTopology,
-  plan: planTopology,
+  facts: (cluster, scope) => (cluster.document.spec.controller?.template === undefined ? gatherTopology(cluster, scope) : gatherTemplate(cluster, scope)),
+  plan: (cluster, facts, intent) => {
+    refuseLimit(intent);
+    return facts.way === 'class' ? planTopology(cluster, facts, intent) : planTemplate(cluster, facts, intent);
+  },
   obstacles: (_cluster, facts) => {
     requireRights(facts);
     return [];
@@ -47,3 +54,10 @@ export const controllerMode: Mode<ControllerFacts, ControllerScope> = {
     return (await findCluster(scope, name)) ?? absentCluster(cluster, scope);
   },
 };
+
+/** The Cluster is one object: it can't be applied for some machines only. */
+function refuseLimit(intent: Intent): void {
+  const limit = intent.verb === 'converge' ? intent.limit : undefined;
+  if (limit !== undefined && limit.length > 0)
+    throw new TriremeError('usage.invalid', '--limit chooses hosts; in controller mode the cluster is applied as a whole.', {hints: ['Leave --limit out.']});
+}

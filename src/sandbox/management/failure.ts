@@ -38,7 +38,7 @@ export class ApiFailure extends Error {
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason === '' ? {} : {reason}),
       ...(Object.keys(details).length === 0 ? {} : {details}),
       code,
     };

@@ -124,9 +124,9 @@ export function builtInDefinitions(): readonly Readonly<Record<string, unknown>>
       name: `${one.names.plural}.${one.group}`,
       labels: {
         'clusterctl.cluster.x-k8s.io': '',
-        ...(one.provider === ''
-          ? {'clusterctl.cluster.x-k8s.io/core': 'inventory'}
-          : {'cluster.x-k8s.io/provider': one.provider, 'cluster.x-k8s.io/v1beta2': 'v1beta2'}),
+        ...(one.provider === '' ? {'clusterctl.cluster.x-k8s.io/core': 'inventory'} : {'cluster.x-k8s.io/provider': one.provider}),
+        // only what providers bring has a contract; the core's own kinds don't
+        ...(['', 'cluster-api'].includes(one.provider) ? {} : {'cluster.x-k8s.io/v1beta2': 'v1beta2'}),
       },
     },
     spec: {

@@ -105,7 +105,7 @@ export function applyOver(
 /** `conflict with "kubectl" using cluster.x-k8s.io/v1beta2: .spec.paused`. */
 function conflictFailure(conflicts: readonly {readonly manager: Manager; readonly path: FieldPath}[]): ApiFailure {
   const text = ({manager: {entry}}: {readonly manager: Manager}) =>
-    `conflict with "${entry.manager}"${entry.subresource === undefined ? '' : ` with subresource "${entry.subresource}"`} using ${entry.apiVersion ?? ''}`;
+    `conflict with "${entry.manager}"${entry.subresource === undefined ? '' : ` with subresource "${entry.subresource}"`}${entry.operation === 'Update' ? ` using ${entry.apiVersion ?? ''}` : ''}`;
   const causes = conflicts.map((one) => ({reason: 'FieldManagerConflict', message: text(one), field: shownPath(one.path)}));
   const groups = groupByMessage(causes);
   const count = conflicts.length;

@@ -7,7 +7,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {selfSignedAuthority} from '../../hostcluster/certificate.ts';
+import {selfSignedAuthority} from '../../kernel/certificate.ts';
 import {writeFileAtomic} from '../../kernel/files.ts';
 import {renderKubeconfig, type Kubeconfig} from '../../kube/kubeconfig.ts';
 import {adminRules, readOnlyRules, Tokens, type Rule} from './access.ts';

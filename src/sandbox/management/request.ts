@@ -1,7 +1,7 @@
 // A request's path and headers as the API server reads them.
 import type {IncomingMessage} from 'node:http';
 import type {Question} from './access.ts';
-import {ApiFailure, badRequest, noSuchPath} from './failure.ts';
+import {ApiFailure, badRequest, noSuchPath, unsupported} from './failure.ts';
 import type {KindRegistry, ServedKind} from './kinds.ts';
 
 export interface ResourceRequest {
@@ -81,6 +81,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 
 /** JSON, or YAML where the type says so. */
 export async function parseBody(body: Buffer, type: string): Promise<unknown> {
+  if (!/json|yaml/.test(type)) throw unsupported(type, ['application/json', 'application/yaml']);
   const text = body.toString('utf8');
   try {
     if (!type.includes('yaml')) return JSON.parse(text) as unknown;

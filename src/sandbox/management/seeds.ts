@@ -66,9 +66,6 @@ export function seed(writes: Writes, kinds: KindRegistry, options: SeedOptions):
   }
 }
 
-/** Whether Cluster API is there: whose definitions are served. */
-export const hasClusterApi = (kinds: KindRegistry) => kinds.find('cluster.x-k8s.io', 'Cluster') !== undefined;
-
 function namespaceObject(name: string, labels: Readonly<Record<string, string>>): Draft {
   return {
     apiVersion: 'v1',

@@ -8,6 +8,7 @@ import {ApiFailure, forbidden, noSuchPath, notAllowed, notFound, unauthorized} f
 import type {Faults} from './faults.ts';
 import type {KindRegistry} from './kinds.ts';
 import {Reads, textOf, wantsMetadata} from './reads.ts';
+import {openapiAnswer} from './openapi.ts';
 import {parseBody, questionOf, readBody, resourceRequest, segmentsOf, type ResourceRequest} from './request.ts';
 import {answerWrite, type WriteAnswer} from './write-requests.ts';
 import type {ObjectStore} from './store.ts';
@@ -105,7 +106,7 @@ export class ManagementServer {
     const user = this.#parts.tokens.userOf(request.headers.authorization);
     if (user === undefined) throw unauthorized();
     const segments = segmentsOf(path);
-    const discovered = method === 'GET' ? discoveryAnswer(segments, this.#parts.kinds) : undefined;
+    const discovered = method === 'GET' ? (discoveryAnswer(segments, this.#parts.kinds) ?? openapiAnswer(segments, this.#parts.kinds)) : undefined;
     if (discovered !== undefined) return sendJson(response, 200, `${JSON.stringify(discovered)}\n`);
     if (segments[0] !== 'api' && segments[0] !== 'apis') throw noSuchPath();
     if (segments[1] === 'authorization.k8s.io' || segments[1] === 'authentication.k8s.io') return this.#review(request, response, user, segments);

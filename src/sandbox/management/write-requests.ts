@@ -114,8 +114,10 @@ interface Removal {
 
 function removalOf({body, query}: Removal) {
   const options = isMap(body) ? body : {};
-  const propagation = (options['propagationPolicy'] as string | undefined) ?? query.get('propagationPolicy') ?? 'Background';
-  const dryRun = query.get('dryRun') === 'All' || (Array.isArray(options['dryRun']) && options['dryRun'].includes('All'));
+  // the real server looks at the query only where there's no body
+  const asked = isMap(body) ? undefined : query;
+  const propagation = (options['propagationPolicy'] as string | undefined) ?? asked?.get('propagationPolicy') ?? 'Background';
+  const dryRun = asked?.get('dryRun') === 'All' || (Array.isArray(options['dryRun']) && options['dryRun'].includes('All'));
   return {propagation, dryRun, ...(isMap(options['preconditions']) ? {preconditions: options['preconditions'] as Preconditions} : {})};
 }
 

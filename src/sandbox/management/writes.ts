@@ -129,6 +129,7 @@ export class Writes {
     if (meta.name !== undefined && meta.name !== place.name)
       throw badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${place.name})`);
     if (meta['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
+    if (context.fieldValidation !== 'Ignore') requireDeclared(kind, place, body);
     const live = this.#store.get(kind, place.name, place.namespace);
     const writer = writerOf(context, 'Apply');
     const force = context.force === true;
@@ -202,7 +203,9 @@ export class Writes {
     const dropped: string[] = [];
     const pruned = prune(fields, kind.schema, dropped) as Draft;
     if (dropped.length > 0 && context.fieldValidation === 'Strict')
-      throw badRequest(`${metaOf(draft).name ?? ''} strict decoding error: ${dropped.map((path) => `unknown field "${path}"`).join(', ')}`.trim());
+      throw badRequest(
+        `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${dropped.map((path) => `unknown field "${path}"`).join(', ')}`,
+      );
     if (context.fieldValidation !== 'Ignore') for (const path of dropped) context.warn?.(`unknown field "${path}"`);
     const shaped = {apiVersion, kind: name, metadata, ...(withDefaults(pruned, kind.schema) as Draft)};
     return kind.kind === 'Secret' ? encodeSecret(shaped) : shaped;
@@ -241,6 +244,20 @@ function requireKind(kind: ServedKind, body: Draft): void {
     throw badRequest(
       `${String(body['kind'])} in version "${String(body['apiVersion'])}" cannot be handled as a ${kind.kind}: the API version in the data (${String(body['apiVersion'])}) does not match the expected API version (${apiVersionOf(kind)})`,
     );
+}
+
+/** Server-side apply refuses fields that the schema doesn't have, in the real server's odd way: as an internal error without a reason. */
+function requireDeclared(kind: ServedKind, {name, namespace}: Place, {apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...fields}: Draft): void {
+  const unknown: string[] = [];
+  prune(fields, kind.schema, unknown);
+  if (unknown.length === 0) return;
+  const subject = `${namespace === undefined ? '' : `${namespace}/`}${name}; ${apiVersionOf(kind)}, Kind=${kind.kind}`;
+  const lines = unknown.map((path) => `.${path}: field not declared in schema`);
+  throw new ApiFailure(
+    500,
+    '',
+    `failed to create typed patch object (${subject}): ${lines.length === 1 ? lines[0] : `errors:\n${lines.map((line) => `  ${line}`).join('\n')}`}`,
+  );
 }
 
 function requireSame(kind: ServedKind, live: KubeObject, meta: Meta): void {

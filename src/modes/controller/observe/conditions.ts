@@ -3,7 +3,7 @@ import {listAt, textAt, valueAt, type Condition, type KubeObject} from '../../..
 import type {ConditionView, Standing} from '../../mode.ts';
 
 /** Conditions that are as they shall be when False. */
-const negative: ReadonlySet<string> = new Set(['Paused', 'Deleting', 'RollingOut', 'ScalingUp', 'ScalingDown', 'Updating', 'Remediating']);
+export const negative: ReadonlySet<string> = new Set(['Paused', 'Deleting', 'RollingOut', 'ScalingUp', 'ScalingDown', 'Updating', 'Remediating']);
 
 /** Conditions that only sum up others, of this object or of what it keeps. */
 const summing: ReadonlySet<string> = new Set([

@@ -27,6 +27,8 @@ export interface Seen {
   /** `group/Kind` to why it couldn't be looked at. */
   readonly unreadable: ReadonlyMap<string, string>;
   readonly events: readonly KubeObject[];
+  /** In a summary machines have no parts. */
+  readonly depth: GatherOptions['depth'];
   /** ISO 8601. */
   readonly seenAt: string;
 }
@@ -45,7 +47,7 @@ export async function gather(api: KubeApi, options: GatherOptions): Promise<Seen
 class Look {
   readonly #api: KubeApi;
   readonly #options: GatherOptions;
-  readonly #slim: Slimmer = createSlimmer();
+  readonly #slim: Slimmer;
   readonly #index = new ObjectIndex();
   readonly #unreadable = new Map<string, string>();
   readonly #missing = new Set<string>();
@@ -53,6 +55,7 @@ class Look {
   constructor(api: KubeApi, options: GatherOptions) {
     this.#api = api;
     this.#options = options;
+    this.#slim = createSlimmer({tellingOnly: options.depth === 'summary'});
   }
 
   async run(): Promise<Seen> {
@@ -62,7 +65,14 @@ class Look {
     const named = namedKinds(this.#index.all(), this.#options.depth);
     await Promise.all(named.map((name) => this.#kind(table, name)));
     if (this.#options.depth === 'full') await this.#lookForMissing(table);
-    return {index: this.#index, missing: this.#missing, unreadable: this.#unreadable, events: warnings, seenAt: new Date().toISOString()};
+    return {
+      index: this.#index,
+      missing: this.#missing,
+      unreadable: this.#unreadable,
+      events: warnings,
+      depth: this.#options.depth,
+      seenAt: new Date().toISOString(),
+    };
   }
 
   get #list(): ListOptions {
@@ -185,6 +195,7 @@ export function isUnserved(error: unknown): boolean {
 export function namedKinds(objects: Iterable<KubeObject>, depth: 'full' | 'summary'): readonly KindName[] {
   const found = new Map<string, KindName>();
   for (const object of objects) {
+    if (depth === 'summary' && object.kind !== 'Cluster') continue;
     for (const {part, reference} of partsOf(object)) {
       if (depth === 'full' || part === 'control-plane') found.set(`${reference.group}/${reference.kind}`, reference);
     }

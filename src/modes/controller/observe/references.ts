@@ -9,40 +9,37 @@ export interface NamedPart {
   readonly reference: Reference;
 }
 
-const places: Readonly<Record<string, readonly (readonly [NamedPart['part'], string])[]>> = {
-  Cluster: [
-    ['infrastructure', 'spec.infrastructureRef'],
-    ['control-plane', 'spec.controlPlaneRef'],
-  ],
-  Machine: [
-    ['infrastructure', 'spec.infrastructureRef'],
-    ['bootstrap', 'spec.bootstrap.configRef'],
-  ],
+interface Place {
+  readonly part: NamedPart['part'];
+  readonly field: string;
+  readonly path: readonly string[];
+}
+
+const place = (part: NamedPart['part'], field: string): Place => ({part, field, path: field.split('.')});
+
+const places: Readonly<Record<string, readonly Place[]>> = {
+  Cluster: [place('infrastructure', 'spec.infrastructureRef'), place('control-plane', 'spec.controlPlaneRef')],
+  Machine: [place('infrastructure', 'spec.infrastructureRef'), place('bootstrap', 'spec.bootstrap.configRef')],
   // a MachinePool's "template" names objects, no templates
-  MachinePool: [
-    ['infrastructure', 'spec.template.spec.infrastructureRef'],
-    ['bootstrap', 'spec.template.spec.bootstrap.configRef'],
-  ],
+  MachinePool: [place('infrastructure', 'spec.template.spec.infrastructureRef'), place('bootstrap', 'spec.template.spec.bootstrap.configRef')],
 };
 
-const templatePlaces: Readonly<Record<string, readonly string[]>> = {
-  MachineDeployment: ['spec.template.spec.infrastructureRef', 'spec.template.spec.bootstrap.configRef'],
-  // of a control plane, whatever its kind: contract v1beta2, then v1beta1
-  '*': ['spec.machineTemplate.spec.infrastructureRef', 'spec.machineTemplate.infrastructureRef'],
-};
+const deploymentTemplates = [place('template', 'spec.template.spec.infrastructureRef'), place('template', 'spec.template.spec.bootstrap.configRef')];
+/** Of a control plane, whatever its kind: contract v1beta2, then v1beta1. */
+const controlPlaneTemplates = [place('template', 'spec.machineTemplate.spec.infrastructureRef'), place('template', 'spec.machineTemplate.infrastructureRef')];
 
 export function partsOf(object: KubeObject): readonly NamedPart[] {
-  return (places[object.kind] ?? []).flatMap(([part, field]) => namedAt(object, part, field));
+  return (places[object.kind] ?? []).flatMap((one) => namedAt(object, one));
 }
 
 /** The templates that machines of a pool or a control plane are made from. */
 export function templatesOf(object: KubeObject): readonly NamedPart[] {
-  const fields = templatePlaces[object.kind] ?? (object.kind in places ? [] : (templatePlaces['*'] ?? []));
-  return fields.flatMap((field) => namedAt(object, 'template', field));
+  if (object.kind in places) return [];
+  return (object.kind === 'MachineDeployment' ? deploymentTemplates : controlPlaneTemplates).flatMap((one) => namedAt(object, one));
 }
 
-function namedAt(object: KubeObject, part: NamedPart['part'], field: string): readonly NamedPart[] {
-  const reference = referenceIn(valueAt(object, ...field.split('.')), object.metadata.namespace ?? '');
+function namedAt(object: KubeObject, {part, field, path}: Place): readonly NamedPart[] {
+  const reference = referenceIn(valueAt(object, ...path), object.metadata.namespace ?? '');
   return reference === undefined ? [] : [{part, field, reference}];
 }
 

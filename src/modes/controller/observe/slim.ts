@@ -1,5 +1,6 @@
 // Objects without what nobody looks at: of ten thousand machines only what a view needs stays in memory.
-import {listAt, textAt, valueAt, type KubeObject, type ObjectMeta} from '../../../kube/object.ts';
+import {listAt, textAt, valueAt, type Condition, type KubeObject, type ObjectMeta} from '../../../kube/object.ts';
+import {negative} from './conditions.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 export type Slimmer = (object: KubeObject) => KubeObject;
@@ -75,27 +76,30 @@ const statusFields = [
   'remediationsAllowed',
 ];
 
-/** Makes a function that slims objects and keeps equal texts once. Every store has its own. */
-export function createSlimmer(): Slimmer {
+export interface SlimmerOptions {
+  /** Of machines only the conditions that aren't as they shall be: enough to tell how they stand. */
+  readonly tellingOnly?: boolean;
+}
+
+/** Counts that objects of v1beta1 have for the newer contract. */
+const countFields = ['readyReplicas', 'availableReplicas', 'upToDateReplicas'];
+
+/** Makes a function that slims objects and keeps equal texts of conditions once. Every store has its own. */
+export function createSlimmer(options: SlimmerOptions = {}): Slimmer {
   const texts = new Map<string, string>();
-  const once = (text: string): string => {
+  const once = (text: string | undefined): string | undefined => {
+    if (text === undefined) return undefined;
     const known = texts.get(text);
     if (known !== undefined) return known;
     if (texts.size < maxTexts) texts.set(text, text);
     return text;
   };
-  const share = (value: unknown): unknown => {
-    if (typeof value === 'string') return once(value);
-    if (Array.isArray(value)) return value.map(share);
-    if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, share(inner)]));
-  };
   return (object) => ({
-    apiVersion: once(object.apiVersion),
-    kind: once(object.kind),
-    metadata: share(slimMeta(object.metadata)) as ObjectMeta,
-    spec: share(slimSpec(object)),
-    status: share(slimStatus(object)),
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: slimMeta(object.metadata),
+    spec: slimSpec(object),
+    status: slimStatus(object, once, options.tellingOnly === true && object.kind === 'Machine'),
   });
 }
 
@@ -172,18 +176,38 @@ function slimTopology(topology: unknown): Fields {
   };
 }
 
-function slimStatus({status}: KubeObject): Fields {
+type Once = (text: string | undefined) => string | undefined;
+
+function slimStatus({status}: KubeObject, once: Once, isTellingOnly: boolean): Fields {
+  const slim = (conditions: readonly unknown[]) =>
+    conditions.filter((one) => !isTellingOnly || !isQuiet(one as Condition)).map((one) => slimCondition(one as Condition, once));
   const v1beta1 = valueAt(status, 'deprecated', 'v1beta1');
-  const old = {...pick(v1beta1, ['failureReason', 'failureMessage']), conditions: conditionsIn(v1beta1).filter((one) => textAt(one, 'status') === 'False')};
-  const newer = conditionsIn(valueAt(status, 'v1beta2'));
+  const newer = listAt(status, 'v1beta2', 'conditions');
   return {
     ...pick(status, statusFields),
-    conditions: conditionsIn(status),
-    ...(newer.length === 0 ? {} : {v1beta2: {conditions: newer}}),
-    ...(v1beta1 === undefined ? {} : {deprecated: {v1beta1: old}}),
+    conditions: slim(listAt(status, 'conditions')),
+    ...(newer.length === 0 ? {} : {v1beta2: {...pick(valueAt(status, 'v1beta2'), countFields), conditions: slim(newer)}}),
+    ...(v1beta1 === undefined ? {} : {deprecated: {v1beta1: slimOld(v1beta1, slim)}}),
   };
 }
 
-function conditionsIn(status: unknown): readonly Fields[] {
-  return listAt(status, 'conditions').map((one) => pick(one, ['type', 'status', 'reason', 'message', 'severity', 'lastTransitionTime']));
+function slimOld(v1beta1: unknown, slim: (conditions: readonly unknown[]) => readonly Condition[]): Fields {
+  const failures = listAt(v1beta1, 'conditions').filter((one) => textAt(one, 'status') === 'False');
+  return {...pick(v1beta1, ['failureReason', 'failureMessage']), conditions: slim(failures)};
+}
+
+function isQuiet({type, status}: Condition): boolean {
+  if (type === 'Ready' || type === 'Available') return false; // that there is one is told by it
+  return status === (negative.has(type) ? 'False' : 'True');
+}
+
+function slimCondition({type, status, reason, message, severity, lastTransitionTime}: Condition, once: Once): Condition {
+  return {
+    type: once(type),
+    status: once(status),
+    ...(reason === undefined ? {} : {reason: once(reason)}),
+    ...(message === undefined ? {} : {message: once(message)}),
+    ...(severity === undefined ? {} : {severity: once(severity)}),
+    ...(lastTransitionTime === undefined ? {} : {lastTransitionTime: once(lastTransitionTime)}),
+  } as Condition;
 }

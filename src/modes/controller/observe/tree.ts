@@ -135,7 +135,7 @@ class TreeBuilder {
   }
 
   #machine(machine: KubeObject): ObjectNode {
-    const parts = partsOf(machine).flatMap((part) => this.#part(machine, part));
+    const parts = this.#seen.depth === 'summary' ? [] : partsOf(machine).flatMap((part) => this.#part(machine, part));
     const nodeName = textAt(machine.status, 'nodeRef', 'name');
     const stand = standOf(machine);
     const marked = machine.metadata.annotations?.['cluster.x-k8s.io/delete-machine'] === undefined ? [] : ['marked to be the first that a scale-down deletes'];

@@ -7,7 +7,7 @@ import {byKind, fetchNamed, isUnserved, namedKinds, unresolvedReferences, whyUnr
 import {addonBindings, coreGroup, coreKinds, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
 import {clusterKeyOf, clusterLabel, keyOfObject, ObjectIndex, type ClusterKey} from './object-index.ts';
 import {keyOfReference} from './references.ts';
-import {createSlimmer} from './slim.ts';
+import {createSlimmer, type Slimmer} from './slim.ts';
 
 export interface WatchOptions extends Omit<GatherOptions, 'signal' | 'withEvents'> {
   readonly signal: AbortSignal;
@@ -42,7 +42,7 @@ class LiveObjects {
   readonly #options: WatchOptions;
   readonly #stopping = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #slim = createSlimmer();
+  readonly #slim: Slimmer;
   readonly #index = new ObjectIndex();
   readonly #missing = new Set<string>();
   readonly #unreadable = new Map<string, string>();
@@ -61,6 +61,7 @@ class LiveObjects {
   constructor(api: KubeApi, options: WatchOptions) {
     this.#api = api;
     this.#options = options;
+    this.#slim = createSlimmer({tellingOnly: options.depth === 'summary'});
     this.#signal = AbortSignal.any([options.signal, this.#stopping.signal]);
     setMaxListeners(0, this.#signal); // every watch listens, and there's one for each kind
   }
@@ -97,7 +98,7 @@ class LiveObjects {
     this.#changed = new Set();
     const [stale] = [...this.#stale.values()].toSorted((a, b) => (a.since < b.since ? -1 : 1));
     if (stale === undefined) this.#seenAt = new Date().toISOString();
-    const seen: Seen = {index: this.#index, missing: this.#missing, unreadable: this.#unreadable, events: [], seenAt: this.#seenAt};
+    const seen: Seen = {index: this.#index, missing: this.#missing, unreadable: this.#unreadable, events: [], depth: this.#options.depth, seenAt: this.#seenAt};
     return {seen, changed, ...(stale === undefined ? {} : {stale})};
   }
 

@@ -6,6 +6,7 @@ import {type Condition, type KubeObject, listAt, textAt} from '../../../kube/obj
 import type {ClusterDocument} from '../../../spec/schema.ts';
 import {certManagerNamespace, type CertManagerState} from '../providers/cert-manager.ts';
 import type {Library} from '../providers/facts.ts';
+import {expiresAnnotation, ownCertificateLabel} from '../providers/own-certificates.ts';
 import {listProviders, type ProviderView} from '../providers/list-providers.ts';
 
 export interface ManagementSeen {
@@ -25,6 +26,8 @@ export interface ManagementSeen {
   readonly nodes: {readonly ready: number; readonly all: number} | undefined;
   /** cert-manager's Deployments, when it's there. */
   readonly certManagerRuns: readonly {readonly name: string; readonly available: boolean}[] | undefined;
+  /** Webhook certificates that this program issued. */
+  readonly ownCertificates: readonly {readonly secret: string; readonly expires: string}[];
   /** CRDs of Cluster API with objects kept in versions that aren't served any more. */
   readonly unservedStorage: readonly {readonly crd: string; readonly versions: readonly string[]}[] | undefined;
 }
@@ -42,7 +45,7 @@ export async function observeManagement(
     const clockSkew = serverTime === undefined ? undefined : serverTime - (began + Date.now()) / 2;
     const list = async (apiVersion: string, kind: string, where: {readonly namespace?: string} = {}) =>
       readable(async () => (await api.list(await api.resource({apiVersion, kind}), {...where, signal})).items);
-    const [access, listed, namespaces, clusterClass, nodes, deployments, crds] = await Promise.all([
+    const [access, listed, namespaces, clusterClass, nodes, deployments, crds, own] = await Promise.all([
       api.access(rightsFor(namespace), {signal}),
       listProviders(api, library, signal, {withNewest: false}),
       readable(async () => (await api.get(await api.resource({apiVersion: 'v1', kind: 'Namespace'}), {name: namespace}, {signal})) ?? null),
@@ -50,6 +53,10 @@ export async function observeManagement(
       list('v1', 'Node'),
       list('apps/v1', 'Deployment', {namespace: certManagerNamespace}),
       list('apiextensions.k8s.io/v1', 'CustomResourceDefinition'),
+      readable(async () => {
+        const options = {labelSelector: `${ownCertificateLabel}=own`, metadataOnly: true, signal} as const;
+        return (await api.list(await api.resource({apiVersion: 'v1', kind: 'Secret'}), options)).items;
+      }),
     ]);
     const {server, context, simulated, kubernetes, contract, providers, certManager} = listed;
     return {
@@ -57,6 +64,10 @@ export async function observeManagement(
       hasNamespace: namespaces === undefined ? undefined : namespaces !== null,
       nodes: nodes === undefined ? undefined : {all: nodes.length, ready: nodes.filter((node) => conditionOf(node, 'Ready')?.status === 'True').length},
       certManagerRuns: deployments?.map((one) => ({name: one.metadata.name, available: conditionOf(one, 'Available')?.status === 'True'})),
+      ownCertificates: (own ?? []).map(({metadata: {namespace = '', name, annotations}}) => ({
+        secret: `${namespace}/${name}`,
+        expires: annotations?.[expiresAnnotation] ?? '',
+      })),
       unservedStorage: crds?.flatMap((crd) => unservedOf(crd) ?? []),
     };
   } catch (error) {

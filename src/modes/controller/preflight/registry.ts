@@ -17,6 +17,7 @@ import {namespaceExists} from './checks/namespace.ts';
 import {providerContracts} from './checks/provider-contracts.ts';
 import {providersHealthy} from './checks/providers-healthy.ts';
 import {storedVersions} from './checks/stored-versions.ts';
+import {webhookCertificates} from './checks/webhook-certificates.ts';
 
 export const checks: readonly Check[] = [
   apiReachable,
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   namespaceExists,
   managementNodes,
   certManagerHealthy,
+  webhookCertificates,
   clockSkew,
   storedVersions,
   awsIdentity,

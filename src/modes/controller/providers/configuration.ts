@@ -222,7 +222,8 @@ class Reader {
     if (url === undefined) return undefined;
     const {text, missing} = substitute(new Source('', '/', url), (name) => this.#env[name]);
     for (const name of missing) this.#complain(path, `The environment has no ${name}, which this address needs.`);
-    return text;
+    // told already: not a second time for being empty
+    return missing.length === 0 ? text : url;
   }
 
   #keys(path: Path): readonly string[] {

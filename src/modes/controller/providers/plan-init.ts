@@ -1,5 +1,6 @@
 // Which providers `provider init` means, and the plan that installs them. Pure.
 import {TriremeError} from '../../../kernel/errors.ts';
+import type {KubeObject} from '../../../kube/object.ts';
 import type {HostPlan, Phase, Plan, Warning} from '../../../plan/plan.ts';
 import type {ControllerScope} from '../scope.ts';
 import type {CertManagerComponents} from './cert-manager.ts';
@@ -7,7 +8,7 @@ import type {Components} from './components.ts';
 import type {ManagementFacts} from './facts.ts';
 import type {InstalledProvider} from './inventory.ts';
 import {compareProviders, isSameProvider, labelOf, parseProviderRequest, type ProviderRequest, type ProviderType, wordOfType} from './provider.ts';
-import {certManagerSteps, certManagerWait, installSteps, inventoryCrdStep, type StepOptions, waitSteps} from './steps.ts';
+import {certManagerSteps, certManagerWait, installSteps, inventoryCrdStep, presentStep, type StepOptions, waitSteps} from './steps.ts';
 
 /** What was asked for, by type, as typed: `aws:v2.13.0`; `-` for none. */
 export type AskedProviders = Readonly<Partial<Record<ProviderType, readonly string[]>>>;
@@ -41,6 +42,8 @@ export interface InitInput {
   readonly facts: ManagementFacts;
   /** In the order in which they are installed. */
   readonly components: readonly Components[];
+  /** Installed before, and not asked for: an earlier run may have ended before they ran. With their managers as they are. */
+  readonly others: readonly {readonly provider: InstalledProvider; readonly managers: readonly KubeObject[]}[];
   /** To install (or to go on with); undefined where it's left alone. */
   readonly certManager: CertManagerComponents | undefined;
   /** False where nothing of the components needs cert-manager. */
@@ -48,7 +51,7 @@ export interface InitInput {
   readonly options: StepOptions & {readonly certManagerTimeout: number};
 }
 
-export function planInit({facts, components, certManager, needsCertManager, options}: InitInput): Plan<ControllerScope> {
+export function planInit({facts, components, others, certManager, needsCertManager, options}: InitInput): Plan<ControllerScope> {
   const certManagerOptions = {...options, timeout: options.certManagerTimeout};
   const phases: Phase<ControllerScope>[] = [{title: 'Prepare the inventory', steps: [inventoryCrdStep(options)]}];
   if (needsCertManager) {
@@ -57,13 +60,21 @@ export function planInit({facts, components, certManager, needsCertManager, opti
     phases.push({title: 'Wait for cert-manager', steps: certManagerWait(certManager, certManagerOptions), barrier: true});
   }
   for (const one of components) phases.push({title: `Install ${labelOf(one.provider)} ${one.version}`, steps: installSteps(one, options), barrier: true});
-  phases.push({title: 'Wait for the providers', steps: components.flatMap((one) => waitSteps(one, options)), barrier: true});
+  const waits = [
+    ...others.filter(({managers}) => managers.length > 0).map(({provider, managers}) => presentStep(provider, managers, options)),
+    ...components.flatMap((one) => waitSteps(one, options)),
+  ];
+  phases.push({title: 'Wait for the providers', steps: waits, barrier: true});
   return {
     operation: 'provider init',
     subject: subjectOf(facts),
     mode: 'controller',
     simulated: facts.simulated,
-    hosts: [...(needsCertManager ? [certManagerRow(facts, certManager)] : []), ...components.map((one) => rowOf(one, facts))],
+    hosts: [
+      ...(needsCertManager ? [certManagerRow(facts, certManager)] : []),
+      ...others.map(({provider}) => presentRow(provider)),
+      ...components.map((one) => rowOf(one, facts)),
+    ],
     phases: phases.filter(({steps}) => steps.length > 0),
     basis: basisOf(facts),
     warnings: components.flatMap(remarksOf),
@@ -83,6 +94,10 @@ export function basisOf(facts: ManagementFacts): Readonly<Record<string, unknown
 
 export function remarksOf({remarks}: Components): readonly Warning[] {
   return remarks.map((message) => ({code: 'provider.remark', message}));
+}
+
+function presentRow(one: InstalledProvider): HostPlan {
+  return {host: labelOf(one), role: wordOfType(one.type), state: 'unchanged', effect: 'none', changes: []};
 }
 
 function rowOf(one: Components, {installed}: ManagementFacts): HostPlan {

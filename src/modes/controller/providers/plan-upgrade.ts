@@ -3,7 +3,7 @@
 import semver from 'semver';
 import {TriremeError} from '../../../kernel/errors.ts';
 import type {KubeObject} from '../../../kube/object.ts';
-import {listAt, textAt, valueAt} from '../../../kube/object.ts';
+import {listAt, textAt} from '../../../kube/object.ts';
 import type {HostPlan, Phase, Plan} from '../../../plan/plan.ts';
 import type {ControllerScope} from '../scope.ts';
 import type {CertManagerComponents} from './cert-manager.ts';
@@ -141,9 +141,4 @@ function certManagerRow({certManager}: ManagementFacts, to: CertManagerComponent
     effect: 'restart',
     changes: [{path: 'version', ...(from === undefined ? {} : {from}), to: to.version, effect: 'restart'}],
   };
-}
-
-/** True where objects of a kind stand in the manifest with the same name. */
-export function isAmong(objects: readonly KubeObject[], {kind, metadata}: KubeObject): boolean {
-  return objects.some((one) => one.kind === kind && one.metadata.name === metadata.name && valueAt(one, 'metadata', 'namespace') === metadata.namespace);
 }

@@ -10,8 +10,11 @@ import {requireCompatible, requireFree, type TargetProvider} from './check-targe
 import type {Components} from './components.ts';
 import {gatherManagement, type Library, type ManagementFacts} from './facts.ts';
 import type {InstalledProvider} from './inventory.ts';
+import {isManagerDeployment} from './images.ts';
+import {deploymentsOf} from './list-providers.ts';
 import {requireContract} from './metadata.ts';
 import {type AskedProviders, planInit, requestsOf} from './plan-init.ts';
+import {issueOwnCertificates, usesOwnCertificates} from './own-certificates.ts';
 import {isSameProvider, labelOf} from './provider.ts';
 import {readSeries} from './releases.ts';
 
@@ -20,6 +23,10 @@ export interface PrepareOptions {
   /** How long each wait may take, in ms; default: 5 min, and for cert-manager what clusterctl.yaml says. */
   readonly timeout?: number;
   readonly namespace?: string;
+  /** `own`: webhooks get certificates of ours, and cert-manager is neither asked for nor installed. */
+  readonly certificates?: 'cert-manager' | 'own';
+  /** Learns the keys of certificates. */
+  readonly hide: (secret: string) => void;
   /** Told what isn't worth stopping for. */
   warn(message: string): void;
 }
@@ -30,7 +37,8 @@ export async function prepareInit(api: KubeApi, library: Library, asked: AskedPr
   const facts = await gatherManagement(api, options.signal);
   requireKnownStorage(facts);
   const requests = requestsOf(asked, facts.installed);
-  const components = await Promise.all(requests.map((request) => library.components(request, options.namespace ?? namespaceOf(facts, request))));
+  const read = await Promise.all(requests.map((request) => library.components(request, options.namespace ?? namespaceOf(facts, request))));
+  const components = (await wantsOwn(api, options)) ? await withOwnCertificates(api, read, options) : read;
   const target = components.map(targetOf);
   requireFree(target, facts.installed);
   requireCompatible([...target, ...(await contractsOf(facts.installed, target, library, facts, options.warn))]);
@@ -38,13 +46,26 @@ export async function prepareInit(api: KubeApi, library: Library, asked: AskedPr
   const certManager = needsCertManager ? await certManagerOf(facts, library, options.signal) : undefined;
   await requireRights(api, [...components.flatMap(({objects}) => objects), ...(certManager?.objects ?? [])], options.signal);
   const timeout = options.timeout ?? defaultTimeout;
+  const before = facts.installed.filter((one) => !components.some(({provider}) => isSameProvider(one, provider)));
   return planInit({
     facts,
     components,
+    others: await Promise.all(
+      before.map(async (provider) => ({provider, managers: (await deploymentsOf(api, provider, options.signal)).filter(isManagerDeployment)})),
+    ),
     certManager,
     needsCertManager,
     options: {operation: 'provider init', timeout, certManagerTimeout: options.timeout ?? library.options.configuration.certManager.timeout},
   });
+}
+
+/** What was chosen once goes on. */
+export async function wantsOwn(api: KubeApi, {certificates, signal}: PrepareOptions): Promise<boolean> {
+  return certificates === undefined ? usesOwnCertificates(api, signal) : certificates === 'own';
+}
+
+export function withOwnCertificates(api: KubeApi, components: readonly Components[], options: PrepareOptions): Promise<readonly Components[]> {
+  return Promise.all(components.map((one) => issueOwnCertificates(api, one, options)));
 }
 
 /** A core that keeps its objects in a version that isn't known is older, or newer, than this program. */

@@ -13,7 +13,7 @@ import {gatherManagement, type Library, type ManagementFacts} from './facts.ts';
 import type {InstalledProvider} from './inventory.ts';
 import {compatibleContracts, requireContract} from './metadata.ts';
 import {planUpgrade} from './plan-upgrade.ts';
-import {contractsOf, type PrepareOptions, requireKnownStorage, requireRights, targetOf} from './prepare-init.ts';
+import {contractsOf, type PrepareOptions, requireKnownStorage, requireRights, targetOf, wantsOwn, withOwnCertificates} from './prepare-init.ts';
 import {isSameProvider, labelOf, parseProviderRequest, type ProviderRequest, wordOfType} from './provider.ts';
 import {findUpgrade, readSeries} from './releases.ts';
 import {typeOfLabel} from './resume.ts';
@@ -28,7 +28,8 @@ export async function prepareUpgrade(api: KubeApi, library: Library, wanted: rea
   if (core === undefined)
     throw new TriremeError('provider.not-installed', `No core provider is installed in ${api.context}.`, {hints: ['trireme provider init']});
   const requests = wanted.length === 0 ? await allNewer(facts, core, library) : await Promise.all(wanted.map((text) => requestOf(text, facts, library)));
-  const components = await Promise.all(requests.map(({request, from}) => library.components(request, from.namespace)));
+  const read = await Promise.all(requests.map(({request, from}) => library.components(request, from.namespace)));
+  const components = (await wantsOwn(api, options)) ? await withOwnCertificates(api, read, options) : read;
   const upgrades = components.flatMap((to, index) => {
     const from = requests[index]?.from;
     return from === undefined || from.version === to.version ? [] : [{from, to}];

@@ -7,7 +7,7 @@ import {type ProviderType, providerTypes, wordOfType} from './provider.ts';
 export function labelsOfRun(events: readonly TriremeEvent[]): readonly string[] {
   const started = events.find((event) => event.type === 'run.started');
   const steps = started?.type === 'run.started' ? started.phases.flatMap((phase) => phase.steps.map(({id}) => id)) : [];
-  const found = new Set(steps.flatMap((id) => /^([^/]+@v[^/]+)\//.exec(id)?.[1] ?? []));
+  const found = new Set(steps.flatMap((id) => /^([^/]+@v[^/]+)\/inventory$/.exec(id)?.[1] ?? []));
   return [...found].filter((text) => !text.startsWith('cert-manager@')).map((text) => text.replace('@', ':'));
 }
 

@@ -10,7 +10,8 @@ import {type CertManagerComponents, certManagerVersionAnnotation, probeCertifica
 import {type Components, crdsOf, webhookConfigurationsOf} from './components.ts';
 import {explainDeployment} from './diagnose.ts';
 import {isManagerDeployment} from './images.ts';
-import {inventoryCrd, inventoryObjectOf} from './inventory.ts';
+import {type InstalledProvider, inventoryCrd, inventoryObjectOf} from './inventory.ts';
+import {carriesCertificate, certificateOf, ownCertificateLabel} from './own-certificates.ts';
 import {labelOf} from './provider.ts';
 import {probesOf, waitForWebhooks} from './probe-webhooks.ts';
 import {applyAll, isPassing, lookAt, lookAtAll, type Patience, waitForHealthy} from './write-objects.ts';
@@ -27,6 +28,14 @@ export interface StepOptions {
 
 const patienceOf = (context: Context, {timeout}: StepOptions): Patience => ({timeout, signal: context.signal, stopping: context.stopping});
 
+/** CRDs are established by the API server itself: that takes no time but on a busy one, and isn't what --timeout is about. In ms. */
+const leastForDefinitions = 60_000;
+
+const definitionPatience = (context: Context, options: StepOptions): Patience => ({
+  ...patienceOf(context, options),
+  timeout: Math.max(options.timeout, leastForDefinitions),
+});
+
 /** Tells on the host's line what is waited for. */
 function noteOn(context: Context, host: string, condition: string): (text: string) => void {
   return (message) => context.emit({type: 'condition.changed', subject: host, host, condition, status: 'false', message});
@@ -42,7 +51,7 @@ export function inventoryCrdStep(options: StepOptions): ProviderStep {
     check: async ({scope, signal}) => (established(await lookAt(scope.api, inventoryCrd, signal)) ? 'satisfied' : 'needed'),
     apply: async (context) => {
       await applyAll(context.scope.api, [inventoryCrd], patienceOf(context, options));
-      await waitForHealthy(context.scope.api, [inventoryCrd], patienceOf(context, options));
+      await waitForHealthy(context.scope.api, [inventoryCrd], definitionPatience(context, options));
     },
   };
 }
@@ -68,7 +77,7 @@ export function certManagerSteps(components: CertManagerComponents, options: Ste
     },
     apply: async (context) => {
       await applyAll(context.scope.api, objects, patienceOf(context, options));
-      await waitForHealthy(context.scope.api, crdsOf(objects), patienceOf(context, options));
+      await waitForHealthy(context.scope.api, crdsOf(objects), definitionPatience(context, options));
       return `${objects.length} objects`;
     },
   }));
@@ -138,7 +147,8 @@ export function installSteps(components: Components, options: StepOptions): read
   const host = labelOf(components.provider);
   const id = (part: string) => `${host}@${components.version}/${part}`;
   const inventory = inventoryObjectOf(components);
-  const isCertificate = ({kind, apiVersion}: KubeObject) => kind === 'Namespace' || apiVersion.startsWith('cert-manager.io/');
+  const isCertificate = ({kind, apiVersion, metadata}: KubeObject) =>
+    kind === 'Namespace' || apiVersion.startsWith('cert-manager.io/') || metadata.labels?.[ownCertificateLabel] !== undefined;
   const crds = crdsOf(components.objects);
   const parts = [
     {part: 'certificates', title: 'Make its namespace and certificates', objects: components.objects.filter(isCertificate)},
@@ -152,11 +162,13 @@ export function installSteps(components: Components, options: StepOptions): read
     effect: 'none',
     check: async ({scope, signal}) => {
       const [listed, ...live] = await lookAtAll(scope.api, [inventory, ...objects], signal);
-      return listed?.['version'] === components.version && live.every((object) => object !== undefined) ? 'satisfied' : 'needed';
+      const isThere = (object: KubeObject, index: number) =>
+        live[index] !== undefined && (!carriesCertificate(object) || certificateOf(object) === certificateOf(live[index]));
+      return listed?.['version'] === components.version && objects.every(isThere) ? 'satisfied' : 'needed';
     },
     apply: async (context) => {
       await applyAll(context.scope.api, objects, patienceOf(context, options));
-      if (objects === crds) await waitForHealthy(context.scope.api, crds, patienceOf(context, options));
+      if (objects === crds) await waitForHealthy(context.scope.api, crds, definitionPatience(context, options));
       return `${objects.length} objects`;
     },
   }));
@@ -174,6 +186,12 @@ function inventoryStep(components: Components, options: StepOptions): ProviderSt
     check: async ({scope, signal}) => (textAt(await lookAt(scope.api, inventory, signal), 'version') === components.version ? 'satisfied' : 'needed'),
     apply: (context) => applyAll(context.scope.api, [inventory], patienceOf(context, options)),
   };
+}
+
+/** Waits for the managers of a provider that was there before. */
+export function presentStep(one: InstalledProvider, managers: readonly KubeObject[], options: StepOptions): ProviderStep {
+  const host = labelOf(one);
+  return availableStep(host, `${host}@${one.version}/available`, managers, options);
 }
 
 /** Waits for a provider's managers, then until its webhooks answer. */

@@ -35,6 +35,7 @@ export type DryRun =
   | {readonly outcome: 'skipped'; readonly why: string};
 
 export interface TopologyFacts {
+  readonly way: 'class';
   readonly simulated: boolean;
   /** Of the management cluster's Kubernetes. */
   readonly serverVersion: string;

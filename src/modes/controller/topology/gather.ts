@@ -40,6 +40,7 @@ export async function gatherTopology(cluster: DesiredCluster, scope: ControllerS
     live === undefined || cluster.layers.length === 0 ? undefined : readLayerFacts(scope, {name}),
   ]);
   return {
+    way: 'class',
     simulated: api.simulated,
     serverVersion,
     coreVersion: core.version,
@@ -98,7 +99,7 @@ function rightsToApply(namespace: string, name: string, hasLayers: boolean): rea
   ];
 }
 
-async function namespaceExists(api: KubeApi, name: string, signal: AbortSignal): Promise<boolean> {
+export async function namespaceExists(api: KubeApi, name: string, signal: AbortSignal): Promise<boolean> {
   try {
     return (await api.get(await api.resource({apiVersion: 'v1', kind: 'Namespace'}), {name}, {signal})) !== undefined;
   } catch (error) {
@@ -219,13 +220,17 @@ export function renderServed(cluster: DesiredCluster, version: CoreVersion, live
   return {rendered, ...partByOwner(rendered, live)};
 }
 
-/** Forced, so that a conflict hides no other refusal: who owns which field is known from the live object. */
+/** Who owns which field is known from the live object. */
 async function tryApply(cluster: DesiredCluster, context: ApplyContext, signal: AbortSignal): Promise<DryRun> {
   const {api, live} = context;
   if (!context.hasNamespace) return {outcome: 'skipped', why: 'its namespace does not exist yet'};
   if (!context.mayPatch) return {outcome: 'skipped', why: 'this user may not write clusters there'};
   if (context.class === undefined) return {outcome: 'skipped', why: 'the class is not there'};
-  const {object} = renderServed(cluster, context.version, live, context.class);
+  return dryRunOf(api, renderServed(cluster, context.version, live, context.class).object, signal);
+}
+
+/** Forced, so that a conflict hides no other refusal. */
+export async function dryRunOf(api: KubeApi, object: KubeObject, signal: AbortSignal): Promise<DryRun> {
   try {
     return {outcome: 'accepted', object: fromServed(await api.apply(object, {dryRun: true, force: true, signal}))};
   } catch (error) {

@@ -154,7 +154,11 @@ function refuseVersion(document: ClusterDocument, facts: TopologyFacts): Finding
 }
 
 /** Never down; one minor at a time, unless the class chains them. */
-function stepProblem(from: string, to: string, isChained: boolean): {readonly rule: string; readonly message: string; readonly hint?: string} | undefined {
+export function stepProblem(
+  from: string,
+  to: string,
+  isChained: boolean,
+): {readonly rule: string; readonly message: string; readonly hint?: string} | undefined {
   const a = parseVersion(from);
   const b = parseVersion(to);
   if (a === undefined || b === undefined) return undefined;

@@ -12,18 +12,27 @@ import {leafIn, leavesOf} from './owners.ts';
 import {controlPlaneAvailable, controlPlaneInitialized, infrastructureReady, poolReady, type Progress, rolledOut} from './settled.ts';
 import {waitUntil, type Watched} from './wait.ts';
 
-export interface TopologyWork {
+/** What the waits need. */
+export interface WaitWork {
   readonly name: string;
   readonly namespace: {readonly name: string; readonly exists: boolean};
   readonly coreVersion: CoreVersion;
   /** Of Kubernetes. */
   readonly version: string;
+}
+
+export interface WaitedPool {
+  readonly name: string;
+  readonly kind: 'MachineDeployment' | 'MachinePool';
+  /** Its object's name, where we gave it one; else it is found by its name in the topology. */
+  readonly object?: string;
+  /** Absent where an autoscaler says it. */
+  readonly replicas?: number;
+}
+
+export interface TopologyWork extends WaitWork {
   /** The pools as they shall be. */
-  readonly pools: readonly {
-    readonly name: string;
-    readonly kind: 'MachineDeployment' | 'MachinePool';
-    /** Absent where an autoscaler says it. */ readonly replicas?: number;
-  }[];
+  readonly pools: readonly WaitedPool[];
   readonly layers: readonly DesiredLayer[];
   /** Absent when only the waits are left. */
   readonly apply?: {
@@ -66,7 +75,7 @@ export function topologyPhases(work: TopologyWork): readonly Phase<ControllerSco
   ];
 }
 
-function namespaceStep(name: string): Step<ControllerScope> {
+export function namespaceStep(name: string): Step<ControllerScope> {
   const resource = (context: Context) => context.scope.api.resource({apiVersion: 'v1', kind: 'Namespace'});
   return {
     id: `namespace:${name}`,
@@ -100,15 +109,15 @@ function applyStep(work: TopologyWork, apply: NonNullable<TopologyWork['apply']>
 }
 
 /** Whether every field of ours has its value. */
-function holds(live: KubeObject, wanted: KubeObject): boolean {
+export function holds(live: KubeObject, wanted: KubeObject): boolean {
   return leavesOf(wanted).every(({path, value}) => canonicalJson(leafIn(live, path) ?? null) === canonicalJson(value ?? null));
 }
 
-async function clusterResource(work: TopologyWork, {scope}: Context) {
+async function clusterResource(work: WaitWork, {scope}: Context) {
   return scope.api.resource({apiVersion: `${coreGroup}/${work.coreVersion}`, kind: 'Cluster'});
 }
 
-async function readCluster(work: TopologyWork, context: Context): Promise<KubeObject | undefined> {
+async function readCluster(work: WaitWork, context: Context): Promise<KubeObject | undefined> {
   return context.scope.api.get(await clusterResource(work, context), {name: work.name, namespace: work.namespace.name}, {signal: context.signal});
 }
 
@@ -120,7 +129,7 @@ interface ClusterWait {
   judge(cluster: KubeObject): Progress;
 }
 
-function clusterWait(work: TopologyWork, {id, title, host, affects, judge}: ClusterWait): Step<ControllerScope> {
+export function clusterWait(work: WaitWork, {id, title, host, affects, judge}: ClusterWait): Step<ControllerScope> {
   return {
     id,
     title,
@@ -150,13 +159,15 @@ function clusterWait(work: TopologyWork, {id, title, host, affects, judge}: Clus
   };
 }
 
-function poolWait(work: TopologyWork, pool: TopologyWork['pools'][number]): Step<ControllerScope> {
+export function poolWait(work: WaitWork, pool: WaitedPool): Step<ControllerScope> {
   const host = unitOfPool(pool.name);
   const label = pool.kind === 'MachineDeployment' ? deploymentNameLabel : poolNameLabel;
-  const options = {namespace: work.namespace.name, labelSelector: `${clusterNameLabel}=${work.name},${label}=${pool.name}`};
+  const selector =
+    pool.object === undefined ? {labelSelector: `${clusterNameLabel}=${work.name},${label}=${pool.name}`} : {fieldSelector: `metadata.name=${pool.object}`};
+  const options = {namespace: work.namespace.name, ...selector};
   const resourceOf = ({scope}: Context) => scope.api.resource({apiVersion: `${coreGroup}/${work.coreVersion}`, kind: pool.kind});
   const judge = (objects: readonly KubeObject[]): Progress => {
-    const [object] = objects;
+    const object = pool.object === undefined ? objects[0] : objects.find(({metadata}) => metadata.name === pool.object);
     return object === undefined
       ? {done: false, waitingFor: `the pool ${pool.name} is not made yet`}
       : poolReady({...object, kind: pool.kind}, work.version, pool.replicas);

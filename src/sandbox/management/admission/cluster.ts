@@ -9,6 +9,7 @@ import {withV} from './versions-of.ts';
 
 const group = 'cluster.x-k8s.io';
 const skipVersionCheck = 'unsafe.topology.cluster.x-k8s.io/disable-update-version-check';
+const pendingHooks = 'runtime.cluster.x-k8s.io/pending-hooks';
 const topologyOf = (cluster: KubeObject | undefined) => valueAt(cluster, 'spec', 'topology') as Readonly<Record<string, unknown>> | undefined;
 
 export function classOf(cluster: KubeObject, {store, kinds}: World): KubeObject | undefined {
@@ -160,6 +161,8 @@ function versionChangeError({cluster, version, wanted, before, hasCeiling}: Vers
   if (wanted.text === before.text) return undefined;
   if (compareVersions(wanted, before) < 0) return invalidField(path, version, `version cannot be decreased from "${before.text}" to "${wanted.text}"`);
   if (hasCeiling && skipsMinor(before, wanted)) return invalidField(path, version, `version cannot be increased from "${before.text}" to "${wanted.text}"`);
+  if (cluster.metadata.annotations?.[pendingHooks]?.split(',').includes('AfterClusterUpgrade'))
+    return invalidField(path, version, 'version cannot be changed when the "AfterClusterUpgrade" hook is still blocking');
   const why = [controlPlaneUpgrading(cluster, before, world), deploymentsUpgrading(cluster, before, world)].filter((text) => text !== undefined);
   if (why.length === 0) return undefined;
   return invalidField(path, version, `version cannot be changed: ${why.length === 1 ? why[0] : `[${why.join(', ')}]`}`);

@@ -33,23 +33,24 @@ export function checkVariables(values: readonly Variable[], definitions: readonl
   const missing = isWhole
     ? definitions.filter((one) => !given.has(one.name) && schemaOfDefinition(one).default !== undefined).map((one): Variable => ({name: one.name}))
     : [];
+  const undefinedErrors = values
+    .filter((one) => !byName.has(one.name))
+    .map((one) => invalidField(`${path}[${one.name}]`, JSON.stringify(one.value) ?? '', 'variable is not defined'));
+  // the real one complains while it sets defaults, and once more while it validates
+  errors.push(...undefinedErrors, ...undefinedErrors);
   for (const variable of [...values, ...missing]) {
     const definition = byName.get(variable.name);
-    if (definition === undefined) errors.push(invalidField(`${path}[${variable.name}]`, JSON.stringify(variable.value) ?? '', 'variable is not defined'));
-    else {
-      const schema = schemaOfDefinition(definition);
-      const wrapped = withDefaults({value: variable.value}, {type: 'object', properties: {value: schema}}) as {readonly value: unknown};
-      defaulted.push({name: variable.name, value: wrapped.value});
-    }
+    if (definition === undefined) continue;
+    const wrapped = withDefaults({value: variable.value}, {type: 'object', properties: {value: schemaOfDefinition(definition)}}) as {readonly value: unknown};
+    defaulted.push({name: variable.name, value: wrapped.value});
   }
-  if (errors.length > 0) return {variables: values, errors};
   if (isWhole)
     for (const one of definitions)
       if (one.definitions[0]?.required === true && !defaulted.some((variable) => variable.name === one.name))
         errors.push(requiredField(path, `required variable ${JSON.stringify(one.name)} must be set`));
   for (const variable of defaulted)
     errors.push(...errorsOf(variable, schemaOfDefinition(byName.get(variable.name) as VariableDefinition), `${path}[${variable.name}]`));
-  return {variables: defaulted, errors};
+  return {variables: undefinedErrors.length > 0 ? values : defaulted, errors};
 }
 
 function errorsOf(variable: Variable, schema: Schema, path: string): readonly FieldError[] {

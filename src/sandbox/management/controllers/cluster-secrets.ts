@@ -1,6 +1,6 @@
 // The secrets of a cluster as its control plane makes them: authorities and the kubeconfig. Nothing real hangs on them.
 import {generateKeyPairSync, randomBytes} from 'node:crypto';
-import {selfSignedAuthority} from '../../../hostcluster/certificate.ts';
+import {selfSignedAuthority} from '../../../kernel/certificate.ts';
 import {renderKubeconfig} from '../../../kube/kubeconfig.ts';
 import {numberAt, textAt, type KubeObject} from '../../../kube/object.ts';
 import {kinds, labels} from './names.ts';

@@ -174,23 +174,25 @@ function keepStatus(
   const wasInitialized = valueAt(fresh, 'status', 'initialization', 'controlPlaneInitialized') === true;
   const isInitialized = wasInitialized || machines.some((one) => hasStarted(one, reach));
   const versions = machines.flatMap((one) => parseVersion(textAt(one, 'spec', 'version')) ?? []).toSorted(compareVersions);
-  const healthy = machines.filter((one) => holds(one, 'EtcdMemberHealthy')).length;
+  // a machine that is still on its way isn't a member yet
+  const members = machines.filter((one) => ['True', 'False'].includes(conditionOf(one, 'EtcdMemberHealthy')?.status ?? ''));
+  const healthy = members.filter((one) => holds(one, 'EtcdMemberHealthy')).length;
   const leaving = isLeaving(fresh);
-  const quorum = Math.floor(machines.length / 2) + 1;
+  const quorum = Math.floor(members.length / 2) + 1;
   const inspected = (type: string): Said =>
     isInitialized
       ? either(
           type,
-          machines.every((one) => isLeaving(one) || holds(one, 'EtcdMemberHealthy')),
+          members.every((one) => isLeaving(one) || holds(one, 'EtcdMemberHealthy')),
           ['Healthy', 'NotHealthy'],
         )
       : isUnknown(type, 'InspectionFailed', 'Waiting for Cluster control plane to be initialized');
   const available = isInitialized
     ? either(
         'Available',
-        healthy >= quorum && machines.length > 0,
+        healthy >= quorum,
         ['Available', 'NotAvailable'],
-        ['', `* ${healthy} of ${machines.length} etcd members are healthy, at least ${quorum} healthy member required for etcd quorum`],
+        ['', `* ${healthy} of ${members.length} etcd members are healthy, at least ${quorum} healthy member required for etcd quorum`],
       )
     : isFalse('Available', 'NotAvailable', 'Control plane not yet initialized');
   const hasSecrets = reach.get(kinds.secret, `${cluster?.metadata.name}-ca`, fresh.metadata.namespace) !== undefined;

@@ -125,8 +125,16 @@ function conditionsOf(machine: KubeObject, parts: Parts, now: {readonly isInitia
   const deleting = isFalse('Deleting', 'NotDeleting');
   const all = [
     ...remediation,
-    mirrored('BootstrapConfigReady', parts.config, valueAt(machine, 'spec', 'bootstrap', 'configRef', 'kind'), 'dataSecretCreated'),
-    mirrored('InfrastructureReady', parts.infrastructure, valueAt(machine, 'spec', 'infrastructureRef', 'kind'), 'provisioned'),
+    mirrored('BootstrapConfigReady', parts.config, {
+      kind: valueAt(machine, 'spec', 'bootstrap', 'configRef', 'kind'),
+      field: 'dataSecretCreated',
+      wasThere: false,
+    }),
+    mirrored('InfrastructureReady', parts.infrastructure, {
+      kind: valueAt(machine, 'spec', 'infrastructureRef', 'kind'),
+      field: 'provisioned',
+      wasThere: valueAt(machine, 'status', 'initialization', 'infrastructureProvisioned') === true,
+    }),
     node('NodeHealthy', 'NodeHealthy'),
     node('NodeReady', 'NodeReady'),
     ...gates,
@@ -154,9 +162,16 @@ function availableCondition(machine: KubeObject, ready: Said): Said {
   return either('Available', Date.now() - since >= minSeconds * 1000, ['Available', 'WaitingForMinReadySeconds']);
 }
 
+interface Mirror {
+  readonly kind: unknown;
+  readonly field: string;
+  readonly wasThere: boolean;
+}
+
 /** What a machine says of an object of its provider: that object's Ready, else whether it did its part. */
-function mirrored(type: string, object: KubeObject | undefined, kind: unknown, field: string): Said {
+function mirrored(type: string, object: KubeObject | undefined, {kind, field, wasThere}: Mirror): Said {
   if (kind === undefined) return isTrue(type, 'DataSecretProvided');
+  if (object === undefined && wasThere) return isFalse(type, 'ObjectDeleted', `${String(kind)} has been deleted while the Machine still exists`);
   if (object === undefined) return isFalse(type, 'ObjectDoesNotExist', `${String(kind)} does not exist`);
   const ready = conditionOf(object, 'Ready');
   const isDone = valueAt(object, 'status', 'initialization', field) === true;

@@ -43,6 +43,7 @@ export const annotations = {
   revision: 'machinedeployment.clusters.x-k8s.io/revision',
   deferUpgrade: 'topology.cluster.x-k8s.io/defer-upgrade',
   holdUpgrade: 'topology.cluster.x-k8s.io/hold-upgrade-sequence',
+  pendingHooks: 'runtime.cluster.x-k8s.io/pending-hooks',
   concurrency: 'topology.cluster.x-k8s.io/upgrade-concurrency',
 } as const;
 
@@ -64,7 +65,6 @@ export const isLeaving = (object: KubeObject) => object.metadata.deletionTimesta
 export const isControlPlane = (machine: KubeObject) => machine.metadata.labels?.[labels.controlPlane] !== undefined;
 
 export const ownedBy = (object: KubeObject, owner: KubeObject) => object.metadata.ownerReferences?.some((one) => one.uid === owner.metadata.uid) ?? false;
-export const controllerOf = (object: KubeObject) => object.metadata.ownerReferences?.find((one) => one.controller === true);
 
 export const byAge = (a: KubeObject, b: KubeObject) =>
   (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') || Number(a.metadata.uid?.localeCompare(b.metadata.uid ?? ''));

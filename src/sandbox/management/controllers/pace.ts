@@ -7,8 +7,6 @@ export interface Pace {
   readonly vm: number;
   /** From the running VM to the Node. */
   readonly node: number;
-  /** From the Node to a healthy control plane on it. */
-  readonly controlPlane: number;
   /** Draining a node, and each further stage of a machine's end. */
   readonly removal: number;
   /** Take the durations that the objects say (`startupDuration`), where they do. */
@@ -18,9 +16,9 @@ export interface Pace {
 export type PaceName = 'fast' | 'demo' | 'real';
 
 const paces: Readonly<Record<PaceName, Pace>> = {
-  fast: {vm: 25, node: 10, controlPlane: 10, removal: 10, fromObjects: false},
-  demo: {vm: 700, node: 300, controlPlane: 200, removal: 200, fromObjects: false},
-  real: {vm: 10_000, node: 2000, controlPlane: 4000, removal: 1500, fromObjects: true},
+  fast: {vm: 25, node: 10, removal: 10, fromObjects: false},
+  demo: {vm: 300, node: 100, removal: 60, fromObjects: false},
+  real: {vm: 10_000, node: 2000, removal: 1500, fromObjects: true},
 };
 
 export const paceNamed = (name: PaceName): Pace => paces[name];

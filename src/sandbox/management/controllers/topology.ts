@@ -61,6 +61,7 @@ function reconcile(cluster: KubeObject, reach: Reach): Said {
     return isFalse('TopologyReconciled', 'ClusterClassNotReconciled', `ClusterClass ${classRef.name} is not ready yet`);
   const around: Around = {cluster, clusterClass};
   const upgrade = nextVersions(cluster, reach);
+  keepPendingHook(cluster, upgrade, reach);
   const infrastructure = ensureInfrastructure(around, reach);
   const controlPlane = ensureControlPlane(around, upgrade, reach);
   linkParts(cluster, {infrastructure, controlPlane}, reach);
@@ -71,6 +72,17 @@ function reconcile(cluster: KubeObject, reach: Reach): Said {
     if (name !== undefined && !wanted.some((pool) => pool.name === name)) removePool(cluster, deployment, reach);
   }
   return upgrade.said;
+}
+
+/** An upgrade is over when nothing of it is left: until then Cluster API keeps a hook pending, and takes no other version. */
+function keepPendingHook(cluster: KubeObject, {isUpgrading}: Upgrade, reach: Reach): void {
+  const isPending = cluster.metadata.annotations?.[annotations.pendingHooks] !== undefined;
+  if (isUpgrading === isPending) return;
+  reach.change(cluster, (draft) => {
+    const meta = draft['metadata'] as {readonly annotations?: Readonly<Record<string, string>>};
+    const {[annotations.pendingHooks]: _pending, ...others} = meta.annotations ?? {};
+    return {...draft, metadata: {...meta, annotations: isUpgrading ? {...others, [annotations.pendingHooks]: 'AfterClusterUpgrade'} : others}};
+  });
 }
 
 const topologyLabels = (cluster: KubeObject, more: Readonly<Record<string, string>> = {}) => ({

@@ -10,6 +10,8 @@ export interface Upgrade {
   readonly pools: ReadonlyMap<string, string>;
   /** New pools wait while the control plane upgrades. */
   readonly delaysCreation: boolean;
+  /** Some part isn't at the wanted version yet. */
+  readonly isUpgrading: boolean;
   /** What TopologyReconciled says. */
   readonly said: Said;
 }
@@ -79,6 +81,7 @@ export function nextVersions(cluster: KubeObject, reach: Reach): Upgrade {
     controlPlane: next,
     pools,
     delaysCreation: isControlPlaneUpgrading,
+    isUpgrading: present !== undefined && (present !== wanted || isControlPlaneUpgrading || running.length + pending.length + deferred.length > 0),
     said: saidOf({wanted, next, isControlPlaneUpgrading, running, pending, deferred, controlPlane}),
   };
 }

@@ -6,7 +6,9 @@ export const certManagerHealthy: ManagementCheck = {
   title: 'cert-manager runs',
   severity: 'warning',
   of: 'management',
-  run: ({certManager, certManagerRuns}) => {
+  run: ({certManager, certManagerRuns, ownCertificates}) => {
+    // without it, this program issued them: that is another check's
+    if (certManager.state === 'absent' && ownCertificates.length > 0) return [];
     if (certManager.state === 'absent')
       return [
         {observed: 'cert-manager is not installed', wanted: "something that renews the webhooks' certificates", remedy: 'trireme provider init installs it'},

@@ -56,8 +56,3 @@ export async function permissionsOf(name: string): Promise<Permissions> {
     hints: [...(near === undefined ? [] : [`Did you mean ${near}?`]), ...hints],
   });
 }
-
-/** Every action that a policy allows, each once. */
-export function actionsOf({document}: NamedPolicy): readonly string[] {
-  return [...new Set(document.Statement.flatMap(({Action}) => Action))].toSorted();
-}

@@ -1,4 +1,4 @@
-// Self-signed certificates of authorities (RFC 5280), encoded in DER. Keys and signatures are node:crypto's; here is only the encoding.
+// Self-signed certificates of authorities and of servers (RFC 5280), encoded in DER. Keys and signatures are node:crypto's; here is only the encoding.
 import {createHash, createPublicKey, randomBytes, sign, type KeyObject} from 'node:crypto';
 
 export interface AuthorityOptions {
@@ -14,6 +14,36 @@ export interface AuthorityOptions {
 /** A certificate in PEM of an authority that may sign certificates, as kubeadm makes them. */
 export function selfSignedAuthority(options: AuthorityOptions): string {
   const publicKey = createPublicKey(options.key).export({type: 'spki', format: 'der'});
+  // bits 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign; the last two bits of the byte are unused
+  const keyUsage = encode(0x03, Buffer.from([2, 0b1010_0100]));
+  return selfSigned(options, publicKey, [
+    extension(oid(2, 5, 29, 15), true, keyUsage),
+    extension(oid(2, 5, 29, 19), true, sequence(encode(0x01, Buffer.from([0xff])))),
+    extension(oid(2, 5, 29, 14), false, keyIdentifierOf(publicKey)),
+    extension(oid(2, 5, 29, 17), false, sequence(dnsName(options.commonName), ...(options.addresses ?? []).map(ipv4))),
+  ]);
+}
+
+export interface ServerOptions extends AuthorityOptions {
+  /** At least one: clients look at nothing else. */
+  readonly dnsNames: readonly string[];
+}
+
+/** A certificate in PEM of a TLS server that is trusted by itself: clients get it as their authority. */
+export function selfSignedServer(options: ServerOptions): string {
+  const publicKey = createPublicKey(options.key).export({type: 'spki', format: 'der'});
+  // bits 0 digitalSignature, 2 keyEncipherment; the last five bits of the byte are unused
+  const keyUsage = encode(0x03, Buffer.from([5, 0b1010_0000]));
+  return selfSigned(options, publicKey, [
+    extension(oid(2, 5, 29, 15), true, keyUsage),
+    extension(oid(2, 5, 29, 37), false, sequence(oid(1, 3, 6, 1, 5, 5, 7, 3, 1))),
+    extension(oid(2, 5, 29, 19), true, sequence()),
+    extension(oid(2, 5, 29, 14), false, keyIdentifierOf(publicKey)),
+    extension(oid(2, 5, 29, 17), false, sequence(...options.dnsNames.map(dnsName), ...(options.addresses ?? []).map(ipv4))),
+  ]);
+}
+
+function selfSigned(options: AuthorityOptions, publicKey: Buffer, extensions: readonly Buffer[]): string {
   const name = sequence(set(sequence(oid(2, 5, 4, 3), utf8(options.commonName))));
   const body = sequence(
     explicit(0, integer(Buffer.from([2]))), // version 3
@@ -23,7 +53,7 @@ export function selfSignedAuthority(options: AuthorityOptions): string {
     sequence(time(options.notBefore), time(options.notAfter)),
     name,
     publicKey,
-    explicit(3, sequence(...extensions(options, publicKey))),
+    explicit(3, sequence(...extensions)),
   );
   const signature = sign('sha256', body, options.key);
   return pem('CERTIFICATE', sequence(body, sha256WithRsa, bits(signature)));
@@ -35,22 +65,17 @@ export function pem(label: string, der: Buffer): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-function extensions({commonName, addresses = []}: AuthorityOptions, publicKey: Buffer): readonly Buffer[] {
-  const extension = (id: Buffer, critical: boolean, value: Buffer) => sequence(id, ...(critical ? [encode(0x01, Buffer.from([0xff]))] : []), octets(value));
-  const keyIdentifier = createHash('sha1').update(subjectPublicKey(publicKey)).digest(); // RFC 5280, 4.2.1.2, method 1
-  // bits 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign; the last two bits of the byte are unused
-  const keyUsage = encode(0x03, Buffer.from([2, 0b1010_0100]));
-  return [
-    extension(oid(2, 5, 29, 15), true, keyUsage),
-    extension(oid(2, 5, 29, 19), true, sequence(encode(0x01, Buffer.from([0xff])))),
-    extension(oid(2, 5, 29, 14), false, octets(keyIdentifier)),
-    extension(
-      oid(2, 5, 29, 17),
-      false,
-      sequence(encode(0x82, Buffer.from(commonName, 'ascii')), ...addresses.map((one) => encode(0x87, Buffer.from(one.split('.').map(Number))))),
-    ),
-  ];
+function extension(id: Buffer, critical: boolean, value: Buffer): Buffer {
+  return sequence(id, ...(critical ? [encode(0x01, Buffer.from([0xff]))] : []), octets(value));
 }
+
+/** RFC 5280, 4.2.1.2, method 1. */
+function keyIdentifierOf(publicKey: Buffer): Buffer {
+  return octets(createHash('sha1').update(subjectPublicKey(publicKey)).digest());
+}
+
+const dnsName = (name: string) => encode(0x82, Buffer.from(name, 'ascii'));
+const ipv4 = (address: string) => encode(0x87, Buffer.from(address.split('.').map(Number)));
 
 /** The key's own bytes: the content of the bit string that ends a SubjectPublicKeyInfo. */
 function subjectPublicKey(spki: Buffer): Buffer {
