@@ -78,7 +78,9 @@ export function viewClusters(seen: Seen, options: ViewOptions): readonly Cluster
 function healthOf(tree: ObjectNode, deletion: DeletionView | undefined): ClusterView['health'] {
   if (deletion !== undefined) return 'progressing';
   if (tree.worst === 'bad') return 'degraded';
-  if (tree.worst === 'working' || tree.conditions.length === 0) return 'progressing';
+  // right after it was made a Cluster says nothing at all yet, and nothing of it is wrong
+  const available = tree.conditions.find((one) => one.type === 'Available') ?? tree.conditions.find((one) => one.type === 'Ready');
+  if (tree.worst === 'working' || available?.status !== 'True') return tree.worst === 'unknown' ? 'unknown' : 'progressing';
   return tree.worst === 'unknown' ? 'unknown' : 'healthy';
 }
 

@@ -274,6 +274,13 @@ describe('what goes on', () => {
     expect(view).toMatchObject({health: 'progressing', now: 'being made'});
   });
 
+  it('does not call a cluster healthy of which nothing is there yet', async () => {
+    const view = await see([
+      object('cluster.x-k8s.io/v1beta2', 'Cluster', 'web', {topology: {version: 'v1.36.3'}}, {conditions: [condition('Paused', 'False', 'NotPaused')], initialization: {}}),
+    ]);
+    expect(view.health).toBe('progressing');
+  });
+
   it('calls a pool that scales up progressing', async () => {
     const {objects} = clusterSet();
     const growing = replace(objects, 'MachineDeployment', 'web-md-0', (one) =>
