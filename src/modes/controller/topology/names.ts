@@ -7,7 +7,6 @@ export const coreVersions = ['v1beta2', 'v1beta1'] as const;
 export type CoreVersion = (typeof coreVersions)[number];
 
 export const clusterNameLabel = 'cluster.x-k8s.io/cluster-name';
-export const controlPlaneLabel = 'cluster.x-k8s.io/control-plane';
 export const ownedLabel = 'topology.cluster.x-k8s.io/owned';
 /** On a topology's MachineDeployments, their MachineSets and Machines: the pool's name in the topology. */
 export const deploymentNameLabel = 'topology.cluster.x-k8s.io/deployment-name';
