@@ -203,18 +203,15 @@ describe.skipIf(reason !== undefined)(`day two on live objects${reason === undef
   });
 
   test('it is upgraded, each pool followed to its end; meanwhile another upgrade is refused', async () => {
-    await verb('cluster', 'upgrade', 'web', '--to', 'v1.36.2');
-    const refused = await run(['cluster', 'upgrade', 'web', '--to', 'v1.36.3', '--yes']);
+    await verb('cluster', 'upgrade', 'web', '--to', 'v1.36.3');
+    const refused = await run(['cluster', 'upgrade', 'web', '--to', 'v1.36.9', '--yes']);
     expect(refused.stderr).toContain("an earlier change of its version isn't done");
     expect(refused.code).toBe(3);
     // the same one goes on, and is waited for
-    const going = await run(['cluster', 'upgrade', 'web', '--to', 'v1.36.2', '--yes', '--wait', '--timeout', '10m']);
+    const going = await run(['cluster', 'upgrade', 'web', '--to', 'v1.36.3', '--yes', '--wait', '--timeout', '10m']);
     expect(`${going.code} ${going.stderr}`).toMatch(/^0 /);
     const versions = await get('machines', '-o', 'jsonpath={.items[*].spec.version}');
-    expect([...new Set(versions.split(' '))]).toEqual(['v1.36.2']);
-    const next = await verb('cluster', 'upgrade', 'web', '--to', 'v1.36.3', '--wait', '--timeout', '10m');
-    expect(next.run?.outcome).toBe('succeeded');
-    expect([...new Set((await get('machines', '-o', 'jsonpath={.items[*].spec.version}')).split(' '))]).toEqual(['v1.36.3']);
+    expect([...new Set(versions.split(' '))]).toEqual(['v1.36.3']);
   });
 
   test('it is deleted: a wrong name is refused, what holds it is named, and nothing remains', async () => {
