@@ -9,6 +9,7 @@ import type {DesiredCluster} from '../../../spec/desired.ts';
 import {Places} from '../../../spec/place.ts';
 import type {Intent} from '../../mode.ts';
 import {planLayers} from '../layer-steps.ts';
+import {pausedWarning} from '../topology/plan-topology.ts';
 import type {ControllerScope} from '../scope.ts';
 import {clusterUnit, controlPlaneUnit, unitOfPool} from '../topology/changes.ts';
 import {segmentsOf} from '../topology/field-path.ts';
@@ -48,26 +49,27 @@ export function planTemplate(cluster: DesiredCluster, facts: TemplateFacts, inte
   const layers = planLayers(cluster.layers, facts.layers);
   const all = layers === undefined ? hosts : [...hosts, layers];
   const live = liveCluster(facts, name);
-  const isDone = !hasChanges({hosts: all}) && live !== undefined && (rolledOut(live).done || valueAt(live, 'spec', 'paused') === true);
+  const isPaused = valueAt(live, 'spec', 'paused') === true;
+  const isDone = !hasChanges({hosts: all}) && live !== undefined && (rolledOut(live).done || isPaused);
+  const phases = () =>
+    templatePhases({
+      name,
+      namespace: facts.namespace,
+      coreVersion: facts.coreVersion,
+      version: cluster.document.spec.kubernetes.version,
+      layers: cluster.layers,
+      planned,
+      takeOver,
+      isNew: live === undefined,
+      hasRotations: rotations.length > 0,
+    });
   return {
     operation: 'apply',
     subject: name,
     mode: 'controller',
     simulated: facts.simulated,
     hosts: all,
-    phases: isDone
-      ? []
-      : templatePhases({
-          name,
-          namespace: facts.namespace,
-          coreVersion: facts.coreVersion,
-          version: cluster.document.spec.kubernetes.version,
-          layers: cluster.layers,
-          planned,
-          takeOver,
-          isNew: live === undefined,
-          hasRotations: rotations.length > 0,
-        }),
+    phases: isDone ? [] : isPaused ? writingOnly(phases()) : phases(),
     basis: {
       'namespace.exists': facts.namespace.exists,
       template: digestOfValue([facts.template.text, facts.template.environment]),
@@ -76,8 +78,13 @@ export function planTemplate(cluster: DesiredCluster, facts: TemplateFacts, inte
       ),
       ...(facts.layers === undefined ? {} : {'cluster.layers': facts.layers.digests}),
     },
-    warnings: warningsOf(facts, planned),
+    warnings: [...warningsOf(facts, planned), ...(isPaused ? [pausedWarning(name)] : [])],
   };
+}
+
+/** Of a paused cluster nothing comes of a change until it is resumed: nothing is waited for. */
+function writingOnly(phases: Plan<ControllerScope>['phases']): Plan<ControllerScope>['phases'] {
+  return phases.map((phase) => ({...phase, steps: phase.steps.filter(({id}) => /^(apply|namespace):/.test(id))})).filter(({steps}) => steps.length > 0);
 }
 
 /** Which part of the plan an object belongs to: machines' templates belong to what is made from them. */

@@ -20,7 +20,7 @@ import {gitOpsToolOf, type Contested, type LeftField} from './owners.ts';
 import {chainOf, findRefusals} from './refusals.ts';
 import {fromServed} from './render-cluster.ts';
 import {rolledOut} from './settled.ts';
-import {topologyPhases} from './steps.ts';
+import {topologyPhases, writingPhases} from './steps.ts';
 
 type Rendered = ReturnType<typeof renderServed>;
 
@@ -153,7 +153,7 @@ interface PhaseContext {
 function phasesFor({cluster, facts, hosts, units, wanted, rendered, takeOver}: PhaseContext): Plan<ControllerScope>['phases'] {
   const changes = hasChanges({hosts: units});
   if (!hasChanges({hosts}) && facts.live !== undefined && (rolledOut(facts.live).done || isPaused(facts.live))) return [];
-  return topologyPhases({
+  const phases = topologyPhases({
     name: cluster.document.metadata.name,
     namespace: facts.namespace,
     coreVersion: facts.coreVersion,
@@ -174,6 +174,8 @@ function phasesFor({cluster, facts, hosts, units, wanted, rendered, takeOver}: P
         }
       : {}),
   });
+  // of a paused cluster nothing comes of the change until it is resumed
+  return facts.live !== undefined && isPaused(facts.live) ? phases.filter(({title}) => writingPhases.has(title)) : phases;
 }
 
 function isPaused(live: KubeObject): boolean {
@@ -219,12 +221,7 @@ function warningsOf(
     warnings.push({code: 'dry-run.skipped', message: `The management cluster's own checks (CEL among them) weren't asked: ${dryRun.why}.`});
   if (facts.class?.notReady !== undefined)
     warnings.push({code: 'class.not-ready', message: `The class ${facts.class.name} isn't ready: ${facts.class.notReady}. What it allows isn't certain.`});
-  if (live !== undefined && isPaused(live))
-    warnings.push({
-      code: 'cluster.paused',
-      message: `The cluster ${live.metadata.name} is paused: nothing happens until it is resumed.`,
-      hints: [`trireme cluster resume ${live.metadata.name}`],
-    });
+  if (live !== undefined && isPaused(live)) warnings.push(pausedWarning(live.metadata.name));
   for (const [manager, fields] of byManager(rendered.left)) {
     const differing = fields.filter(({wanted: ours, live: theirs}) => JSON.stringify(ours) !== JSON.stringify(theirs));
     const tool = gitOpsToolOf(live);
@@ -267,6 +264,14 @@ function warningsOf(
       message: `The profile's image ${cluster.image ?? ''} becomes the class's variable ${serverImage} (Kubernetes ${kubernetes.version} must be in it).`,
     });
   return warnings;
+}
+
+export function pausedWarning(name: string): Warning {
+  return {
+    code: 'cluster.paused',
+    message: `The cluster ${name} is paused: nothing happens until it is resumed.`,
+    hints: [`trireme cluster resume ${name}`],
+  };
 }
 
 function byManager(left: readonly LeftField[]): ReadonlyMap<string, readonly LeftField[]> {

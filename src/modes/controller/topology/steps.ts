@@ -45,6 +45,9 @@ export interface TopologyWork extends WaitWork {
 
 type Context = StepContext<ControllerScope>;
 
+/** Titles of the phases that write; the others wait for what comes of it. */
+export const writingPhases: ReadonlySet<string> = new Set(['Prepare', 'Apply']);
+
 export function topologyPhases(work: TopologyWork): readonly Phase<ControllerScope>[] {
   const {apply, namespace} = work;
   return [

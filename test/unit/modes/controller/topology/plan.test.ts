@@ -239,3 +239,13 @@ describe('a plan is refused at the line of the file, before anything is written'
     expect(plan.warnings.map(({message}) => message)).toEqual(['1 field belongs to argocd-controller (Argo CD) and is left alone: spec.topology.version.']);
   });
 });
+
+describe('the plan of a paused cluster', () => {
+  const pause = (live: KubeObject) => ({...live, spec: {...(live['spec'] as object), paused: true}});
+
+  it('writes the change, says that nothing comes of it yet, and waits for nothing', async () => {
+    const plan = await planOf(fileText.replace('replicas: 2', 'replicas: 4'), {live: fileText, edit: pause});
+    expect(plan.phases.map(({title}) => title)).toEqual(['Apply']);
+    expect(plan.warnings.map(({code}) => code)).toEqual(['cluster.paused']);
+  });
+});
