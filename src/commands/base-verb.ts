@@ -73,6 +73,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
   /** Runs a verb on the live objects, whoever describes the cluster. */
   protected async runOnObjects(target: ClusterTarget, given: GivenFlags, work: VerbWork): Promise<VerbResult> {
     const flags = this.#runFlags(given);
+    if (target.kind === 'file') await this.requireCapability(target.cluster, work.intent.verb);
     this.#requireAnswer(target, given, work);
     return this.withManagement(target, flags, work.intent.verb, async (scope, name) => {
       const live = await this.#look(scope, name, work, given);

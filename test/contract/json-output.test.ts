@@ -41,6 +41,12 @@ const before: Readonly<Record<string, Run>> = {
   plan: {...fails(9, 'plan.something-to-do', 'plan', '--exit-code', '--out', 'TMP/plan.json'), hasResult: true},
 };
 
+/** What only a management cluster can do: these hosts are of agent mode. */
+const managed = (...args: readonly string[]): Cases => ({
+  success: 'there is no management cluster here; test/integration/controller/day-two.test.ts holds its results against the schema',
+  failure: fails(2, 'mode.unsupported', ...args),
+});
+
 const table: Readonly<Record<string, Cases>> = {
   apply: {success: ok('apply', '--yes'), failure: fails(8, 'plan.moved', 'apply', 'TMP/plan.json', '--yes')},
   'agent logs': {success: ok('agent', 'logs', 'cp1'), failure: fails(2, 'host.not-found', 'agent', 'logs', 'nobody')},
@@ -48,10 +54,18 @@ const table: Readonly<Record<string, Cases>> = {
   'bundle build': {success: ok('bundle', 'build', '--out', 'TMP/bundle'), failure: fails(2, 'usage.invalid', 'bundle', 'build')},
   'bundle inspect': {success: ok('bundle', 'inspect', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'inspect', 'TMP/nothing')},
   'bundle verify': {success: ok('bundle', 'verify', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'verify', 'TMP/nothing')},
+  'cluster delete': managed('cluster', 'delete'),
   'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
   'cluster events': {success: 'these hosts have no management cluster', failure: fails(2, 'mode.unsupported', 'cluster', 'events')},
   'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
   'cluster list': {success: ok('cluster', 'list'), failure: fails(2, 'usage.invalid', 'cluster', 'list', '--blub')},
+  'cluster move': {success: 'it needs two management clusters: test/integration/controller/move.test.ts', failure: fails(2, 'usage.invalid', 'cluster', 'move')},
+  'cluster pause': managed('cluster', 'pause'),
+  'cluster restart': managed('cluster', 'restart'),
+  'cluster resume': managed('cluster', 'resume'),
+  'cluster scale': managed('cluster', 'scale', 'workers=2'),
+  'cluster shell': {success: ok('cluster', 'shell', '-o', 'json', '--', 'true'), failure: unreadable('cluster', 'shell')},
+  'cluster upgrade': managed('cluster', 'upgrade', '--to', 'v1.36.3'),
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
   explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
   history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
@@ -72,6 +86,12 @@ const table: Readonly<Record<string, Cases>> = {
   },
   'machine describe': {success: ok('machine', 'describe', 'cp1'), failure: fails(2, 'machine.not-found', 'machine', 'describe', 'nobody')},
   'machine list': {success: ok('machine', 'list'), failure: unreadable('machine', 'list')},
+  'machine cordon': managed('machine', 'cordon', 'cp1'),
+  'machine delete': managed('machine', 'delete', 'cp1'),
+  'machine drain': managed('machine', 'drain', 'cp1'),
+  'machine remediate': managed('machine', 'remediate', 'cp1'),
+  'machine replace': managed('machine', 'replace', 'cp1'),
+  'machine uncordon': managed('machine', 'uncordon', 'cp1'),
   plan: {success: ok('plan'), failure: unreadable('plan')},
   preflight: {success: ok('preflight'), failure: fails(2, 'usage.invalid', 'preflight', '--only', 'cheese')},
   'sandbox run': {

@@ -219,11 +219,11 @@ describe.skipIf(reason !== undefined)(`day two on live objects${reason === undef
     expect(wrong.code).toBe(5);
     expect((await run(['cluster', 'delete', 'web', '--yes'])).code).toBe(2);
     const [worker = ''] = await workers();
-    await management.kubectl(['annotate', `machine/${worker}`, 'pre-drain.delete.hook.machine.cluster.x-k8s.io/backup=velero']);
+    await management.kubectl(['annotate', `machine/${worker}`, 'pre-terminate.delete.hook.machine.cluster.x-k8s.io/backup=velero']);
     const held = await run(['cluster', 'delete', 'web', '--confirm', 'web', '--timeout', '15s']);
     expect(held.code).toBe(7);
-    expect(held.stdout + held.stderr).toContain(`Machine/${worker} waits for the pre-drain hook backup of velero`);
-    await management.kubectl(['annotate', `machine/${worker}`, 'pre-drain.delete.hook.machine.cluster.x-k8s.io/backup-']);
+    expect(held.stdout + held.stderr).toContain(`Machine/${worker} waits for the pre-terminate hook backup of velero`);
+    await management.kubectl(['annotate', `machine/${worker}`, 'pre-terminate.delete.hook.machine.cluster.x-k8s.io/backup-']);
     const ran = await run(['cluster', 'delete', 'web', '--confirm', 'web', '--timeout', '5m']);
     expect(`${ran.code} ${ran.stderr}`).toMatch(/^0 /);
     const left = await get('clusters,machines,machinedeployments,machinesets,kubeadmcontrolplanes,kubeadmconfigs,devclusters,devmachines', '-o', 'name');

@@ -10,7 +10,7 @@ import {SmallApi} from '../support/small-api.ts';
 describe('through faults, on a small API, a view comes right and writes stay exact', {timeout: faultTimeout}, () => {
   testApiFaults({cutEvery: 300, cuts: 8, failing: 2000, silent: 1500, busy: 1500, latency: 300}, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'small-api-'));
-    const small = await new SmallApi().listen();
+    const small = await new SmallApi().open();
     const server = `http://127.0.0.1:${small.port}`;
     const kubeconfig = join(folder, 'kubeconfig');
     await writeFile(kubeconfig, kubeconfigFor(server));

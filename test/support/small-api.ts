@@ -52,7 +52,7 @@ export class SmallApi {
       options.tls === undefined ? createHttpServer(listener) : createHttpsServer({...options.tls, requestCert: true, rejectUnauthorized: false}, listener);
   }
 
-  async listen(port = 0): Promise<this> {
+  async open(port = 0): Promise<this> {
     await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
     return this;
   }

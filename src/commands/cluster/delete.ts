@@ -18,6 +18,7 @@ export default class ClusterDelete extends VerbCommand {
   async run() {
     const {args, flags} = await this.parse(ClusterDelete);
     const target = await this.resolveTarget(flags, args.cluster ?? flags.cluster);
+    if (target.kind === 'file') await this.requireCapability(target.cluster, 'delete');
     const name = target.kind === 'live' ? target.name : target.cluster.document.metadata.name;
     const question = `${name} and all its machines are deleted, with all that runs on them.`;
     if (!flags['dry-run']) this.requireAnswer(flags.confirm !== undefined, '--confirm NAME', question);

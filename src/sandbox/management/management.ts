@@ -91,7 +91,7 @@ export async function startManagement(options: ManagementOptions = {}): Promise<
   seed(writes, kinds, {providers: options.providers ?? true});
   const key = privateKey.export({type: 'pkcs8', format: 'pem'}) as string;
   const http = new ManagementServer({store, kinds, writes, tokens, faults, certificate, key, bookmarkInterval: options.bookmarkInterval ?? 10_000});
-  const port = await http.listen(options.port ?? 0);
+  const port = await http.open(options.port ?? 0);
   const server = `https://127.0.0.1:${port}`;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'trireme-management-')));
   const name = options.name ?? 'sandbox';

@@ -56,7 +56,8 @@ export class ManagementServer {
     return this.#requests;
   }
 
-  listen(port: number): Promise<number> {
+  /** Listens on loopback; returns the port. */
+  open(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(port, '127.0.0.1', () => resolve((this.#server.address() as AddressInfo).port));

@@ -14,11 +14,15 @@ const hostSections: readonly {readonly key: string; readonly why: string; readon
   {
     key: 'configuration',
     why: "in controller mode the components' settings are in the templates of the class",
-    instead: "Set them in the class, or by one of its variables in spec.controller.variables.",
+    instead: 'Set them in the class, or by one of its variables in spec.controller.variables.',
   },
   {key: 'bundle', why: "in controller mode the machines' content is in the image that the provider boots", instead: 'Remove it.'},
   {key: 'endpoint', why: 'in controller mode the infrastructure makes the endpoint', instead: 'Remove it; where a class wants one, it has a variable for it.'},
-  {key: 'rollout', why: 'in controller mode Cluster API replaces machines as the class says', instead: 'Remove it; the class says how many machines go at once.'},
+  {
+    key: 'rollout',
+    why: 'in controller mode Cluster API replaces machines as the class says',
+    instead: 'Remove it; the class says how many machines go at once.',
+  },
 ];
 
 export function lintController(cluster: ClusterDocument, report: Report): void {
@@ -103,7 +107,11 @@ function lintPools(controller: ControllerSettings, report: Report): void {
     const path = [...at, 'pools', index];
     const twin = names.get(pool.name);
     if (twin !== undefined)
-      report.error({path: [...path, 'name'], rule: 'controller.duplicate-pool', message: `Two pools have the name ${pool.name}: number ${twin + 1} and ${index + 1}.`});
+      report.error({
+        path: [...path, 'name'],
+        rule: 'controller.duplicate-pool',
+        message: `Two pools have the name ${pool.name}: number ${twin + 1} and ${index + 1}.`,
+      });
     names.set(pool.name, twin ?? index);
     lintReplicas(pool, path, report);
     if (controller.template !== undefined) refuseOfTemplate(pool, ['labels', 'annotations', 'taints', 'variables', 'failureDomain'], path, report);
@@ -154,12 +162,20 @@ function lintAnnotations(annotations: Readonly<Record<string, string>> | undefin
     if (problem !== undefined)
       report.error({path: [...path, key], atKey: true, rule: 'annotation.key', message: `The annotation key ${key.slice(0, 80)} ${problem}.`});
     if (autoscalerAnnotation.test(key))
-      report.error({path: [...path, key], atKey: true, rule: 'controller.autoscale', message: `${key} is written by autoscale.`, hint: 'Write autoscale: {min: 1, max: 5}.'});
+      report.error({
+        path: [...path, key],
+        atKey: true,
+        rule: 'controller.autoscale',
+        message: `${key} is written by autoscale.`,
+        hint: 'Write autoscale: {min: 1, max: 5}.',
+      });
   }
 }
 
 /** Labels by which Cluster API finds its objects again. */
-const ownLabels = new Set(['cluster-name', 'control-plane', 'control-plane-name', 'deployment-name', 'set-name', 'pool-name'].map((name) => `cluster.x-k8s.io/${name}`));
+const ownLabels = new Set(
+  ['cluster-name', 'control-plane', 'control-plane-name', 'deployment-name', 'set-name', 'pool-name'].map((name) => `cluster.x-k8s.io/${name}`),
+);
 
 function clusterLabelProblem(key: string): string | undefined {
   return ownLabels.has(key) || key.startsWith('topology.cluster.x-k8s.io/') ? 'Cluster API finds its objects by it, and sets it itself' : undefined;

@@ -4,6 +4,7 @@ import {chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile} from 'node:fs/prom
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {verbResult} from '../../../src/commands/base-verb.ts';
 import {Redactor} from '../../../src/kernel/redact.ts';
 import {waitFor} from '../../../src/kernel/retry.ts';
 import {connect} from '../../../src/kube/client.ts';
@@ -108,11 +109,11 @@ describe('day two', {timeout: 240_000}, () => {
   it('shows the diff and writes nothing in a dry run, and keeps the mode of the file when it writes', async () => {
     await withFile();
     await chmod(join(folder, 'trireme.yaml'), 0o640);
-    const dry = resultOf<{file: {diff: string; written: boolean}; run: unknown}>(await good('cluster', 'scale', 'md-0=3', '--dry-run', '-o', 'json'));
+    const dry = verbResult.parse(resultOf(await good('cluster', 'scale', 'md-0=3', '--dry-run', '-o', 'json')));
     expect(dry).toMatchObject({run: null, file: {written: false, diff: expect.stringContaining('+        replicas: 3')}});
     expect(await file()).toBe(fileOf(name));
-    const done = resultOf<{file: {written: boolean}}>(await good('cluster', 'scale', 'md-0=3', '--yes', '-o', 'json'));
-    expect(done.file.written).toBe(true);
+    const done = verbResult.parse(resultOf(await good('cluster', 'scale', 'md-0=3', '--yes', '-o', 'json')));
+    expect(done).toMatchObject({run: {outcome: 'succeeded'}, file: {written: true}});
     expect((await stat(join(folder, 'trireme.yaml'))).mode & 0o777).toBe(0o640);
   });
 

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {chooseTarget, type AskedTarget, type FoundHere} from '../../../src/fleet/choose-target.ts';
 import type {KnownCluster} from '../../../src/fleet/known-clusters.ts';
-import {TriremeError} from '../../../src/kernel/errors.ts';
+import type {TriremeError} from '../../../src/kernel/errors.ts';
 
 const known = (name: string, more: Partial<KnownCluster> = {}): KnownCluster => ({name, mode: 'controller', files: [], digest: '', hosts: [], ...more});
 const nothing: FoundHere = {here: [], known: [], hasKubeconfig: false};

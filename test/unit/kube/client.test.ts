@@ -20,7 +20,7 @@ const sockets = new Set<Socket>();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kube-'));
-  small = await new SmallApi().listen();
+  small = await new SmallApi().open();
   connection = await connectTo(folder, `http://127.0.0.1:${small.port}`);
 });
 
@@ -243,7 +243,7 @@ describe('a write', () => {
     await failureOf(connection.api.serverVersion({deadline: 100}));
     const creating = connection.api.create(map('a'));
     const late = new SmallApi();
-    setTimeout(() => void late.listen(port), 300);
+    setTimeout(() => void late.open(port), 300);
     expect(await creating).toMatchObject({metadata: {name: 'a'}});
     small = late;
   });
@@ -356,7 +356,7 @@ describe('a failure', () => {
       /isn't signed by the kubeconfig's certificate authority/,
     ],
   ])('of TLS tells that the certificate %s', async (_title, certificate, cluster, message) => {
-    const secure = await new SmallApi({tls: certificate}).listen();
+    const secure = await new SmallApi({tls: certificate}).open();
     try {
       const {api} = await connectTo(folder, `https://127.0.0.1:${secure.port}`, {
         cluster: {'certificate-authority-data': base64(certificate.cert), 'tls-server-name': 'api.test', ...cluster},

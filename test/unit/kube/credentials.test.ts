@@ -18,7 +18,7 @@ const sockets = new Set<Socket>();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kube-who-'));
-  small = await new SmallApi().listen();
+  small = await new SmallApi().open();
 });
 
 afterEach(async () => {
@@ -182,7 +182,7 @@ describe('a user', () => {
   it('shows a client certificate to the server that the authority signed', async () => {
     const certificate = testCertificate('api.test');
     const client = testCertificate('ada');
-    const secure = await new SmallApi({tls: certificate}).listen();
+    const secure = await new SmallApi({tls: certificate}).open();
     open.push(secure);
     await writeFile(join(folder, 'client.crt'), client.cert);
     const {api} = await asUser(

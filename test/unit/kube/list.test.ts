@@ -15,7 +15,7 @@ let connection: Connection;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kube-list-'));
-  small = await new SmallApi().listen();
+  small = await new SmallApi().open();
   connection = await connectTo(folder, `http://127.0.0.1:${small.port}`);
   for (let index = 0; index < 25; index += 1) small.put('boats', `boat-${index}`, {}, index % 2 === 0 ? 'fleet' : 'harbour');
 });

@@ -66,7 +66,7 @@ const isSame = () => JSON.stringify([...follower.view].toSorted()) === JSON.stri
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kube-watch-'));
-  small = await new SmallApi().listen();
+  small = await new SmallApi().open();
   connection = await connectTo(folder, `http://127.0.0.1:${small.port}`);
   small.put('boats', 'a');
   follower = new Follower((signal) => connection.api.watch(boats, {signal}));
