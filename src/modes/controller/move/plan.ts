@@ -63,7 +63,7 @@ export function planMove({source, target}: MoveFacts, options: MoveOptions): Pla
     mode: 'controller',
     simulated: options.simulated,
     hosts: [...groups.map(hostPlanOf), ...waiting.map(waitingPlanOf)],
-    phases: phasesOf(groups, waiting, shared, identity),
+    phases: phasesOf({groups, waiting, shared, identity, clears: options.clusters.length === 0}),
     basis: basisOf(source, target, groups),
     warnings: warningsOf(graph, groups),
   };
@@ -188,12 +188,16 @@ function waitingPlanOf(group: ClusterGroup): HostPlan {
   };
 }
 
-function phasesOf(
-  groups: readonly ClusterGroup[],
-  waiting: readonly ClusterGroup[],
-  shared: readonly (readonly MoveNode[])[],
-  identity: MoveIdentity,
-): readonly Phase<MoveScope>[] {
+interface Phasing {
+  readonly groups: readonly ClusterGroup[];
+  readonly waiting: readonly ClusterGroup[];
+  readonly shared: readonly (readonly MoveNode[])[];
+  readonly identity: MoveIdentity;
+  /** Whoever moves single clusters keeps the classes for others; whoever moves all leaves nothing behind. */
+  readonly clears: boolean;
+}
+
+function phasesOf({groups, waiting, shared, identity, clears}: Phasing): readonly Phase<MoveScope>[] {
   const all = [...groups, ...waiting];
   const [first] = all;
   if (first === undefined) return [];
@@ -219,7 +223,7 @@ function phasesOf(
     {title: 'Verify', steps: copying.map((group) => verifyStep(group, identity)), ...window},
     {title: 'Remove from the source', steps: leaving.map((group) => removeStep(group)), ...window},
     {title: 'Unpause at the target', steps: all.map((group) => unpauseStep(group, identity)), ...window},
-    {title: 'Clear the source', steps: flat(shared).length === 0 || identity.isRestore ? [] : [sharedRemovalStep(shared, first.cluster.resource)]},
+    {title: 'Clear the source', steps: flat(shared).length === 0 || identity.isRestore || !clears ? [] : [sharedRemovalStep(shared, first.cluster.resource)]},
   ].filter((phase) => phase.steps.length > 0);
 }
 
