@@ -50,7 +50,7 @@ describe('the mode of a cluster', () => {
     expect(agentMode.capabilities['trustedBoot']).toMatchObject({supported: false, reason: expect.stringContaining("the user's own")});
   });
 
-  it.each(['controller', 'appliance'] as const)('is not %s mode yet, and the reason is given', async (mode) => {
+  it.each(['appliance'] as const)('is not %s mode yet, and the reason is given', async (mode) => {
     const cluster = desiredCluster();
     const other = {...cluster, document: {...cluster.document, spec: {...cluster.document.spec, mode}}};
     await expect(modeFor(other)).rejects.toMatchObject({code: 'mode.unsupported', message: expect.stringContaining('later version')});

@@ -162,8 +162,9 @@ describe('upgrading', () => {
   });
 
   it('is unchanged at the version that is there', () => {
-    const plan = upgrade('v1.35.4');
+    const plan = planUpgrade(liveCluster(), {verb: 'upgrade', to: 'v1.35.4'}, {wait: false});
     expect(plan.phases).toEqual([]);
+    expect(steps(upgrade('v1.35.4'))).toEqual(['Follow the upgrade: wait/control-plane, wait/md-0, wait/md-1, wait/topology']);
     expect(plan.hosts.every((host) => host.state === 'unchanged')).toBe(true);
   });
 
