@@ -8,7 +8,7 @@ import type {ControllerScope} from '../scope.ts';
 import {clusterUnit, controlPlaneUnit} from '../topology/changes.ts';
 import {clusterNameLabel, coreGroup} from '../topology/names.ts';
 import {controlPlaneAvailable, controlPlaneInitialized, infrastructureReady, type Progress, rolledOut} from '../topology/settled.ts';
-import {clusterWait, holds, namespaceStep, poolWait, type WaitWork} from '../topology/steps.ts';
+import {clusterWait, confirmControlPlane, holds, namespaceStep, poolWait, type WaitWork} from '../topology/steps.ts';
 import {objectKey} from './facts.ts';
 import type {PlannedObject} from './plan-template.ts';
 import {isImmutableTemplate, templateClusterLabel} from './rotate.ts';
@@ -55,6 +55,7 @@ export function templatePhases(work: TemplateWork): readonly Phase<ControllerSco
           title: 'Wait until the control plane is available',
           ...(later.length === 0 ? {host: controlPlaneUnit} : {affects: [controlPlaneUnit]}),
           judge: (cluster) => controlPlaneOfVersion(cluster, work.version),
+          confirm: confirmControlPlane,
         }),
       ],
     },

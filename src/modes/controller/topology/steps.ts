@@ -5,12 +5,14 @@ import type {HostPlan, Phase, Step, StepContext} from '../../../plan/plan.ts';
 import {type KubeObject, numberAt} from '../../../kube/object.ts';
 import type {DesiredLayer} from '../../../spec/desired.ts';
 import {layerSteps} from '../layer-steps.ts';
+import type {Resource} from '../../../kube/api.ts';
 import type {ControllerScope} from '../scope.ts';
 import {clusterUnit, controlPlaneUnit, unitOfPool} from './changes.ts';
+import {lookAtControlPlane, lookAtDeployment, lookUntil} from './confirm.ts';
 import {clusterNameLabel, coreGroup, type CoreVersion, deploymentNameLabel, poolNameLabel} from './names.ts';
 import {leafIn, leavesOf} from './owners.ts';
 import {controlPlaneAvailable, controlPlaneInitialized, infrastructureReady, poolReady, type Progress, rolledOut} from './settled.ts';
-import {waitUntil, type Watched} from './wait.ts';
+import {patience, waitUntil, type Watched} from './wait.ts';
 
 /** What the waits need. */
 export interface WaitWork {
@@ -70,7 +72,13 @@ export function topologyPhases(work: TopologyWork): readonly Phase<ControllerSco
     {
       title: 'Make the machines',
       steps: [
-        clusterWait(work, {id: 'wait:control-plane', title: 'Wait until the control plane is available', host: controlPlaneUnit, judge: controlPlaneAvailable}),
+        clusterWait(work, {
+          id: 'wait:control-plane',
+          title: 'Wait until the control plane is available',
+          host: controlPlaneUnit,
+          judge: controlPlaneAvailable,
+          confirm: confirmControlPlane,
+        }),
         ...work.pools.map((pool) => poolWait(work, pool)),
       ],
     },
@@ -130,9 +138,14 @@ interface ClusterWait {
   readonly host?: string;
   readonly affects?: readonly string[];
   judge(cluster: KubeObject): Progress;
+  /** Asked when `judge` says that it is done. */
+  confirm?(context: Context, cluster: KubeObject): Promise<Progress>;
 }
 
-export function clusterWait(work: WaitWork, {id, title, host, affects, judge}: ClusterWait): Step<ControllerScope> {
+/** What a Cluster says of its control plane is what was so a moment ago. */
+export const confirmControlPlane: NonNullable<ClusterWait['confirm']> = lookAtControlPlane;
+
+export function clusterWait(work: WaitWork, {id, title, host, affects, judge, confirm}: ClusterWait): Step<ControllerScope> {
   return {
     id,
     title,
@@ -141,7 +154,8 @@ export function clusterWait(work: WaitWork, {id, title, host, affects, judge}: C
     ...(affects === undefined ? {} : {affects}),
     check: async (context) => {
       const cluster = await readCluster(work, context);
-      return cluster !== undefined && judge(cluster).done ? 'satisfied' : 'needed';
+      if (cluster === undefined || !judge(cluster).done) return 'needed';
+      return confirm === undefined || (await confirm(context, cluster)).done ? 'satisfied' : 'needed';
     },
     apply: async (context) => {
       const watched: Watched = {
@@ -158,6 +172,14 @@ export function clusterWait(work: WaitWork, {id, title, host, affects, judge}: C
           return cluster === undefined ? {done: false, waitingFor: `the cluster ${work.name} is gone`} : judge(cluster);
         },
       });
+      if (confirm === undefined) return;
+      const look = async (): Promise<Progress> => {
+        const cluster = await readCluster(work, context);
+        if (cluster === undefined) return {done: false, waitingFor: `the cluster ${work.name} is gone`};
+        const found = await confirm(context, cluster);
+        return found.done ? judge(cluster) : found;
+      };
+      await lookUntil(context, look, patience);
     },
   };
 }
@@ -175,6 +197,11 @@ export function poolWait(work: WaitWork, pool: WaitedPool): Step<ControllerScope
       ? {done: false, waitingFor: `the pool ${pool.name} is not made yet`}
       : poolReady({...object, kind: pool.kind}, work.version, pool.replicas);
   };
+  const confirm = async (context: Context, resource: Resource, objects: readonly KubeObject[]): Promise<Progress> => {
+    const name = objects[0]?.metadata.name;
+    if (pool.kind !== 'MachineDeployment' || name === undefined) return {done: true, waitingFor: ''};
+    return lookAtDeployment(context, resource, name, work.namespace.name);
+  };
   let machines = 0;
   return {
     id: `wait:pool:${pool.name}`,
@@ -182,13 +209,15 @@ export function poolWait(work: WaitWork, pool: WaitedPool): Step<ControllerScope
     host,
     effect: 'none',
     check: async (context) => {
-      const {items} = await context.scope.api.list(await resourceOf(context), {...options, signal: context.signal});
-      return judge(items).done ? 'satisfied' : 'needed';
+      const resource = await resourceOf(context);
+      const {items} = await context.scope.api.list(resource, {...options, signal: context.signal});
+      return judge(items).done && (await confirm(context, resource, items)).done ? 'satisfied' : 'needed';
     },
     apply: async (context) => {
+      const resource = await resourceOf(context);
       await waitUntil({
         context,
-        watched: {resource: await resourceOf(context), options},
+        watched: {resource, options},
         subject: `the pool ${pool.name}`,
         host,
         judge: (objects) => {
@@ -196,6 +225,12 @@ export function poolWait(work: WaitWork, pool: WaitedPool): Step<ControllerScope
           return judge(objects);
         },
       });
+      const look = async (): Promise<Progress> => {
+        const {items} = await context.scope.api.list(resource, {...options, signal: context.signal});
+        const found = judge(items);
+        return found.done ? confirm(context, resource, items) : found;
+      };
+      await lookUntil(context, look, patience);
       return `${machines} ${machines === 1 ? 'machine' : 'machines'}`;
     },
   };
