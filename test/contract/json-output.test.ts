@@ -59,7 +59,10 @@ const table: Readonly<Record<string, Cases>> = {
   'cluster events': {success: 'these hosts have no management cluster', failure: fails(2, 'mode.unsupported', 'cluster', 'events')},
   'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
   'cluster list': {success: ok('cluster', 'list'), failure: fails(2, 'usage.invalid', 'cluster', 'list', '--blub')},
-  'cluster move': {success: 'it needs two management clusters: test/integration/controller/move.test.ts', failure: fails(2, 'usage.invalid', 'cluster', 'move')},
+  'cluster move': {
+    success: 'it needs two management clusters: test/integration/controller/move.test.ts',
+    failure: fails(2, 'usage.invalid', 'cluster', 'move'),
+  },
   'cluster pause': managed('cluster', 'pause'),
   'cluster restart': managed('cluster', 'restart'),
   'cluster resume': managed('cluster', 'resume'),

@@ -78,12 +78,12 @@ export function testApiFaults(times: FaultTimes, open: () => Promise<FaultTarget
   });
 
   /** Holds the fault for as long as `fault` takes, with a crew and a writer at work; then everything must come right by itself. */
-  async function during(fault: () => Promise<void>): Promise<{readonly whys: string; readonly errors: string}> {
+  async function during(fault: (writer: Writer) => Promise<void>): Promise<{readonly whys: string; readonly errors: string}> {
     const toldBefore = view.told.length;
     const struckBefore = proxy.struck;
     const crew = new Crew(direct, namespace);
     const writer = new Writer(api, namespace, counted);
-    await fault();
+    await fault(writer);
     await crew.stop();
     counted = await writer.stop();
     expect(crew.changes).toBeGreaterThan(5);
@@ -152,11 +152,13 @@ export function testApiFaults(times: FaultTimes, open: () => Promise<FaultTarget
   });
 
   it('500 to everything, for a while', async () => {
-    const {whys, errors} = await during(async () => {
+    const {whys, errors} = await during(async (writer) => {
       proxy.refusal = {status: 500, reason: 'InternalError', message: 'etcdserver: no leader'};
       proxy.cut();
       await elapse(times.failing);
       await view.until(() => view.isStale);
+      // reads are tried again before they fail: it lasts until one did
+      await expect.poll(() => writer.errors.length, {timeout: 60_000}).toBeGreaterThan(0);
       proxy.refusal = undefined;
     });
     expect(whys).toMatch(/answers 500 when asked to watch configmaps in namespace harbour: etcdserver: no leader/);

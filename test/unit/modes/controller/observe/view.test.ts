@@ -276,7 +276,13 @@ describe('what goes on', () => {
 
   it('does not call a cluster healthy of which nothing is there yet', async () => {
     const view = await see([
-      object('cluster.x-k8s.io/v1beta2', 'Cluster', 'web', {topology: {version: 'v1.36.3'}}, {conditions: [condition('Paused', 'False', 'NotPaused')], initialization: {}}),
+      object(
+        'cluster.x-k8s.io/v1beta2',
+        'Cluster',
+        'web',
+        {topology: {version: 'v1.36.3'}},
+        {conditions: [condition('Paused', 'False', 'NotPaused')], initialization: {}},
+      ),
     ]);
     expect(view.health).toBe('progressing');
   });
