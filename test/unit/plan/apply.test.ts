@@ -26,6 +26,15 @@ describe('applyPlan', () => {
     ]);
   });
 
+  test('counts a step without a host for the parts that it affects, in success and in failure', async () => {
+    const hosts = [hostPlan('h1'), hostPlan('h2'), hostPlan('h3')];
+    const applied = await run(planOf([{title: 'One', steps: [{...step('a'), affects: ['h1', 'h2']}]}], hosts));
+    expect(applied.summary.hosts.map((host) => host.outcome)).toEqual(['changed', 'changed', 'unchanged']);
+    const failed = await run(planOf([{title: 'One', steps: [{...step('a', {apply: refuse}), affects: ['h1']}, step('b', {host: 'h2'})]}], hosts));
+    expect(failed.summary.hosts.map((host) => host.outcome)).toEqual(['failed', 'unchanged', 'unchanged']);
+    expect(failed.world.applied).toEqual([]);
+  });
+
   test('says unchanged when every check is satisfied, and applies nothing', async () => {
     const plan = planOf([{title: 'One', steps: [step('a', {host: 'h1'})]}], [hostPlan('h1')]);
     const {summary, world} = await run(plan, {scope: {applied: ['a']}});
