@@ -1,4 +1,4 @@
-// The embedded management API held by the suite that also runs against a real one (test/e2e/management-contract.test.ts).
+// The embedded management API held by the suite that also runs against a real one (test/long/management-contract.test.ts).
 import {describe} from 'vitest';
 import {Redactor} from '../../src/kernel/redact.ts';
 import {connect} from '../../src/kube/client.ts';
