@@ -97,6 +97,9 @@ async function open(side: MoveSide, options: ScopeOptions): Promise<KubeApi> {
     ...(context === undefined ? {} : {context}),
     signal: options.signal,
     redactor: options.redactor,
-    warn: options.warn,
+    // every kind there is gets listed, old ones too: that they are deprecated is nothing that the user chose
+    warn: (message) => {
+      if (!message.endsWith(' is deprecated')) options.warn(message);
+    },
   });
 }
