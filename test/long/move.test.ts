@@ -13,7 +13,7 @@ import {connect} from '../../src/kube/client.ts';
 import {valueAt} from '../../src/kube/object.ts';
 import {moduleFolder} from '../testbed/parts.mjs';
 import {type ManagementCluster, missingManagementCluster, startManagementCluster} from '../support/management-cluster.ts';
-import {resultOf, startTrireme, trireme} from '../support/trireme.ts';
+import {hasFinishedSteps, resultOf, startTrireme, trireme} from '../support/trireme.ts';
 
 const missing = await missingManagementCluster();
 if (missing !== undefined) console.warn(`move: skipped, ${missing}`);
@@ -121,7 +121,7 @@ describe.skipIf(missing !== undefined)('moving clusters between real management 
     try {
       for (const steps of kills) {
         const running = startTrireme([...move, '--to-kubeconfig', target.kubeconfig, '-o', 'ndjson'], {env: env()});
-        await running.saw(new RegExp(`(?:"type":"step.finished"[^]*?){${steps}}`));
+        await running.saw(hasFinishedSteps(steps));
         running.kill('SIGKILL');
         expect((await running.ended).signal).toBe('SIGKILL');
       }

@@ -16,7 +16,7 @@ export interface RunningProgram {
   readonly ended: Promise<Ran>;
   kill(signal: NodeJS.Signals): void;
   /** Resolves once stderr or stdout matches; rejects when the program ends without. */
-  saw(pattern: RegExp): Promise<void>;
+  saw(pattern: RegExp | ((text: string) => boolean)): Promise<void>;
 }
 
 export interface RunOptions {
@@ -55,13 +55,14 @@ export function startTrireme(args: readonly string[], options: RunOptions = {}):
     saw: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          if (!pattern.test(stdout) && !pattern.test(stderr)) return;
+          const isIn = (text: string) => (pattern instanceof RegExp ? pattern.test(text) : pattern(text));
+          if (!isIn(stdout) && !isIn(stderr)) return;
           listeners.delete(look);
           resolve();
         };
         listeners.add(look);
         look();
-        void ended.then(() => reject(new Error(`the program ended without ${pattern}:\n${stderr}\n${stdout}`)), reject);
+        void ended.then(() => reject(new Error(`the program ended without ${String(pattern)}:\n${stderr}\n${stdout}`)), reject);
       }),
   };
 }
@@ -75,4 +76,9 @@ export function trireme(args: readonly string[], options: RunOptions = {}): Prom
 export function resultOf<T = Record<string, unknown>>(ran: Ran): T {
   const answer = JSON.parse(ran.stdout) as {result: T};
   return answer.result;
+}
+
+/** True for NDJSON in which at least so many steps have finished. */
+export function hasFinishedSteps(count: number): (text: string) => boolean {
+  return (text) => text.split('"type":"step.finished"').length > count;
 }

@@ -11,7 +11,7 @@ import {listAt, textAt, valueAt} from '../../../src/kube/object.ts';
 import {buildGraph, flat} from '../../../src/modes/controller/move/graph.ts';
 import {readSide} from '../../../src/modes/controller/move/read.ts';
 import {startManagement, type ManagementApi} from '../../../src/sandbox/management/management.ts';
-import {resultOf, startTrireme, trireme} from '../../support/trireme.ts';
+import {hasFinishedSteps, resultOf, startTrireme, trireme} from '../../support/trireme.ts';
 import ClusterMove from '../../../src/commands/cluster/move.ts';
 
 const clusters: Resource = {group: 'cluster.x-k8s.io', version: 'v1beta2', plural: 'clusters', kind: 'Cluster', namespaced: true};
@@ -118,7 +118,7 @@ describe('cluster move', {timeout: 240_000}, () => {
         cwd: root,
         env: {HOME: root, XDG_STATE_HOME: join(root, 'state'), KUBECONFIG: source.kubeconfig.path},
       });
-      const isStopped = await running.saw(new RegExp(`(?:"type":"step.finished"[^]*?){${Math.min(steps, 3)}}`)).then(
+      const isStopped = await running.saw(hasFinishedSteps(Math.min(steps, 3))).then(
         () => true,
         () => false,
       );
