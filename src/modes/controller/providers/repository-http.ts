@@ -26,7 +26,7 @@ export function httpRepository(source: ProviderSource, options: RepositoryOption
     place: `${url.origin}${repository}`,
     pinned: version === 'latest' ? undefined : version,
     componentsFile: path.slice(root.length),
-    versions: () => (listed ??= listVersions(http, `${url.host}${repository}`, source, options)),
+    versions: () => (listed ??= listVersions(http, url, repository, source, options)),
     read: (wanted, file) => {
       const address = `${url.origin}${repository}/releases/download/${encodeURIComponent(wanted)}/${root}${file}`;
       const known = files.get(address);
@@ -38,8 +38,11 @@ export function httpRepository(source: ProviderSource, options: RepositoryOption
   };
 }
 
-async function listVersions(http: HttpClient, module: string, source: ProviderSource, options: RepositoryOptions): Promise<readonly string[]> {
-  const proxy = moduleProxy((options.env ?? process.env)['GOPROXY']);
+async function listVersions(http: HttpClient, url: URL, repository: string, source: ProviderSource, options: RepositoryOptions): Promise<readonly string[]> {
+  const given = (options.env ?? process.env)['GOPROXY']?.trim() ?? '';
+  if (given === '') return [await latestRelease(http, `${url.origin}${repository}/releases/latest`, source, options.signal)];
+  const module = `${url.host}${repository}`;
+  const proxy = moduleProxy(given);
   if (proxy === undefined)
     throw new TriremeError(
       'provider.repository-unreachable',
@@ -72,9 +75,24 @@ async function listVersions(http: HttpClient, module: string, source: ProviderSo
   return found;
 }
 
+/** The page of the latest release leads to its tag, without an API and its hourly limit. */
+async function latestRelease(http: HttpClient, page: string, source: ProviderSource, signal: AbortSignal): Promise<string> {
+  const response = await http(page, {signal}).catch((error: unknown) => {
+    throw new TriremeError('provider.repository-unreachable', `Can't see the latest release of ${labelOf(source)} at ${page}: ${(error as Error).message}`, {
+      hints: [`Name the version: ${source.name}:v1.2.3`, 'Or read the components from a folder: --repository FOLDER'],
+      cause: error,
+    });
+  });
+  response.body.destroy();
+  const version = /\/releases\/tag\/([^/?#]+)$/.exec(response.url)?.[1];
+  if (response.status === 200 && version !== undefined && versionPattern.test(version)) return version;
+  throw new TriremeError('provider.repository-invalid', `${page} doesn't lead to a release with a version.`, {
+    hints: [`Name the version: ${source.name}:v1.2.3`, 'Or set GOPROXY to a Go module proxy, which lists all versions.'],
+  });
+}
+
 /** The first proxy of GOPROXY's list; undefined for `off` and `direct`. */
-function moduleProxy(value: string | undefined): string | undefined {
-  if (value === undefined || value.trim() === '') return 'https://goproxy.example';
+function moduleProxy(value: string): string | undefined {
   for (const entry of value.split(/[,|]/).map((text) => text.trim())) {
     if (entry === '') continue;
     if (entry === 'off' || entry === 'direct') return undefined;

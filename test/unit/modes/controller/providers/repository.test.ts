@@ -42,7 +42,8 @@ describe('a repository', () => {
       const path = request.url ?? '';
       asked.push(path);
       const file = files[path];
-      if (typeof file === 'string') response.end(file);
+      if (typeof file === 'string' && file.startsWith('redirect ')) response.writeHead(302, {location: file.slice('redirect '.length)}).end();
+      else if (typeof file === 'string') response.end(file);
       else response.writeHead(file ?? 404).end();
     });
     servers.push(server);
@@ -109,6 +110,22 @@ describe('a repository', () => {
     const before = github.asked.length;
     await repository.read('v2.1.0', 'metadata.yaml');
     expect(github.asked).toHaveLength(before);
+  });
+
+  it('over HTTP takes the latest release from where its page leads, when no module proxy is named', async () => {
+    const github = await serve({
+      '/o/r/releases/latest': 'redirect /o/r/releases/tag/v1.4.1',
+      '/o/r/releases/tag/v1.4.1': '<html>',
+      '/o/r/releases/download/v1.4.1/metadata.yaml': metadata({'1.4': 'v1beta2'}),
+    });
+    const repository = await open({url: `http://${github.host}/o/r/releases/latest/infrastructure-components.yaml`});
+    expect(await findRelease(repository, lab)).toMatchObject({version: 'v1.4.1'});
+    const none = await serve({'/o/r/releases/latest': 'redirect /o/r/releases', '/o/r/releases': '<html>'});
+    const empty = await open({url: `http://${none.host}/o/r/releases/latest/infrastructure-components.yaml`});
+    await expect(findRelease(empty, lab)).rejects.toMatchObject({
+      code: 'provider.repository-invalid',
+      hints: [expect.stringContaining('lab:v1.2.3'), expect.anything()],
+    });
   });
 
   it('over HTTP needs no list for a pinned version, and says so when the module proxy is switched off', async () => {
