@@ -98,7 +98,16 @@ function indexIn(objects: readonly KubeObject[]): Index | undefined {
     'data',
     'index',
   );
-  return text === undefined ? undefined : (JSON.parse(text) as Index);
+  if (text === undefined) return undefined;
+  try {
+    const index = JSON.parse(text) as Partial<Index> | null;
+    if (index?.format === 1 && typeof index.source === 'string' && typeof index.files === 'object') return index as Index;
+  } catch {
+    // told below, as an index of another form is
+  }
+  throw new TriremeError('file.invalid', `The index of the folder (${indexName}) can't be read: it is damaged, or another version wrote it.`, {
+    hints: ['Save again: trireme cluster move --to-directory FOLDER'],
+  });
 }
 
 function requireWhole(folder: string, texts: ReadonlyMap<string, string>, index: Index | undefined): void {

@@ -47,6 +47,12 @@ describe('a folder of saved clusters', () => {
     expect(facts.objects).toHaveLength(objects.length);
   });
 
+  test('whose index is damaged is refused for that', async () => {
+    const path = join(folder, 'ConfigMap_default_trireme-move-index.yaml');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"format":1', '"format":'));
+    await expect(readFolder(folder, kinds)).rejects.toMatchObject({code: 'file.invalid', message: expect.stringContaining('trireme-move-index')});
+  });
+
   test('with a file that holds no object is refused by its name', async () => {
     await writeFile(join(folder, 'notes.yaml'), 'hello: world\n');
     await expect(readFolder(folder, kinds)).rejects.toThrow(/notes.yaml holds no Kubernetes object/);
