@@ -9,7 +9,16 @@ const stampPath = join(root, 'dist', '.stamp');
 const lockPath = join(root, 'node_modules', '.trireme-build');
 const nextFolder = join(root, 'node_modules', '.trireme-dist');
 const bundlers = {program: join(root, 'scripts', 'bundle-program.mjs'), agent: join(root, 'scripts', 'bundle-agent.mjs')};
-const inputs = ['src', 'bin', 'scripts/build.mjs', 'scripts/bundle-agent.mjs', 'scripts/bundle-program.mjs', 'tsconfig.json', 'package.json', 'package-lock.json'];
+const inputs = [
+  'src',
+  'bin',
+  'scripts/build.mjs',
+  'scripts/bundle-agent.mjs',
+  'scripts/bundle-program.mjs',
+  'tsconfig.json',
+  'package.json',
+  'package-lock.json',
+];
 /** How long another build is waited for, in ms. */
 const patience = 180_000;
 
