@@ -125,7 +125,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       redactor: this.redactor,
       contents: new Map([[edit.path, edit.after]]),
     });
-    return this.withPlace(read, given);
+    return this.withPlace(await this.render(read), given);
   }
 
   #runFlags(given: GivenFlags): RunFlags {

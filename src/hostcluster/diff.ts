@@ -46,7 +46,11 @@ function leavesOf(wanted: Wanted): ReadonlyMap<string, unknown> {
   collectTaints(leaves, node.taints ?? (wanted.role === 'control-plane' ? [controlPlaneTaint] : []));
   for (const file of files) collect(leaves, `files.${file.path}`, {content: digestOf(file.content), mode: file.mode, owner: file.owner});
   for (const item of content) leaves.set(`content.${item.name}`, item.digest);
-  for (const layer of layers) leaves.set(`layers.${layer.name}`, digestOf(layer.manifest));
+  for (const {name, manifest, namespace, patience} of layers) {
+    leaves.set(`layers.${name}`, digestOf(manifest));
+    if (namespace !== undefined) leaves.set(`layers.${name}.namespace`, namespace);
+    if (patience !== undefined) leaves.set(`layers.${name}.timeout`, patience);
+  }
   if (layers.length > 1)
     leaves.set(
       'layers',

@@ -1,5 +1,6 @@
 // From the file and the facts to what a run does on which host. Pure: nothing is read, and nothing is decided later.
 import {TriremeError} from '../kernel/errors.ts';
+import {requireRendered} from '../layers/inventory.ts';
 import type {Phase, Plan, Warning} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {assessHost, type Assessment, type HostWork} from './assess.ts';
@@ -32,6 +33,7 @@ export interface ConvergeOptions {
 
 /** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `bundle.*`. */
 export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
+  requireRendered(cluster.layers);
   refuseUnsupported(cluster);
   refuseForeignHosts(cluster, seen);
   const facts = withKnownContent(cluster, seen);

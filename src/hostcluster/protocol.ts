@@ -52,6 +52,10 @@ export interface WantedLayer {
   readonly kind: 'cni' | 'csi' | 'addon';
   /** Kubernetes objects as one YAML text. */
   readonly manifest: string;
+  /** Where objects go that live in a namespace and name none; absent: `default`. */
+  readonly namespace?: string;
+  /** How long it may take to get healthy, in ms; absent: ten minutes. */
+  readonly patience?: number;
 }
 
 /** What a host shall be. Holds no secret. Comparing two of these, leaf by leaf, is how a plan finds changes. */

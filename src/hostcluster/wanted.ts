@@ -1,11 +1,11 @@
 // From the file and the facts to what each host shall be. Pure, and stable: what concerns one host changes no other's document.
 import {isIP} from 'node:net';
-import type {DesiredCluster} from '../spec/desired.ts';
+import type {DesiredCluster, DesiredLayer} from '../spec/desired.ts';
 import type {AgentHost, ClusterSpec, ComponentConfiguration, Taint} from '../spec/schema.ts';
 import {contentForRole} from './content.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
 import {mergeSettings} from './merge.ts';
-import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type Wanted, type WantedTaint} from './protocol.ts';
+import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type Wanted, type WantedLayer, type WantedTaint} from './protocol.ts';
 import {isWithin, networkOf, proxyEnvironment} from './proxy.ts';
 
 export interface Membership {
@@ -65,9 +65,13 @@ export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host:
     }),
     files: [...(cluster.hostFiles[host.name] ?? [])].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     content: contentForRole(facts.content[member.architecture] ?? [], host.role),
-    layers: host.role === 'control-plane' ? cluster.layers.map(({name, kind, manifest}) => ({name, kind, manifest})) : [],
+    layers: host.role === 'control-plane' ? cluster.layers.map(wantedLayer) : [],
     drift: driftOf(spec.agent?.drift),
   };
+}
+
+function wantedLayer({name, kind, manifest, namespace, patience}: DesiredLayer): WantedLayer {
+  return {name, kind, manifest, ...(namespace === undefined ? {} : {namespace}), ...(patience === undefined ? {} : {patience})};
 }
 
 /** The node's addresses: those of the file, else `address` when it is one, else the default route's; two with two pod networks. */

@@ -91,6 +91,14 @@ async function watchState(context: Context, host: string, digest: string, signal
 }
 
 function requireHope(host: string, state: AgentState): void {
+  // a layer has been given all the time that the profile allows it; those after it wait, and the agent goes on looking
+  const unhealthy = state.reconcilers.find((one) => one.name === 'addons' && one.code === 'run.unhealthy' && one.status === 'failed');
+  if (unhealthy !== undefined)
+    throw new TriremeError('run.unhealthy', unhealthy.message ?? `A layer of the profile isn't healthy.`, {
+      host,
+      hints: ['See its pods: trireme cluster shell -- kubectl get pods -A', 'Once the cause is gone: trireme apply --resume'],
+      details: {reconciler: unhealthy.name},
+    });
   // an API that's away comes back by itself (its kubelet restarts it); on a slow host that takes minutes, which the wait's own length bounds
   const hopeless = state.reconcilers.find((one) => one.attempts >= attempts && one.code !== 'host.unreachable');
   if (hopeless === undefined) return;
