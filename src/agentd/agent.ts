@@ -8,6 +8,7 @@ import {Redactor} from '../kernel/redact.ts';
 import {agentPaths, protocol, type AgentState, type PutWanted, type Secrets, type Wanted} from '../hostcluster/protocol.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
+import {takeEnrolment} from './enrolment.ts';
 import {EventLog} from './event-log.ts';
 import {realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
@@ -71,6 +72,7 @@ export class Agent {
     const store = new WantedStore(at);
     await store.load();
     const agent = new Agent(options, store, await Records.open(at(`${agentPaths.state}/records.json`)));
+    await agent.#takeEnrolment();
     await agent.#retarget();
     agent.#scheduleLook();
     return agent;
@@ -78,6 +80,18 @@ export class Agent {
 
   #at(path: string): string {
     return this.#options.root === '' ? path : join(this.#options.root, path);
+  }
+
+  /** Only before it belongs to a cluster: afterwards a file that somebody left there changes nothing. */
+  async #takeEnrolment(): Promise<boolean> {
+    if (this.#store.wanted !== null) return false;
+    try {
+      return await takeEnrolment((path) => this.#at(path), (body) => this.#store.put(body));
+    } catch (error) {
+      if (!isTriremeError(error)) throw error;
+      this.events.write('agent', {type: 'warning.raised', code: error.code, message: `The enrolment at ${agentPaths.enrolment} isn't taken: ${error.message}`});
+      return false;
+    }
   }
 
   get wantedDigest(): string {
@@ -237,7 +251,11 @@ export class Agent {
     clearTimeout(this.#looking);
     this.#looking = setTimeout(() => {
       this.#watchAgain();
-      void this.#observe().finally(() => this.#scheduleLook());
+      void this.#takeEnrolment()
+        .then((taken) => (taken ? this.#retarget() : undefined))
+        .catch(() => {}) // looked at again at the next turn
+        .then(() => this.#observe())
+        .finally(() => this.#scheduleLook());
     }, delay);
   }
 

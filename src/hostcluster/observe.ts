@@ -78,10 +78,10 @@ function machineOf(cluster: DesiredCluster, host: AgentHost, observation: Member
     name: host.name,
     role: host.role as string,
     address: nodeAddressesOf(cluster.document.spec, host, member)[0] ?? host.address,
-    state: stateOf(member !== undefined, node, told !== undefined),
+    state: stateOf(member !== undefined || host.enrol === 'file', node, told !== undefined),
     ...(node === undefined ? {} : {version: node.version}),
     ...(seen === undefined ? {} : {agent: {version: seen.version, converged: seen.converged, answering: member?.agentActive ?? false}}),
-    reasons: [...nodeReasons(node, told), ...agentReasons(observation)],
+    reasons: [...nodeReasons(node, told), ...(host.enrol === 'file' ? [] : agentReasons(observation))],
     drift: seen?.drift.filter((one) => one.outcome !== 'repaired').length ?? 0,
   };
 }

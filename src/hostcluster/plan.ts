@@ -92,7 +92,8 @@ function phasesOf(
       .map((host) => host.name),
     membership.bootstrap,
   );
-  const settled = assessments.filter((one) => one.plan.state === 'unchanged').map((one) => one.plan.host);
+  const byFile = new Set(enrolledByFile(cluster));
+  const settled = assessments.filter((one) => one.plan.state === 'unchanged' && !byFile.has(one.plan.host)).map((one) => one.plan.host);
   // followed in an order in which nobody waits for one that can't begin: control planes first
   const ordered = [...works].toSorted((a, b) => rank(a, membership) - rank(b, membership));
   const handed = waiting ? [] : ordered;
@@ -120,6 +121,12 @@ function phasesOf(
     {title: 'Check the cluster', steps: handed.length > 0 ? [healthStep({controlPlanes, settled})] : []},
   ];
   return phases.filter((phase) => phase.steps.length > 0);
+}
+
+function enrolledByFile(cluster: DesiredCluster): readonly string[] {
+  return hostsOf(cluster)
+    .filter((host) => host.enrol === 'file')
+    .map((host) => host.name);
 }
 
 function needsSecrets(works: readonly HostWork[]): boolean {
@@ -153,5 +160,16 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
-  return [...removed, ...start];
+  const nodes = new Set(reachedHosts(facts).flatMap((host) => host.seen?.nodes ?? []).map((node) => node.name));
+  const enrolled = enrolledByFile(cluster)
+    .filter((host) => !nodes.has(host))
+    .map(
+      (host): Warning => ({
+        code: 'host.enrolled-by-file',
+        message: `${host} is enrolled by a file and isn't a node of the cluster yet: nothing is done to it from here.`,
+        host,
+        hints: [`Make what it needs, once the cluster runs: trireme agent package --host ${host} --script ${host}.sh`],
+      }),
+    );
+  return [...removed, ...start, ...enrolled];
 }

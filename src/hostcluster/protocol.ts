@@ -26,6 +26,8 @@ export const agentPaths = {
   lock: '/var/lib/trireme/lock.json',
   socket: '/run/trireme/agent.sock',
   unit: '/etc/systemd/system/trireme-agent.service',
+  /** 0600: an `Enrolment` that lies here is taken by an agent that belongs to no cluster yet, and removed. */
+  enrolment: '/etc/trireme/enrolment.json',
 } as const;
 
 export interface WantedTaint {
@@ -56,6 +58,13 @@ export interface WantedLayer {
   readonly namespace?: string;
   /** How long it may take to get healthy, in ms; absent: ten minutes. */
   readonly patience?: number;
+}
+
+/** A registry's mirrors, for images that aren't in the content. */
+export interface WantedRegistry {
+  readonly name: string;
+  readonly mirrors: readonly {readonly url: string; readonly capabilities: readonly string[]; /** PEM. */ readonly authority?: string}[];
+  readonly fallback: boolean;
 }
 
 /** What a host shall be. Holds no secret. Comparing two of these, leaf by leaf, is how a plan finds changes. */
@@ -92,6 +101,8 @@ export interface Wanted {
   };
   /** Environment of container runtime and kubelet: HTTPS_PROXY and its kin, with NO_PROXY computed. */
   readonly proxy: Readonly<Record<string, string>>;
+  /** Absent: none. */
+  readonly registries?: readonly WantedRegistry[];
   readonly files: readonly WantedFile[];
   readonly content: readonly ContentItem[];
   /** Only on control planes. */
@@ -187,6 +198,11 @@ export interface PutWanted {
   readonly secrets?: Secrets;
 }
 
+/** What a host that nobody logs in to is given as a file. Holds secrets. */
+export interface Enrolment extends PutWanted {
+  readonly kind: 'TriremeEnrolment';
+}
+
 /** What a change below this path of Wanted costs; the longest matching prefix counts. */
 export const effectsByPath: Readonly<Record<string, Effect>> = {
   'node.labels': 'none',
@@ -201,6 +217,8 @@ export const effectsByPath: Readonly<Record<string, Effect>> = {
   'configuration.kubeProxy': 'none',
   'configuration.kubeadm': 'none',
   proxy: 'restart',
+  // read anew at each pull
+  registries: 'none',
   files: 'none',
   layers: 'none',
   drift: 'none',

@@ -28,7 +28,7 @@ export function membershipOf(cluster: DesiredCluster, facts: Pick<HostClusterFac
   const id = ours[0]?.seen?.wanted?.cluster.id ?? '';
   const started = ours.some((host) => host.seen?.member === true);
   const already = ours.find((host) => host.seen?.wanted?.bootstrap === true)?.host;
-  const first = hostsOf(cluster).find((host) => host.role === 'control-plane')?.name;
+  const first = hostsOf(cluster).find((host) => host.role === 'control-plane' && host.enrol !== 'file')?.name;
   return {id, started, bootstrap: already ?? (started ? undefined : first)};
 }
 
@@ -63,6 +63,7 @@ export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host:
       dnsDomain: spec.network.dnsDomain,
       nodeNetworks: nodeNetworksOf(cluster, facts, member),
     }),
+    ...(cluster.registries === undefined ? {} : {registries: cluster.registries}),
     files: [...(cluster.hostFiles[host.name] ?? [])].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     content: contentForRole(facts.content[member.architecture] ?? [], host.role),
     layers: host.role === 'control-plane' ? cluster.layers.map(wantedLayer) : [],

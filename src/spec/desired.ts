@@ -38,6 +38,13 @@ export interface DesiredFile {
   readonly owner: string;
 }
 
+/** A registry's mirrors, with the text of their certificates. */
+export interface DesiredRegistry {
+  readonly name: string;
+  readonly mirrors: readonly {readonly url: string; readonly capabilities: readonly string[]; /** PEM. */ readonly authority?: string}[];
+  readonly fallback: boolean;
+}
+
 export interface DesiredTemplate {
   /** As complaints call it. */
   readonly file: string;
@@ -55,6 +62,8 @@ export interface DesiredCluster {
   readonly hostFiles: Readonly<Record<string, readonly DesiredFile[]>>;
   /** By host name: the text of the hooks' scripts. */
   readonly hostHooks: Readonly<Record<string, {readonly beforeApply?: string; readonly afterApply?: string}>>;
+  /** Mirrors for the hosts' containers; absent: none. */
+  readonly registries?: readonly DesiredRegistry[];
   /** Where it came from; `folder` is what its relative paths start from. */
   readonly source: {readonly files: readonly string[]; readonly folder: string; readonly digest: string};
   /** Controller mode: the text that the document was read from, so that what a management cluster refuses is shown at its line. */

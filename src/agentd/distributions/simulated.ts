@@ -5,6 +5,7 @@ import {sleep} from '../../kernel/cancel.ts';
 import {TriremeError} from '../../kernel/errors.ts';
 import {controlPlaneTaint, type WantedLayer} from '../../hostcluster/protocol.ts';
 import {fileStep} from '../file-step.ts';
+import {registryFolder, registrySteps} from '../registry-files.ts';
 import {serviceStep} from '../service-step.ts';
 import {content} from '../reconcilers/content.ts';
 import {files} from '../reconcilers/files.ts';
@@ -108,11 +109,12 @@ function recordStep(
 const runtime: Reconciler = {
   name: 'runtime',
   needs: ['content', 'modules'],
-  inputs: ['content', 'configuration.containerd', 'proxy'],
-  outputs: ['/etc/containerd/config.toml'],
+  inputs: ['content', 'configuration.containerd', 'proxy', 'registries'],
+  outputs: ['/etc/containerd/config.toml', registryFolder],
   area: 'runtime',
-  steps: ({wanted}) => [
-    fileStep({path: '/etc/containerd/config.toml', content: `# SIMULATED\n${JSON.stringify({...wanted.configuration.containerd, proxy: wanted.proxy})}\n`}),
+  steps: async (target) => [
+    fileStep({path: '/etc/containerd/config.toml', content: `# SIMULATED\n${JSON.stringify({...target.wanted.configuration.containerd, proxy: target.wanted.proxy})}\n`}),
+    ...(await registrySteps(target)),
     serviceStep({unit: 'containerd.service', files: ['/etc/containerd/config.toml']}),
   ],
 };
