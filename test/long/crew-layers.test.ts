@@ -297,6 +297,8 @@ describe.skipIf(reason !== undefined)(`layers, a registry, and other roads to a 
     const wrong = Buffer.from(right);
     wrong[wrong.length >> 1]! ^= 1;
     await writeFile(path, wrong);
+    // what was built here lies in the cache
+    await rm(join(bed.home, '.cache'), {recursive: true, force: true});
     const ran = await run(['apply', '--yes']);
     await writeFile(path, right);
     expectCode(ran, 1);
