@@ -86,7 +86,10 @@ export class Agent {
   async #takeEnrolment(): Promise<boolean> {
     if (this.#store.wanted !== null) return false;
     try {
-      return await takeEnrolment((path) => this.#at(path), (body) => this.#store.put(body));
+      return await takeEnrolment(
+        (path) => this.#at(path),
+        (body) => this.#store.put(body),
+      );
     } catch (error) {
       if (!isTriremeError(error)) throw error;
       this.events.write('agent', {type: 'warning.raised', code: error.code, message: `The enrolment at ${agentPaths.enrolment} isn't taken: ${error.message}`});

@@ -76,12 +76,15 @@ async function state(): Promise<void> {
 async function ask(method: string, path: string, body?: string): Promise<{readonly status: number; readonly text: string} | undefined> {
   const {request} = await import('node:http');
   return new Promise((resolve, reject) => {
-    const sent = request({socketPath: at(agentPaths.socket), method, path, headers: body === undefined ? {} : {'content-type': 'application/json'}}, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({status: response.statusCode ?? 0, text}));
-      response.on('error', reject);
-    });
+    const sent = request(
+      {socketPath: at(agentPaths.socket), method, path, headers: body === undefined ? {} : {'content-type': 'application/json'}},
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve({status: response.statusCode ?? 0, text}));
+        response.on('error', reject);
+      },
+    );
     sent.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? resolve(undefined) : reject(error)));
     sent.end(body);
   });

@@ -6,7 +6,7 @@ import {isMissing, type HostSystem} from './host-system.ts';
 import type {AgentStep, Target} from './reconciler.ts';
 
 export const registryFolder = '/etc/containerd/certs.d';
-const header = '# Written by Trireme; change agent.registries in the cluster\'s file instead.\n';
+const header = "# Written by Trireme; change agent.registries in the cluster's file instead.\n";
 
 /** What a registry's folder holds, by name of the file. */
 export function registryFiles({name, mirrors, fallback}: WantedRegistry): Readonly<Record<string, string>> {

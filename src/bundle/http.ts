@@ -49,7 +49,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       const response = await send(url, {...request, headers}, options);
       const status = response.statusCode ?? 0;
       const location = response.headers.location;
-      if (!redirects.has(status) || location === undefined || request.body !== undefined) return {status, headers: response.headers, url: url.href, body: response};
+      if (!redirects.has(status) || location === undefined || request.body !== undefined)
+        return {status, headers: response.headers, url: url.href, body: response};
       response.destroy();
       if (hop === maxRedirects)
         throw new TriremeError('bundle.source-failed', `${url.href} comes after more than ${maxRedirects} redirects.`, {
@@ -72,7 +73,12 @@ async function send(url: URL, request: HttpRequest, options: HttpOptions): Promi
   request.signal?.throwIfAborted();
   const proxy = proxyFor(url, options.env);
   try {
-    const settings: RequestOptions = {method: request.method ?? 'GET', headers: {'user-agent': 'trireme', ...request.headers}, signal: request.signal, ...trustOf(options)};
+    const settings: RequestOptions = {
+      method: request.method ?? 'GET',
+      headers: {'user-agent': 'trireme', ...request.headers},
+      signal: request.signal,
+      ...trustOf(options),
+    };
     const {body} = request;
     if (proxy === undefined) return await answer(url, settings, options, body);
     if (url.protocol === 'http:') {

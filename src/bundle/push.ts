@@ -165,7 +165,12 @@ async function putManifest(target: Target, name: string, mediaType: string, byte
   await transport.repeat(async () => {
     const headers = {'content-type': mediaType, 'content-length': String(bytes.length)};
     const body = () => Readable.from([bytes]);
-    const response = await client.send(reference, urlOf(target, `manifests/${name}`), {method: 'PUT', headers, body, ...(signal === undefined ? {} : {signal})});
+    const response = await client.send(reference, urlOf(target, `manifests/${name}`), {
+      method: 'PUT',
+      headers,
+      body,
+      ...(signal === undefined ? {} : {signal}),
+    });
     if (response.status !== 201) throw await refused(`the manifest ${name}`, response);
     response.body.resume();
   }, signal);
@@ -182,8 +187,12 @@ async function refused(what: string, response: HttpResponse): Promise<TriremeErr
   } catch {
     said = '';
   }
-  return new TriremeError('bundle.source-failed', `The registry ${new URL(url).host} doesn't take ${what}: it answers ${status}${said === '' ? '' : ` (${said})`}.`, {
-    hints: ['What it has already stays there: push again when the cause is gone, and only the rest is sent.'],
-    details: {status, retryable: status >= 500 || status === 429 || status === 408 || status === 404},
-  });
+  return new TriremeError(
+    'bundle.source-failed',
+    `The registry ${new URL(url).host} doesn't take ${what}: it answers ${status}${said === '' ? '' : ` (${said})`}.`,
+    {
+      hints: ['What it has already stays there: push again when the cause is gone, and only the rest is sent.'],
+      details: {status, retryable: status >= 500 || status === 429 || status === 408 || status === 404},
+    },
+  );
 }

@@ -30,12 +30,24 @@ export async function obtainRenderer(name: Renderer, request: RendererRequest): 
   const {system, architecture: found} = request.platform ?? {system: process.platform, architecture: process.arch};
   const architecture = ({x64: 'amd64', arm64: 'arm64'} as Readonly<Record<string, Architecture>>)[found];
   if (architecture === undefined || !['linux', 'darwin'].includes(system))
-    throw new TriremeError('bundle.not-found', `No ${name} is known for ${system} on ${found}.`, {hints: [`Name yours in the file: spec.bundle.programs.${name}`]});
+    throw new TriremeError('bundle.not-found', `No ${name} is known for ${system} on ${found}.`, {
+      hints: [`Name yours in the file: spec.bundle.programs.${name}`],
+    });
   const session = await openSession(request);
-  const {item, origin} = (system === 'linux' ? await fromBundle(name, request, architecture, session) : undefined) ?? (await published(name, request, system, architecture, session));
+  const {item, origin} =
+    (system === 'linux' ? await fromBundle(name, request, architecture, session) : undefined) ??
+    (await published(name, request, system, architecture, session));
   await session.lock.save().catch(() => {}); // a folder that can't be written is told where content is pinned
   await fetchContent(
-    {version: request.version, distribution: 'kubeadm', content: {[architecture]: [item]}, versions: new Map(), origins: new Map([[item.digest, origin]]), warnings: [], session},
+    {
+      version: request.version,
+      distribution: 'kubeadm',
+      content: {[architecture]: [item]},
+      versions: new Map(),
+      origins: new Map([[item.digest, origin]]),
+      warnings: [],
+      session,
+    },
     request.signal === undefined ? {} : {signal: request.signal},
   );
   return unpack(name, item, origin, session, request.cacheFolder ?? defaultCacheFolder(request.transport?.env ?? process.env));
@@ -46,7 +58,9 @@ type Session = Awaited<ReturnType<typeof openSession>>;
 async function fromBundle(name: Renderer, {bundle, version}: RendererRequest, architecture: Architecture, session: Session): Promise<PinnedItem | undefined> {
   if (bundle === undefined) return undefined;
   const {contents, origin} = await openBundle(bundle, session);
-  const file = contents.files.find((one) => one.item.name === name && one.architecture === architecture && (name !== 'kubectl' || one.kubernetesVersion === version));
+  const file = contents.files.find(
+    (one) => one.item.name === name && one.architecture === architecture && (name !== 'kubectl' || one.kubernetesVersion === version),
+  );
   return file === undefined ? undefined : {item: file.item, origin};
 }
 
@@ -72,10 +86,16 @@ async function unpack(name: Renderer, item: PinnedItem['item'], origin: PinnedIt
   await rm(part, {recursive: true, force: true});
   await mkdir(part, {recursive: true});
   try {
-    const content = origin.kind === 'layout' ? origin.layout.open(item.digest).stream() : createReadStream(origin.kind === 'file' ? origin.path : session.cache.path(item.digest));
+    const content =
+      origin.kind === 'layout'
+        ? origin.layout.open(item.digest).stream()
+        : createReadStream(origin.kind === 'file' ? origin.path : session.cache.path(item.digest));
     if (item.kind === 'archive') {
       const {x} = await import('tar');
-      await pipeline(content, x({cwd: part, filter: (entry, stats) => basename(entry) === name && 'type' in stats && stats.type === 'File', preserveOwner: false}));
+      await pipeline(
+        content,
+        x({cwd: part, filter: (entry, stats) => basename(entry) === name && 'type' in stats && stats.type === 'File', preserveOwner: false}),
+      );
       const inside = (await readdir(part, {recursive: true, withFileTypes: true})).find((entry) => entry.isFile() && entry.name === name);
       if (inside === undefined) throw new TriremeError('bundle.incomplete', `The archive of ${name} has no program ${name} in it.`);
       if (inside.parentPath !== part) await rename(join(inside.parentPath, name), join(part, name));

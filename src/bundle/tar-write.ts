@@ -55,7 +55,10 @@ export class TarWriter {
     }
     const found = `sha256:${hash.digest('hex')}`;
     if (length !== size || (digest !== undefined && found !== digest))
-      throw new TriremeError('bundle.damaged', `${path} isn't what it should be: ${digest ?? `${size} bytes`} is expected, and it is ${found} with ${length} bytes.`);
+      throw new TriremeError(
+        'bundle.damaged',
+        `${path} isn't what it should be: ${digest ?? `${size} bytes`} is expected, and it is ${found} with ${length} bytes.`,
+      );
     await this.#write(Buffer.alloc((512 - (size % 512)) % 512));
   }
 
@@ -70,7 +73,13 @@ export class TarWriter {
     if (above !== '') await this.folder(above);
   }
 
-  async #header(fields: {readonly path: string; readonly mode: number; readonly size: number; readonly type: 'File' | 'Directory' | 'SymbolicLink'; readonly linkpath?: string}) {
+  async #header(fields: {
+    readonly path: string;
+    readonly mode: number;
+    readonly size: number;
+    readonly type: 'File' | 'Directory' | 'SymbolicLink';
+    readonly linkpath?: string;
+  }) {
     const bytes = Buffer.alloc(512);
     const header = new Header({...fields, uid: 0, gid: 0, mtime: new Date(0), uname: 'root', gname: 'root'});
     if (header.encode(bytes, 0)) throw new TriremeError('bundle.damaged', `${fields.path} doesn't fit into a plain tar header.`);

@@ -46,7 +46,10 @@ function leavesOf(wanted: Wanted): ReadonlyMap<string, unknown> {
   collectTaints(leaves, node.taints ?? (wanted.role === 'control-plane' ? [controlPlaneTaint] : []));
   for (const file of files) collect(leaves, `files.${file.path}`, {content: digestOf(file.content), mode: file.mode, owner: file.owner});
   for (const {name, mirrors, fallback} of registries) {
-    leaves.set(`registries.${name}.mirrors`, mirrors.map(({url, capabilities}) => `${url} (${capabilities.join(', ')})`));
+    leaves.set(
+      `registries.${name}.mirrors`,
+      mirrors.map(({url, capabilities}) => `${url} (${capabilities.join(', ')})`),
+    );
     leaves.set(`registries.${name}.fallback`, fallback);
     for (const {url, authority} of mirrors) if (authority !== undefined) leaves.set(`registries.${name}.authority.${url}`, digestOf(authority));
   }

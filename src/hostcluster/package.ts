@@ -46,7 +46,8 @@ function installOf({root, program, runtime}: AgentPackage): InstallOptions {
 export async function writeInstallScript(out: string, parts: AgentPackage): Promise<WrittenPackage> {
   return writeWhole(out, 0o700, async (file) => {
     const tar = new TarWriter(file, head);
-    for (const one of [parts.program, parts.runtime]) await tar.file({path: `blobs/${hexOf(one.digest)}`, size: one.size, digest: one.digest, content: createReadStream(one.path)});
+    for (const one of [parts.program, parts.runtime])
+      await tar.file({path: `blobs/${hexOf(one.digest)}`, size: one.size, digest: one.digest, content: createReadStream(one.path)});
     for (const blob of parts.content) await tar.file({path: `blobs/${hexOf(blob.digest)}`, size: blob.size, digest: blob.digest, content: blob.stream()});
     await tar.file(textFile('unit', renderUnit(installOf(parts))));
     if (parts.enrolment !== undefined) await tar.file(textFile('enrolment.json', `${JSON.stringify(parts.enrolment)}\n`, 0o600));
@@ -61,7 +62,10 @@ export async function writeInstallScript(out: string, parts: AgentPackage): Prom
 function scriptText(parts: AgentPackage, digest: string): string {
   const {enrolment} = parts;
   const install = installOf(parts);
-  const what = enrolment === undefined ? 'It belongs to no cluster yet.' : `Makes this host ${enrolment.wanted.node.name} of the cluster ${enrolment.wanted.cluster.name}. HOLDS SECRETS.`;
+  const what =
+    enrolment === undefined
+      ? 'It belongs to no cluster yet.'
+      : `Makes this host ${enrolment.wanted.node.name} of the cluster ${enrolment.wanted.cluster.name}. HOLDS SECRETS.`;
   return `#!/bin/sh
 # Installs Trireme's agent ${parts.version} on a linux/${parts.architecture} host. ${what}
 # Carries all that it needs behind its text, and checks it. Run it as root; run again it changes nothing.
@@ -87,9 +91,11 @@ trap 'rm -rf "$work"' EXIT
 carried | tar -xf - -C "$work" || die 1 "There's no room for what this script carries, below $state."
 for blob in "$work"/blobs/*; do
   to="$content/\${blob##*/}"
-  if [ ! -f "$to" ] || [ "$(sha256sum <"$to")" != "\${blob##*/}  -" ]; then mv -f "$blob" "$to"; fi
+  if [ ! -f "$to" ] || [ "$(sha256sum <"$to")" != "\${blob##*/}  -" ]; then
+    sync "$blob" 2>/dev/null || sync
+    mv -f "$blob" "$to"
+  fi
 done
-sync
 install() (
 ${installScript(install)})
 install <"$work/unit" || die $? "The agent can't be installed below $root."
@@ -104,8 +110,12 @@ until said=$("$agent" answers 2>/dev/null); do
   sleep 1
 done
 echo "Trireme's agent: $said"
-${enrolment === undefined ? '' : `"$agent" enrol "$work/enrolment.json"
-`}exit 0
+${
+  enrolment === undefined
+    ? ''
+    : `"$agent" enrol "$work/enrolment.json"
+`
+}exit 0
 `;
 }
 
@@ -117,8 +127,19 @@ export async function writeImageTar(out: string, parts: AgentPackage): Promise<W
     const name = versionName(install);
     const root = parts.root.slice(1);
     const version = `${root}/versions/${name}`;
-    await tar.file({path: `${version}/trireme-agent.mjs`, size: parts.program.size, digest: parts.program.digest, content: createReadStream(parts.program.path)});
-    await tar.file({path: `${version}/node`, mode: 0o755, size: parts.runtime.size, digest: parts.runtime.digest, content: createReadStream(parts.runtime.path)});
+    await tar.file({
+      path: `${version}/trireme-agent.mjs`,
+      size: parts.program.size,
+      digest: parts.program.digest,
+      content: createReadStream(parts.program.path),
+    });
+    await tar.file({
+      path: `${version}/node`,
+      mode: 0o755,
+      size: parts.runtime.size,
+      digest: parts.runtime.digest,
+      content: createReadStream(parts.runtime.path),
+    });
     await tar.file(textFile(`${version}/trireme-agent`, renderLauncher(), 0o755));
     await tar.file(textFile(`${version}/digests.json`, `${digestsText(install)}\n`));
     await tar.link(`${root}/current`, `versions/${name}`);
@@ -160,4 +181,3 @@ async function writeWhole(out: string, mode: number, write: (file: FileHandle) =
     throw error;
   }
 }
-

@@ -160,16 +160,18 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
-  const nodes = new Set(reachedHosts(facts).flatMap((host) => host.seen?.nodes ?? []).map((node) => node.name));
+  const nodes = new Set(
+    reachedHosts(facts)
+      .flatMap((host) => host.seen?.nodes ?? [])
+      .map((node) => node.name),
+  );
   const enrolled = enrolledByFile(cluster)
     .filter((host) => !nodes.has(host))
-    .map(
-      (host): Warning => ({
-        code: 'host.enrolled-by-file',
-        message: `${host} is enrolled by a file and isn't a node of the cluster yet: nothing is done to it from here.`,
-        host,
-        hints: [`Make what it needs, once the cluster runs: trireme agent package --host ${host} --script ${host}.sh`],
-      }),
-    );
+    .map((host): Warning => ({
+      code: 'host.enrolled-by-file',
+      message: `${host} is enrolled by a file and isn't a node of the cluster yet: nothing is done to it from here.`,
+      host,
+      hints: [`Make what it needs, once the cluster runs: trireme agent package --host ${host} --script ${host}.sh`],
+    }));
   return [...removed, ...start, ...enrolled];
 }

@@ -111,10 +111,14 @@ async function itemOf(api: KubeApi, layer: ApplicableLayer, object: ManifestObje
       // an in-memory provider's clusters answer 500 when asked for a group that they don't have
       if (!isTriremeError(error) || (error.code !== 'api.kind-unknown' && error.code !== 'api.failed')) throw error;
       if (!mayComeLater || attempt >= 5)
-        throw new TriremeError('api.kind-unknown', `The layer ${layer.name} has ${kind} ${metadata.name}, but the cluster serves no ${kind} of ${apiVersion}.`, {
-          hints: ['The layer that brings this kind must come before, or its CustomResourceDefinition into the same layer.'],
-          cause: error,
-        });
+        throw new TriremeError(
+          'api.kind-unknown',
+          `The layer ${layer.name} has ${kind} ${metadata.name}, but the cluster serves no ${kind} of ${apiVersion}.`,
+          {
+            hints: ['The layer that brings this kind must come before, or its CustomResourceDefinition into the same layer.'],
+            cause: error,
+          },
+        );
       await sleep(1000, signal);
     }
   }
@@ -192,9 +196,13 @@ async function unhealthy(
 ): Promise<TriremeError> {
   const after = waited === undefined ? '' : ` after ${waited >= 120_000 ? `${Math.round(waited / 60_000)} min` : `${Math.round(waited / 1000)} s`}`;
   const why = await whyPodsWait(api, layer, signal).catch(() => []);
-  return new TriremeError('run.unhealthy', `The layer ${layer.name} isn't healthy${after}: ${waitingFor.slice(0, 3).join('; ')}.${why.length === 0 ? '' : ` ${why.join('. ')}.`}`, {
-    hints: ['The layers after it are not applied.', 'trireme cluster shell -- kubectl get pods -A', 'trireme apply --resume'],
-  });
+  return new TriremeError(
+    'run.unhealthy',
+    `The layer ${layer.name} isn't healthy${after}: ${waitingFor.slice(0, 3).join('; ')}.${why.length === 0 ? '' : ` ${why.join('. ')}.`}`,
+    {
+      hints: ['The layers after it are not applied.', 'trireme cluster shell -- kubectl get pods -A', 'trireme apply --resume'],
+    },
+  );
 }
 
 /** What the pods of a layer's workloads say: one sentence for each of the first that aren't ready. */

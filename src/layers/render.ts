@@ -40,7 +40,19 @@ export async function renderLayers(cluster: DesiredCluster, options: RenderOptio
 
 async function renderChart(layer: DesiredLayer | Omit<DesiredLayer, 'source'>, source: ChartSource, version: string, options: RenderOptions): Promise<string> {
   const namespace = layer.namespace ?? 'default';
-  const args = ['template', source.release, source.path, '--namespace', namespace, '--kube-version', version, '--include-crds', '--skip-tests', '--values', '-'];
+  const args = [
+    'template',
+    source.release,
+    source.path,
+    '--namespace',
+    namespace,
+    '--kube-version',
+    version,
+    '--include-crds',
+    '--skip-tests',
+    '--values',
+    '-',
+  ];
   const values = source.values.reduce<Values>((merged, over) => mergeValues(merged, over), {});
   // values may hold secrets: they go by standard input, never by an argument or a file
   const text = await run('helm', {layer: layer.name, what: `the chart ${source.path}`, args, stdin: JSON.stringify(values)}, version, options);
@@ -50,12 +62,7 @@ async function renderChart(layer: DesiredLayer | Omit<DesiredLayer, 'source'>, s
   return [...made, ...objects].map((object) => stringify(object, {version: '1.1', lineWidth: 0})).join('---\n');
 }
 
-async function renderKustomization(
-  layer: Omit<DesiredLayer, 'source'>,
-  source: KustomizationSource,
-  version: string,
-  options: RenderOptions,
-): Promise<string> {
+async function renderKustomization(layer: Omit<DesiredLayer, 'source'>, source: KustomizationSource, version: string, options: RenderOptions): Promise<string> {
   const text = await run('kubectl', {layer: layer.name, what: `the kustomization ${source.path}`, args: ['kustomize', source.path]}, version, options);
   const read = readManifestText(new Source(`the kustomization of layer ${layer.name}`, '/', text), new Map(Object.entries(source.variables)));
   if (read.complaints.length > 0) throw refuseFiles(read.complaints);
@@ -79,9 +86,13 @@ async function run(name: 'helm' | 'kubectl', rendering: Rendering, version: stri
     const result = await exec(program, rendering.args, {...stdin, env, deadline, signal});
     if (result.code === 0) return result.stdout;
     const said = result.stderr.trim().split('\n').slice(-3).join(' ').trim();
-    throw new TriremeError('layer.render-failed', `${name} can't render ${rendering.what} of layer ${rendering.layer}: ${said || `it ends with ${result.code}`}`, {
-      hints: [`Correct the layer ${rendering.layer} of the profile.`],
-    });
+    throw new TriremeError(
+      'layer.render-failed',
+      `${name} can't render ${rendering.what} of layer ${rendering.layer}: ${said || `it ends with ${result.code}`}`,
+      {
+        hints: [`Correct the layer ${rendering.layer} of the profile.`],
+      },
+    );
   } finally {
     await rm(home, {recursive: true, force: true});
   }
@@ -97,7 +108,10 @@ function readObjects(label: string, text: string): readonly ManifestObject[] {
 function isLaterHook(object: ManifestObject): boolean {
   const annotations = object.metadata['annotations'] as Readonly<Record<string, unknown>> | undefined;
   const hooks = annotations?.['helm.sh/hook'];
-  return typeof hooks === 'string' && hooks.split(',').every((hook) => /^\s*(pre-delete|post-delete|pre-rollback|post-rollback|test|test-success|test-failure)\s*$/.test(hook));
+  return (
+    typeof hooks === 'string' &&
+    hooks.split(',').every((hook) => /^\s*(pre-delete|post-delete|pre-rollback|post-rollback|test|test-success|test-failure)\s*$/.test(hook))
+  );
 }
 
 type Values = Readonly<Record<string, unknown>>;

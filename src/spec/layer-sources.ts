@@ -31,7 +31,8 @@ export async function chartSource(layer: ProfileLayer, chart: ProfileChart, path
     report.error({
       path: [...path, 'chart', 'path'],
       rule: 'files.missing',
-      message: found === undefined ? `The chart of layer ${layer.name}, ${chart.path}, doesn't exist.` : `${chart.path} isn't a Helm chart: it has no Chart.yaml.`,
+      message:
+        found === undefined ? `The chart of layer ${layer.name}, ${chart.path}, doesn't exist.` : `${chart.path} isn't a Helm chart: it has no Chart.yaml.`,
       hint: 'A chart from a repository is fetched once, and kept beside the profile: helm pull --untar',
     });
   const values: Values[] = [];

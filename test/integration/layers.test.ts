@@ -86,8 +86,11 @@ describe('layers from charts and kustomizations', () => {
     await write('chart/Chart.yaml', 'name: buoy\n');
     await write('more.yaml', 'count: 1\ndeep: {a: 1, b: 2}\n');
     await write('helm', helm, 0o755);
-    const values = '{count: "${var.count}", on: "${var.isOn}", at: "${var.release}", gate: "${var.gate}", sea: "${var.sea}", net: "net ${var.net}", key: "${var.token}", deep: {b: 3}}';
-    const {layers} = await render(`{addons: [{name: buoy, timeout: 90s, chart: {path: chart, release: bell, namespace: water, valuesFiles: [more.yaml], values: ${values}}}]}`);
+    const values =
+      '{count: "${var.count}", on: "${var.isOn}", at: "${var.release}", gate: "${var.gate}", sea: "${var.sea}", net: "net ${var.net}", key: "${var.token}", deep: {b: 3}}';
+    const {layers} = await render(
+      `{addons: [{name: buoy, timeout: 90s, chart: {path: chart, release: bell, namespace: water, valuesFiles: [more.yaml], values: ${values}}}]}`,
+    );
     expect(JSON.parse(await readFile(join(folder, 'helm.values'), 'utf8'))).toEqual({
       count: 3,
       on: true,
@@ -118,9 +121,11 @@ describe('layers from charts and kustomizations', () => {
 
   it('renders a kustomization, and fills in variables afterwards', async () => {
     await write('kust/kustomization.yaml', 'resources: []\n');
-    await write('kubectl', '#!/bin/sh\nprintf \'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: ${cluster.name}-sail\\n\'\n', 0o755);
+    await write('kubectl', "#!/bin/sh\nprintf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: ${cluster.name}-sail\\n'\n", 0o755);
     const {layers} = await render('{csi: {name: sail, kustomization: kust}}');
-    expect(layers).toMatchObject([{name: 'sail', kind: 'csi', renderedBy: 'kubectl', manifest: 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "berth-sail"\n'}]);
+    expect(layers).toMatchObject([
+      {name: 'sail', kind: 'csi', renderedBy: 'kubectl', manifest: 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "berth-sail"\n'},
+    ]);
   });
 
   it('says which layer, and in the words of the program, when it cannot be rendered', async () => {
@@ -132,10 +137,16 @@ describe('layers from charts and kustomizations', () => {
   });
 
   it('complains at their lines about a chart that is none, two forms in one layer, and a variable that nobody declared', async () => {
-    const wrong = read('{cni: {name: a, chart: {path: nowhere}}, csi: {name: b, chart: {path: chart, values: {x: "${var.nope}"}}}, addons: [{name: c, manifest: m.yaml, kustomization: kust}, {name: d}]}');
+    const wrong = read(
+      '{cni: {name: a, chart: {path: nowhere}}, csi: {name: b, chart: {path: chart, values: {x: "${var.nope}"}}}, addons: [{name: c, manifest: m.yaml, kustomization: kust}, {name: d}]}',
+    );
     await expect(wrong).rejects.toMatchObject({
       code: 'file.invalid',
-      details: {complaints: expect.arrayContaining(['files.missing', 'variable.unknown', 'layer.ambiguous', 'layer.empty'].map((rule) => expect.objectContaining({rule})))},
+      details: {
+        complaints: expect.arrayContaining(
+          ['files.missing', 'variable.unknown', 'layer.ambiguous', 'layer.empty'].map((rule) => expect.objectContaining({rule})),
+        ),
+      },
     });
   });
 

@@ -17,7 +17,9 @@ const registryProgram = join(testbedCache(), 'bin/registry/v3.1.2/registry');
 const reason =
   whyNoBed() ??
   missingPublicPlaces() ??
-  (existsSync(registryProgram) ? undefined : "the registry isn't built. Try: test/testbed/build.sh registry programs && node test/testbed/public-places.mjs build");
+  (existsSync(registryProgram)
+    ? undefined
+    : "the registry isn't built. Try: test/testbed/build.sh registry programs && node test/testbed/public-places.mjs build");
 
 const number = 61;
 const gateway = `10.${number}.0.1`;
@@ -205,7 +207,10 @@ async function setUpRegistry(): Promise<void> {
   await writeFile(join(bed.work, 'ca.pem'), cert);
   await writeFile(join(bed.work, 'registry.key'), privateKey.export({type: 'pkcs8', format: 'pem'}), {mode: 0o600});
   // bcrypt by the C library, which perl reaches
-  const hash = execFileSync('perl', ['-e', 'print crypt($ENV{PASSWORD}, q{$2y$05$abcdefghijklmnopqrstuu})'], {env: {PASSWORD: login.password}, encoding: 'utf8'});
+  const hash = execFileSync('perl', ['-e', 'print crypt($ENV{PASSWORD}, q{$2y$05$abcdefghijklmnopqrstuu})'], {
+    env: {PASSWORD: login.password},
+    encoding: 'utf8',
+  });
   expect(hash).toMatch(/^\$2y\$05\$/);
   await writeFile(join(bed.work, 'htpasswd'), `${login.user}:${hash}\n`);
   const configuration = {
@@ -231,7 +236,9 @@ async function untouched(): Promise<void> {
 
 async function readyNodes(count: number): Promise<readonly string[]> {
   const names = async () => {
-    const {items} = JSON.parse(await kubectl('get nodes -o json')) as {items: {metadata: {name: string}; status: {conditions: {type: string; status: string}[]}}[]};
+    const {items} = JSON.parse(await kubectl('get nodes -o json')) as {
+      items: {metadata: {name: string}; status: {conditions: {type: string; status: string}[]}}[];
+    };
     const ready = items.filter((node) => node.status.conditions.some((one) => one.type === 'Ready' && one.status === 'True'));
     return ready.length === count ? ready.map((node) => node.metadata.name) : undefined;
   };
@@ -334,7 +341,12 @@ describe.skipIf(reason !== undefined)(`layers, a registry, and other roads to a 
     const again = await run(['apply', '--yes']);
     expectCode(again, 0);
     expect(again.stdout).toContain('unchanged');
-    expect(await bed.ssh(1, `journalctl -u trireme-agent --no-pager | grep -c ${secretValue} || true; grep -c ${secretValue} /var/lib/trireme/events.ndjson || true`)).toBe('0\n0\n');
+    expect(
+      await bed.ssh(
+        1,
+        `journalctl -u trireme-agent --no-pager | grep -c ${secretValue} || true; grep -c ${secretValue} /var/lib/trireme/events.ndjson || true`,
+      ),
+    ).toBe('0\n0\n');
   });
 
   test('a layer whose gate never gets healthy stops the next one, and says what it waits for; out of the profile it is gone', async () => {
@@ -368,7 +380,10 @@ describe.skipIf(reason !== undefined)(`layers, a registry, and other roads to a 
     await writeFile(join(third, 'root/damaged.sh'), damaged);
     expect(await bed.ssh(3, 'sh /root/damaged.sh 2>&1; echo $?; ls -d /opt/trireme 2>&1 || true')).toMatch(/damaged[^]*\n1\n[^]*No such file/);
     // nobody can log in from here on: the script runs as whatever writes files at the first boot would run it
-    await bed.ssh(3, `systemd-run --quiet --unit=enrol sh -c 'systemctl disable --now ssh ssh.socket; sh /root/h3.sh >/root/h3.log 2>&1; sh /root/h3.sh >/root/h3-again.log 2>&1'`);
+    await bed.ssh(
+      3,
+      `systemd-run --quiet --unit=enrol sh -c 'systemctl disable --now ssh ssh.socket; sh /root/h3.sh >/root/h3.log 2>&1; sh /root/h3.sh >/root/h3-again.log 2>&1'`,
+    );
     await bed.hosts('kill', '4');
     execFileSync('tar', ['-xpf', image, '-C', await rootOf(4)]);
     await bed.hosts('boot', '4');

@@ -113,7 +113,10 @@ const runtime: Reconciler = {
   outputs: ['/etc/containerd/config.toml', registryFolder],
   area: 'runtime',
   steps: async (target) => [
-    fileStep({path: '/etc/containerd/config.toml', content: `# SIMULATED\n${JSON.stringify({...target.wanted.configuration.containerd, proxy: target.wanted.proxy})}\n`}),
+    fileStep({
+      path: '/etc/containerd/config.toml',
+      content: `# SIMULATED\n${JSON.stringify({...target.wanted.configuration.containerd, proxy: target.wanted.proxy})}\n`,
+    }),
     ...(await registrySteps(target)),
     serviceStep({unit: 'containerd.service', files: ['/etc/containerd/config.toml']}),
   ],

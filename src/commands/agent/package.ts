@@ -55,13 +55,13 @@ export default class AgentPackage extends ClusterCommand<ResultOf<typeof result>
     const own =
       host === undefined || cluster === undefined
         ? {content: []}
-        : await this.withScope(cluster, {}, (_mode, scope) =>
-            hostPart(cluster, scope as AgentScope, {host, architecture, signal: this.signal, onProgress}),
-          );
+        : await this.withScope(cluster, {}, (_mode, scope) => hostPart(cluster, scope as AgentScope, {host, architecture, signal: this.signal, onProgress}));
     const out = resolve(flags.script ?? flags.tar ?? '');
     const written = await (flags.script === undefined ? writeImageTar : writeInstallScript)(out, {...agent, ...own});
     this.out.print(
-      this.out.format === 'name' ? out : `${out}: agent ${agent.version} for ${architecture}, ${count(own.content.length, 'blob')} of content, ${formatBytes(written.size)}`,
+      this.out.format === 'name'
+        ? out
+        : `${out}: agent ${agent.version} for ${architecture}, ${count(own.content.length, 'blob')} of content, ${formatBytes(written.size)}`,
     );
     if (host !== undefined) this.out.note(`${out} holds secrets of the cluster: bring it to ${host}, then remove it here.`);
     return {
@@ -85,7 +85,10 @@ export default class AgentPackage extends ClusterCommand<ResultOf<typeof result>
     if (!isNeeded && !isGiven && !isHere) return undefined;
     const cluster = isNeeded ? await this.readRendered(flags) : await this.readCluster(flags);
     if (cluster.document.spec.mode !== 'agent')
-      throw new TriremeError('mode.unsupported', `${cluster.document.metadata.name} is in ${cluster.document.spec.mode} mode, which has no agents that you install.`);
+      throw new TriremeError(
+        'mode.unsupported',
+        `${cluster.document.metadata.name} is in ${cluster.document.spec.mode} mode, which has no agents that you install.`,
+      );
     return cluster;
   }
 }

@@ -45,7 +45,11 @@ export async function hostPart(cluster: DesiredCluster, scope: AgentScope, optio
   const host = hostsOf(cluster).find((one) => one.name === options.host);
   if (host === undefined)
     throw new TriremeError('host.not-found', `No host of the file is named ${options.host}.`, {
-      hints: [`Its hosts: ${hostsOf(cluster).map((one) => one.name).join(', ')}`],
+      hints: [
+        `Its hosts: ${hostsOf(cluster)
+          .map((one) => one.name)
+          .join(', ')}`,
+      ],
     });
   const seen = await gatherAgentFacts(cluster, scope);
   refuseForeignHosts(cluster, seen);
@@ -80,7 +84,7 @@ export async function hostPart(cluster: DesiredCluster, scope: AgentScope, optio
   const controlPlanes = hostsOf(cluster).filter((one) => one.role === 'control-plane' && one.enrol !== 'file');
   const secrets = await scope.secrets.read(controlPlanes.map((one) => one.name));
   if (secrets === undefined)
-    throw new TriremeError('cluster.not-made', 'None of the control planes that answer has the cluster\'s secrets.', {
+    throw new TriremeError('cluster.not-made', "None of the control planes that answer has the cluster's secrets.", {
       hints: ['Bring back a control plane that was a member, and try again.'],
     });
   const digests = blobsOf(wanted.content).map((blob) => blob.digest);

@@ -40,11 +40,16 @@ export function planLayers(layers: readonly DesiredLayer[], facts: LayerFacts | 
     const now = digestOfLayer(layer);
     if (before === now) return [];
     const why = facts?.unknown === undefined ? {} : {why: `what the cluster has isn't known: ${facts.unknown}`};
-    return [{path: `${layer.kind}.${layer.name}`, ...(before === undefined || before === '' ? {} : {from: short(before)}), to: short(now), effect: 'none', ...why}];
+    return [
+      {path: `${layer.kind}.${layer.name}`, ...(before === undefined || before === '' ? {} : {from: short(before)}), to: short(now), effect: 'none', ...why},
+    ];
   });
-  const leaving = leavingLayers(facts?.digests ?? {}, layers).map(
-    (name): Change => ({path: `layer.${name}`, from: short(facts?.digests[name] ?? ''), effect: 'none', why: 'the profile has it no more: what it put is removed'}),
-  );
+  const leaving = leavingLayers(facts?.digests ?? {}, layers).map((name): Change => ({
+    path: `layer.${name}`,
+    from: short(facts?.digests[name] ?? ''),
+    effect: 'none',
+    why: 'the profile has it no more: what it put is removed',
+  }));
   return {
     host: layersUnit,
     role: 'profile',
@@ -74,16 +79,14 @@ export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: 
     signal: AbortSignal.any([context.signal, context.stopping]),
     say: (line: string) => context.emit({type: 'step.output', step, host: layersUnit, stream: 'stdout', line}),
   });
-  const leaving = leavingLayers(facts?.digests ?? {}, layers).map(
-    (name): Step<ControllerScope> => ({
-      id: `layer-leaves:${name}`,
-      title: `Remove the layer ${name}`,
-      host: layersUnit,
-      effect: 'none',
-      check: (context) => withCluster(context, async (api) => (name in (await readLayerDigests(api, context.signal)) ? 'needed' : 'satisfied')),
-      apply: (context) => withCluster(context, (api) => removeLayer(api, name, {...options(context, `layer-leaves:${name}`), layers, signal: context.signal})),
-    }),
-  );
+  const leaving = leavingLayers(facts?.digests ?? {}, layers).map((name): Step<ControllerScope> => ({
+    id: `layer-leaves:${name}`,
+    title: `Remove the layer ${name}`,
+    host: layersUnit,
+    effect: 'none',
+    check: (context) => withCluster(context, async (api) => (name in (await readLayerDigests(api, context.signal)) ? 'needed' : 'satisfied')),
+    apply: (context) => withCluster(context, (api) => removeLayer(api, name, {...options(context, `layer-leaves:${name}`), layers, signal: context.signal})),
+  }));
   const arriving = layers.flatMap((layer): readonly Step<ControllerScope>[] => [
     {
       id: `layer:${layer.name}`,

@@ -9,7 +9,7 @@ const cidrList = z.array(z.string()).min(1).max(2);
 export const bundleSettings = z.strictObject({
   sources: z.record(z.string(), z.string()).optional().describe('Other base addresses for the public download places and registries, by host name.'),
   lock: filePath.optional().describe('Lock file of versions and digests; default: trireme.lock beside the file.'),
-  authority: filePath.optional().describe("File with certificates (PEM) that registries and download places are trusted by, besides the public ones."),
+  authority: filePath.optional().describe('File with certificates (PEM) that registries and download places are trusted by, besides the public ones.'),
   programs: z
     .strictObject({
       helm: filePath.optional().describe('The program helm on this computer; default: that of the bundle, else the published one, by digest.'),

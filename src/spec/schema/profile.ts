@@ -21,7 +21,7 @@ export const profileVariable = z.strictObject({
 const manifest = z.union([filePath, z.array(filePath).min(1, 'a layer has at least one manifest')]);
 
 export const profileChart = z.strictObject({
-  path: filePath.describe("The chart: its folder, or its package (.tgz), relative to the profile. What it depends on lies in its folder `charts`."),
+  path: filePath.describe('The chart: its folder, or its package (.tgz), relative to the profile. What it depends on lies in its folder `charts`.'),
   release: name.optional().describe("Name of the release; default: the layer's name."),
   namespace: name.default('default').describe('Namespace of the release; it is made where the chart has none of that name.'),
   values: plainMap.optional().describe('Values of the chart; ${var.NAME} and ${cluster.NAME} are filled in, and keep their type where they stand alone.'),
@@ -37,7 +37,9 @@ export const profileLayer = z.strictObject({
   kustomization: filePath
     .optional()
     .describe('Folder of a kustomization, rendered by the pinned program kubectl on this computer; ${var.NAME} and ${cluster.NAME} are filled in afterwards.'),
-  timeout: duration.default('10m').describe('How long the layer may take to get healthy: 90s, 10m, 1h. Layers after it wait for it, and are not applied when it does not.'),
+  timeout: duration
+    .default('10m')
+    .describe('How long the layer may take to get healthy: 90s, 10m, 1h. Layers after it wait for it, and are not applied when it does not.'),
 });
 
 const osLayer = z.strictObject({

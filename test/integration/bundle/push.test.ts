@@ -21,7 +21,14 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trireme-push-'));
   server = await startContentServer({images: [image]});
   bundle = join(folder, 'bundle');
-  await buildBundle({...need(), sources: server.sources, lockFile: join(folder, 'build.lock'), cacheFolder: join(folder, 'build-cache'), out: bundle, transport: transport()});
+  await buildBundle({
+    ...need(),
+    sources: server.sources,
+    lockFile: join(folder, 'build.lock'),
+    cacheFolder: join(folder, 'build-cache'),
+    out: bundle,
+    transport: transport(),
+  });
 });
 afterEach(async () => {
   await registry?.close();
@@ -35,7 +42,8 @@ const open = async (options: SmallRegistryOptions = {}) => {
   registry = await startSmallRegistry(options);
   return `oci://${registry.host}/fleet/bundle:v1.36.3`;
 };
-const push = (to: string, more: Partial<PushRequest> = {}) => pushBundle({bundle, to, cacheFolder: join(folder, 'push-cache'), transport: transport(), ...more});
+const push = (to: string, more: Partial<PushRequest> = {}) =>
+  pushBundle({bundle, to, cacheFolder: join(folder, 'push-cache'), transport: transport(), ...more});
 const pull = (from: string, more: object = {}) =>
   resolveContent({...need(), bundle: from, lockFile: join(folder, 'trireme.lock'), cacheFolder: join(folder, 'cache'), transport: transport(), ...more});
 
@@ -86,14 +94,24 @@ describe('pushing a bundle', () => {
   it('gets in with the password of docker login and the authority of the file, and says what is missing without them', async () => {
     const {privateKey} = generateKeyPairSync('rsa', {modulusLength: 2048});
     const key = privateKey.export({type: 'pkcs8', format: 'pem'}).toString();
-    const cert = selfSignedServer({commonName: 'registry', key: privateKey, notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000), dnsNames: ['registry.example'], addresses: ['127.0.0.1']});
+    const cert = selfSignedServer({
+      commonName: 'registry',
+      key: privateKey,
+      notBefore: new Date(Date.now() - 60_000),
+      notAfter: new Date(Date.now() + 3_600_000),
+      dnsNames: ['registry.example'],
+      addresses: ['127.0.0.1'],
+    });
     const authority = join(folder, 'ca.pem');
     await writeFile(authority, cert);
     await open({login: 'crew:anchor-and-chain', tls: {key, cert}});
     // loopback is spoken to without TLS, unless a source says otherwise
     const sources = {'registry.example': `https://${registry.host}`};
     const to = 'oci://registry.example/fleet/bundle:v1.36.3';
-    await expect(push(to, {sources})).rejects.toMatchObject({code: 'bundle.source-failed', hints: expect.arrayContaining([expect.stringContaining('authority')])});
+    await expect(push(to, {sources})).rejects.toMatchObject({
+      code: 'bundle.source-failed',
+      hints: expect.arrayContaining([expect.stringContaining('authority')]),
+    });
     await expect(push(to, {sources, authority})).rejects.toMatchObject({code: 'bundle.source-refused'});
     await writeFile(join(folder, 'config.json'), JSON.stringify({auths: {[registry.host]: {auth: Buffer.from('crew:anchor-and-chain').toString('base64')}}}));
     const login = transport({DOCKER_CONFIG: folder});

@@ -85,7 +85,10 @@ describe.skipIf(process.platform !== 'linux')('an agent by script and by image (
     expect(second).toMatchObject({code: 0, stdout: expect.stringMatching(/answers\nunchanged\n$/)});
     expect(second.stdout).not.toContain('started');
     // the places of the push, so that a later apply over SSH finds its own
-    expect(JSON.parse(readFileSync(join(host.root, '/opt/trireme/current/digests.json'), 'utf8'))).toEqual({program: parts.program.digest, runtime: parts.runtime.digest});
+    expect(JSON.parse(readFileSync(join(host.root, '/opt/trireme/current/digests.json'), 'utf8'))).toEqual({
+      program: parts.program.digest,
+      runtime: parts.runtime.digest,
+    });
 
     const foreign = join(bench.folder, 'foreign.sh');
     await writeInstallScript(foreign, {...parts, content: [], enrolment: enrolment('w1', '8899aabbccddeeff')});

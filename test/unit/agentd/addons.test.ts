@@ -54,7 +54,13 @@ async function targetWith(silent: number): Promise<Target> {
 }
 
 const kinds: Readonly<Record<string, unknown>> = {
-  '/api/v1': {groupVersion: 'v1', resources: [{name: 'configmaps', kind: 'ConfigMap', namespaced: true}, {name: 'pods', kind: 'Pod', namespaced: true}]},
+  '/api/v1': {
+    groupVersion: 'v1',
+    resources: [
+      {name: 'configmaps', kind: 'ConfigMap', namespaced: true},
+      {name: 'pods', kind: 'Pod', namespaced: true},
+    ],
+  },
   '/apis/apps/v1': {groupVersion: 'apps/v1', resources: [{name: 'daemonsets', kind: 'DaemonSet', namespaced: true}]},
 };
 const note = {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'trireme-layers', namespace: 'kube-system'}};

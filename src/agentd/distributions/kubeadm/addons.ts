@@ -63,8 +63,7 @@ function applyStep(layer: WantedLayer): AgentStep {
     id,
     title: `Apply ${layer.name}`,
     effect: 'none',
-    check: async ({scope, signal}) =>
-      (await withCluster(scope, (api) => readLayerDigests(api, signal)))[layer.name] === digest ? 'satisfied' : 'needed',
+    check: async ({scope, signal}) => ((await withCluster(scope, (api) => readLayerDigests(api, signal)))[layer.name] === digest ? 'satisfied' : 'needed'),
     apply: async (context) => {
       const said = await withCluster(context.scope, (api) => applyLayer(api, layer, optionsOf(context, id)));
       await note(context.scope, layer.name, {digest, ready: false, message: 'applied, not healthy yet'});
