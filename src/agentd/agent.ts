@@ -5,7 +5,16 @@ import {dirname, join} from 'node:path';
 import {sleep} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {Redactor} from '../kernel/redact.ts';
-import {agentPaths, protocol, type AgentState, type PutWanted, type Secrets, type Wanted} from '../hostcluster/protocol.ts';
+import {
+  agentPaths,
+  protocol,
+  type AgentState,
+  type KubernetesAnswer,
+  type KubernetesRequest,
+  type PutWanted,
+  type Secrets,
+  type Wanted,
+} from '../hostcluster/protocol.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
 import {EventLog} from './event-log.ts';
@@ -142,6 +151,15 @@ export class Agent {
     if (this.#distribution === undefined || !this.#member)
       throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
     return this.#distribution.setNode(target, name, wish, this.#stop.signal);
+  }
+
+  /** For the operator, who may have no way to the API of their own. */
+  async askKubernetes(question: KubernetesRequest): Promise<KubernetesAnswer> {
+    const target = this.#requireControlPlane();
+    const api = await this.#distribution?.adminApi(target, question.own === true ? 'own' : 'endpoint');
+    if (api === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    return api.pass(question, this.#stop.signal);
   }
 
   async close(): Promise<void> {

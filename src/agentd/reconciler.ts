@@ -3,6 +3,7 @@ import {digestOfValue} from '../kernel/digest.ts';
 import type {DriftArea, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
 import type {Step, StepContext} from '../plan/plan.ts';
 import type {HostSystem} from './host-system.ts';
+import type {ClusterApi} from './cluster-api.ts';
 import type {Records} from './records.ts';
 
 /** What reconcilers work on: the host, what is wanted of it, and the agent's memory. */
@@ -55,6 +56,8 @@ export interface Distribution {
   kubeconfig(target: Target): Promise<string | undefined>;
   /** Sets labels and taints of any node with administrator's rights; returns what changed, in words. Control planes only. */
   setNode(target: Target, name: string, wish: NodeWish, signal: AbortSignal): Promise<readonly string[]>;
+  /** A client with administrator's rights, of the endpoint or of this host's own API server; undefined before there is one. Control planes only. */
+  adminApi(target: Target, which: 'endpoint' | 'own'): Promise<ClusterApi | undefined>;
   /** Ends what it runs inside the agent's process. */
   close(): Promise<void>;
 }

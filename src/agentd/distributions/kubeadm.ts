@@ -7,7 +7,7 @@ import {modules} from '../reconcilers/modules.ts';
 import {sysctls} from '../reconcilers/sysctls.ts';
 import type {Distribution} from '../reconciler.ts';
 import {addons} from './kubeadm/addons.ts';
-import {adminApi, adminKubeconfig, nodeApi} from './kubeadm/access.ts';
+import {adminApi, adminKubeconfig, nodeApi, ownAdminApi} from './kubeadm/access.ts';
 import {componentsReconciler, shared} from './kubeadm/components.ts';
 import {controlPlane, join} from './kubeadm/control-plane.ts';
 import {images} from './kubeadm/import-images.ts';
@@ -43,6 +43,7 @@ export function kubeadmDistribution(): Distribution {
       if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
       return setNode(api, name, wish, signal);
     },
+    adminApi: (target, which) => (which === 'own' ? ownAdminApi(target) : adminApi(target)),
     close: async () => {},
   };
 }

@@ -80,6 +80,7 @@ export function simulatedDistribution(): Distribution {
       if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
       return setNode(api, name, wish, signal);
     },
+    adminApi: async (target) => member.admin(target),
     close: () => member.close(),
   };
 }
