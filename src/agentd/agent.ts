@@ -38,6 +38,8 @@ export interface AgentOptions {
   readonly version: string;
   /** Digest of the program: another build may render anew without that being drift. */
   readonly build: string;
+  /** A newer version that was tried and given up before this one was started again. */
+  readonly fellBack?: AgentState['fellBack'];
   /** Folder of the running program, the place for programs when /usr/local/bin can't be written. */
   readonly programFolder: string;
 }
@@ -95,6 +97,8 @@ export class Agent {
 
   get state(): AgentState {
     const {wanted, wantedDigest, secretsDigest} = this.#store;
+    const target = wanted === null ? undefined : this.#target(wanted);
+    const running = target === undefined ? undefined : this.#distribution?.running(target);
     return {
       protocol,
       version: this.#options.version,
@@ -105,6 +109,9 @@ export class Agent {
       wantedDigest,
       converged: wanted !== null && this.#manager.converged,
       member: this.#member,
+      ...(running === undefined ? {} : {running}),
+      build: this.#options.build,
+      ...(this.#options.fellBack === undefined ? {} : {fellBack: this.#options.fellBack}),
       secretsDigest,
       reconcilers: this.#manager.states,
       drift: this.#manager.drift,

@@ -42,6 +42,7 @@ interface GivenFlags extends TargetFlags {
   readonly 'break-lock': boolean;
   readonly timeout?: string;
   readonly concurrency?: number;
+  readonly 'max-failures'?: number;
 }
 
 export interface VerbWork {
@@ -145,6 +146,34 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
     });
   }
 
+  /** Edits the file of a cluster of hosts, then makes them what it says. */
+  protected async runOnHostsFile(
+    target: HostsTarget,
+    given: GivenFlags,
+    work: {readonly intent: Intent; readonly operation: string; readonly limit?: readonly string[]; readonly edits: readonly Edit[]},
+  ): Promise<VerbResult> {
+    await this.requireCapability(target.cluster, work.intent.verb);
+    const flags = this.#runFlags(given);
+    const {name} = target.cluster.document.metadata;
+    if (!given['dry-run']) this.requireAnswer(given.yes, '--yes', `${work.intent.verb} ${name}?`);
+    const {planEdit, writeEdit} = await import('../spec/edit.ts');
+    const edit = await planEdit({files: target.cluster.source.files, name, edits: work.edits});
+    const cluster = await this.readEdited(target, edit, given);
+    return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
+      const facts = await mode.facts(cluster, scope);
+      const converge = mode.plan(cluster, facts, {verb: 'converge', ...(work.limit === undefined ? {} : {limit: work.limit})});
+      this.requireFitHosts(mode.obstacles(cluster, facts, converge), flags);
+      const isChanged = edit.diff !== '';
+      this.out.note(isChanged ? edit.diff : `${edit.file} says so already.`);
+      const plan = {...converge, operation: work.operation};
+      const shown = await this.present(
+        {plan, cluster, scope, ...(isChanged ? {beforeRun: () => writeEdit(edit)} : {}), next: ['trireme status'], again: 'trireme apply --resume'},
+        flags,
+      );
+      return {...shown, file: {path: edit.path, diff: edit.diff, written: isChanged && !given['dry-run']}};
+    });
+  }
+
   /** The cluster as its file will say it is; nothing is written yet. */
   private async readEdited(target: Extract<ClusterTarget, {kind: 'file'}>, edit: {readonly path: string; readonly after: string}, given: TargetFlags) {
     const {readCluster} = await import('../spec/read.ts');
@@ -163,6 +192,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       'dry-run': given['dry-run'],
       'break-lock': given['break-lock'],
       ...(given.concurrency === undefined ? {} : {concurrency: given.concurrency}),
+      ...(given['max-failures'] === undefined ? {} : {'max-failures': given['max-failures']}),
       ...(given.timeout === undefined ? {} : {timeout: parseDuration(given.timeout, 'timeout')}),
     };
   }

@@ -8,7 +8,8 @@ import {diffWanted, summarizeNew} from './diff.ts';
 import {isReached, type HostClusterFacts, type MemberFacts, type PushFile} from './facts.ts';
 import type {Wanted} from './protocol.ts';
 import {refuseImpossibleChanges} from './refusals.ts';
-import {observationOf, wantedOf} from './wanted.ts';
+import {upgradePurpose} from './steps/drain-step.ts';
+import {nodesIn, observationOf, wantedOf} from './wanted.ts';
 
 /** The work on one host that answers. */
 export interface HostWork {
@@ -26,6 +27,8 @@ export interface HostWork {
   readonly givesSecrets: boolean;
   /** Labels or taints of a node that exists, which a worker may not change itself. */
   readonly changesNode: boolean;
+  /** Its node was cordoned for an upgrade by a run that didn't come to its end. */
+  readonly uncordons: boolean;
 }
 
 export type Assessment = {readonly plan: HostPlan; readonly work?: HostWork};
@@ -49,7 +52,11 @@ export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, hos
   const unfinished = before !== undefined && observation.seen?.converged !== true;
   const others = agentChanges(facts, observation, {missing: before === undefined ? [] : missing, install, unfinished});
   const hooks = hookChanges(cluster, host, differences.length + others.length > 0);
-  const changes = [...others, ...differences, ...hooks];
+  const uncordons = nodesIn(facts).some((node) => node.name === host.name && node.cordonedFor === upgradePurpose);
+  const cordon: readonly Change[] = uncordons
+    ? [{path: 'node.unschedulable', from: true, to: false, effect: 'none', why: 'it was cordoned for an upgrade that was interrupted'}]
+    : [];
+  const changes = [...others, ...differences, ...cordon, ...hooks];
   const isNew = before === undefined;
   const plan: HostPlan = {
     host: host.name,
@@ -75,6 +82,7 @@ export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, hos
       handsOver,
       givesSecrets: (observation.seen?.secretsDigest ?? '') === '',
       changesNode,
+      uncordons,
     },
   };
 }

@@ -8,18 +8,20 @@ import {reachedHosts, type HostClusterFacts} from './facts.ts';
 import {withKnownContent} from './known-content.ts';
 import {agentPaths} from './protocol.ts';
 import {nodesWithoutHost, refuseForeignHosts} from './refusals.ts';
-import {rolloutOf, wavePhases} from './rollout.ts';
+import {changesVersion, rolloutOf, rolloutPhases, uncordonSteps} from './rollout.ts';
 import type {HostClusterScope} from './scope.ts';
+import {refuseSkew, versionWarnings} from './skew.ts';
 import {convergeStep} from './steps/converge.ts';
 import {handOverStep} from './steps/hand-over.ts';
 import {healthStep} from './steps/health.ts';
 import {hookStep} from './steps/hook-step.ts';
 import {leaseStep} from './steps/lease-step.ts';
 import {nodeStep} from './steps/node-step.ts';
+import {preparedGate, prepareStep} from './steps/prepare.ts';
 import {fetchStep, pushStep} from './steps/push.ts';
 import {secretsStep} from './steps/secrets-step.ts';
 import {agentStep} from './steps/start-agent.ts';
-import {hostsOf, membershipOf, type Membership} from './wanted.ts';
+import {hostsOf, membershipOf, nodesIn, type Membership} from './wanted.ts';
 
 /** Uploads at once: more only share the same uplink. */
 const uploadWindow = 4;
@@ -36,6 +38,7 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
   refuseForeignHosts(cluster, seen);
   const facts = withKnownContent(cluster, seen);
   const chosen = new Set(options.hosts ?? hostsOf(cluster).map((host) => host.name));
+  refuseSkew(cluster, facts, chosen);
   const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
   const assessments = new Map(hosts.map((host) => [host.name, assessHost(cluster, facts, host)] as const));
   const membership = membershipOf(cluster, facts);
@@ -95,6 +98,8 @@ function phasesOf(
   const ordered = [...works].toSorted((a, b) => rank(a, membership) - rank(b, membership));
   const handed = waiting ? [] : ordered;
   const rollout = rolloutOf(handed, cluster.document.spec.rollout, hostsOf(cluster).filter((host) => host.role === 'worker').length);
+  const upgraded = handed.filter(changesVersion);
+  const roll = {settings: cluster.document.spec.rollout, controlPlanes, nodes: nodesIn(facts).length};
   const hooks = (name: 'beforeApply' | 'afterApply') =>
     handed.flatMap((work) => {
       const text = cluster.hostHooks[work.host.name]?.[name];
@@ -111,9 +116,12 @@ function phasesOf(
     {title: 'Push content', concurrency: uploadWindow, steps: ordered.filter((work) => work.missing.length > 0 || work.install !== undefined).map(pushStep)},
     {title: 'Start agents', steps: ordered.filter((work) => work.startsAgent).map((work) => agentStep(work, root))},
     {title: 'Set labels and taints', steps: handed.filter((work) => work.changesNode).map((work) => nodeStep(work, controlPlanes))},
+    {title: 'Import images', steps: upgraded.map(prepareStep)},
+    {title: 'Check what hosts have', steps: upgraded.length === 0 ? [] : [preparedGate(upgraded)]},
     {title: 'Hand over what is wanted', steps: rollout.together.filter((work) => work.handsOver).map(handOverStep)},
     {title: 'Converge', barrier: true, steps: rollout.together.map(convergeStep)},
-    ...wavePhases(rollout.waves, cluster.document.spec.rollout.maxFailures),
+    {title: 'Uncordon', steps: rollout.together.flatMap((work) => uncordonSteps(work, roll))},
+    ...rolloutPhases(rollout, roll),
     {title: 'Run hooks afterwards', steps: hooks('afterApply')},
     {title: 'Check the cluster', steps: handed.length > 0 ? [healthStep({controlPlanes, settled})] : []},
   ];
@@ -151,5 +159,5 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
-  return [...removed, ...start];
+  return [...removed, ...start, ...versionWarnings(cluster, facts)];
 }

@@ -3,6 +3,7 @@ import {sleep} from '../../../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
 import {ClusterApi} from '../../cluster-api.ts';
 import type {Target} from '../../reconciler.ts';
+import {memberOf} from '../kubeadm/member.ts';
 import {emptyState, SimulatedServer, tokens, type SimulatedState} from './server.ts';
 
 /** Where a real etcd keeps its data. */
@@ -111,7 +112,7 @@ export class SimulatedMember {
     await api?.send({
       method: 'PUT',
       path: `/simulated/v1/heartbeats/${target.wanted.node.name}`,
-      body: {healthy: active.has('containerd.service'), version: target.wanted.kubernetesVersion},
+      body: {healthy: active.has('containerd.service'), version: memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion},
       deadline: 2000,
       signal: this.#stop.signal,
     });
