@@ -45,7 +45,7 @@ export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, hos
   const before = observation.seen?.wanted ?? undefined;
   if (before !== undefined && observation.seen?.member === true) refuseImpossibleChanges(host.name, before, wanted);
 
-  const differences = before === undefined ? summarizeNew(wanted) : diffWanted(before, wanted);
+  const differences = before === undefined ? summarizeNew(wanted) : withoutContentOfVersion(diffWanted(before, wanted));
   const missing = missingBlobs(wanted.content, observation);
   const startsAgent = install !== undefined || !observation.agentActive;
   const handsOver = before === undefined || differences.length > 0 || observation.seen?.secretsDigest === '';
@@ -85,6 +85,15 @@ export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, hos
       uncordons,
     },
   };
+}
+
+/** Another version has other content: that is one line, not twenty. */
+function withoutContentOfVersion(changes: readonly Change[]): readonly Change[] {
+  const version = changes.find((change) => change.path === 'kubernetesVersion');
+  const content = changes.filter((change) => change.path.startsWith('content.'));
+  if (version === undefined || content.length === 0) return changes;
+  const summary: Change = {path: 'content', to: `${content.filter((change) => change.to !== undefined).length} items of ${String(version.to)}`, effect: 'none'};
+  return [...changes.filter((change) => !content.includes(change)), summary];
 }
 
 function unreachable(host: AgentHost, problem: HostPlan['problem']): HostPlan {

@@ -36,9 +36,9 @@ export interface ConvergeOptions {
 export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
   refuseUnsupported(cluster);
   refuseForeignHosts(cluster, seen);
-  const facts = withKnownContent(cluster, seen);
   const chosen = new Set(options.hosts ?? hostsOf(cluster).map((host) => host.name));
-  refuseSkew(cluster, facts, chosen);
+  refuseSkew(cluster, seen, chosen);
+  const facts = withKnownContent(cluster, seen);
   const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
   const assessments = new Map(hosts.map((host) => [host.name, assessHost(cluster, facts, host)] as const));
   const membership = membershipOf(cluster, facts);
