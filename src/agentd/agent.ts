@@ -83,8 +83,16 @@ export class Agent {
     await store.load();
     const agent = new Agent(options, store, await Records.open(at(`${agentPaths.state}/records.json`)));
     await agent.#retarget();
+    agent.#sayFallBack();
     agent.#scheduleLook();
     return agent;
+  }
+
+  #sayFallBack(): void {
+    const {fellBack, version} = this.#options;
+    if (fellBack === undefined) return;
+    const message = `The newer agent ${fellBack.from} didn't stay up (given up at ${fellBack.at}); ${version} runs again.`;
+    this.events.write('agent', {type: 'warning.raised', code: 'agent.fell-back', message, host: this.state.host});
   }
 
   #at(path: string): string {

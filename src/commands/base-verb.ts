@@ -133,7 +133,14 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
   protected async runOnHosts<F>(
     target: HostsTarget,
     given: GivenFlags,
-    work: {readonly intent: Intent; readonly next?: readonly string[]; plan(cluster: DesiredCluster, facts: F, scope: Scope): Promise<Plan<Scope>>},
+    work: {
+      readonly intent: Intent;
+      readonly next?: readonly string[];
+      /** How to go on after a failure. */
+      readonly again?: string;
+      readonly resumed?: string;
+      plan(cluster: DesiredCluster, facts: F, scope: Scope): Promise<Plan<Scope>>;
+    },
   ): Promise<VerbResult> {
     const {cluster} = target;
     await this.requireCapability(cluster, work.intent.verb);
@@ -141,8 +148,9 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
     if (!given['dry-run']) this.requireAnswer(given.yes, '--yes', `${work.intent.verb} ${cluster.document.metadata.name}?`);
     return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
       const plan = await work.plan(cluster, (await mode.facts(cluster, scope)) as F, scope);
-      const again = `Run it again: trireme ${this.commandName}`;
-      return {...(await this.present({plan, cluster, scope, next: work.next ?? ['trireme status'], again}, flags)), file: null};
+      const again = work.again ?? `Run it again: trireme ${this.commandName}`;
+      const resumed = work.resumed === undefined ? {} : {resumed: work.resumed};
+      return {...(await this.present({plan, cluster, scope, next: work.next ?? ['trireme status'], again, ...resumed}, flags)), file: null};
     });
   }
 

@@ -102,7 +102,7 @@ function unreachable(host: AgentHost, problem: HostPlan['problem']): HostPlan {
 }
 
 /** A runtime that is there stays until the program changes: another operator's Node is no reason to restart agents. */
-function installOf(facts: HostClusterFacts, member: MemberFacts): HostWork['install'] | {readonly problem: NonNullable<HostPlan['problem']>} {
+export function installOf(facts: HostClusterFacts, member: MemberFacts): HostWork['install'] | {readonly problem: NonNullable<HostPlan['problem']>} {
   const program = facts.program.agent;
   if (member.programDigest === program.digest && member.runtimeDigest !== undefined) return undefined;
   const runtime = facts.program.runtimes[member.architecture];
@@ -128,7 +128,7 @@ interface AgentFindings {
   readonly unfinished: boolean;
 }
 
-function agentChanges(facts: HostClusterFacts, member: MemberFacts, found: AgentFindings): readonly Change[] {
+export function agentChanges(facts: HostClusterFacts, member: MemberFacts, found: AgentFindings): readonly Change[] {
   const changes: Change[] = [];
   if (found.install !== undefined)
     changes.push({

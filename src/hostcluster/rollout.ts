@@ -83,7 +83,7 @@ export function rolloutPhases(rollout: Rollout, context: RolloutContext): readon
       barrier: true,
       window,
       maxFailures: settings.maxFailures,
-      steps: [...(index === 0 ? [] : [gateStep(title, before, settings.maxFailures)]), ...works.flatMap((work) => hostSteps(work, context))],
+      steps: [...(index === 0 ? [] : [gateStep(gateOf(title, before, settings.maxFailures))]), ...works.flatMap((work) => hostSteps(work, context))],
     };
   });
 }
@@ -109,26 +109,39 @@ function nodeOptions(work: HostWork, {controlPlanes}: Pick<RolloutContext, 'cont
   return {host: name, node: work.wanted.node.name, controlPlanes: others.length < controlPlanes.length ? [...others, name] : others};
 }
 
-/** Too many hosts that failed, and those after them aren't touched. A control plane that isn't as wanted stops all others: kubelets may not be newer than it. */
-function gateStep(title: string, before: readonly HostWork[], maxFailures: number): Step<HostClusterScope> {
-  const isOpen = (scope: HostClusterScope) => {
-    const failed = before.filter((work) => !scope.progress.converged.has(work.host.name));
-    return failed.length <= maxFailures && !failed.some((work) => work.host.role === 'control-plane' && changesVersion(work));
-  };
+/** A control plane that isn't as wanted stops all others when the version changes: kubelets may not be newer than it. */
+function gateOf(title: string, before: readonly HostWork[], maxFailures: number): Gate {
+  const needed = before.filter((work) => work.host.role === 'control-plane' && changesVersion(work));
+  return {title, before: before.map((work) => work.host.name), needed: needed.map((work) => work.host.name), maxFailures, again: 'trireme apply --resume'};
+}
+
+export interface Gate {
+  /** Of the phase that it stands before. */
+  readonly title: string;
+  readonly before: readonly string[];
+  /** Those of which none may have failed, whatever the file allows. */
+  readonly needed: readonly string[];
+  readonly maxFailures: number;
+  /** How to go on. */
+  readonly again: string;
+}
+
+/** Too many hosts that failed, and those after them aren't touched. */
+export function gateStep({title, before, needed, maxFailures, again}: Gate): Step<HostClusterScope> {
+  const failedOf = ({progress}: HostClusterScope) => before.filter((host) => !progress.converged.has(host));
   return {
     id: `gate:${title.replaceAll(' ', '-')}`,
-    title: `See that ${before.map((work) => work.host.name).join(', ')} did well`,
+    title: `See that ${before.join(', ')} did well`,
     effect: 'none',
-    check: async ({scope}) => (isOpen(scope) ? 'satisfied' : 'needed'),
+    check: async ({scope}) => {
+      const failed = failedOf(scope);
+      return failed.length <= maxFailures && !failed.some((host) => needed.includes(host)) ? 'satisfied' : 'needed';
+    },
     apply: async ({scope}) => {
-      const failed = before.map((work) => work.host.name).filter((host) => !scope.progress.converged.has(host));
-      throw new TriremeError(
-        'run.failed',
-        `The change went wrong on ${failed.join(', ')}, so the hosts after ${failed.length === 1 ? 'it' : 'them'} aren't touched.`,
-        {
-          hints: ['Mend what failed, then: trireme apply --resume', 'More failures may be allowed: spec.rollout.maxFailures'],
-        },
-      );
+      const failed = failedOf(scope);
+      throw new TriremeError('run.failed', `It went wrong on ${failed.join(', ')}, so the hosts after ${failed.length === 1 ? 'it' : 'them'} aren't touched.`, {
+        hints: [`Mend what failed, then: ${again}`, 'More failures may be allowed: spec.rollout.maxFailures'],
+      });
     },
   };
 }

@@ -32,6 +32,8 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
   capabilities: {
     converge: {supported: true},
     upgrade: {supported: true},
+    'host-maintain': {supported: true},
+    'agent-upgrade': {supported: true},
     'machine-cordon': {supported: true},
     'machine-uncordon': {supported: true},
     'machine-drain': {supported: true},
