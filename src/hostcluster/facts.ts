@@ -1,6 +1,7 @@
 // What planning reads of the hosts and of this program. A mode fills it from what it saw; nothing here changes by itself (no clock, no load).
 import type {Problem} from '../kernel/problem.ts';
 import type {AgentState, ContentItem} from './protocol.ts';
+import type {RemovedApi} from './removed-apis.ts';
 
 export type Architecture = 'amd64' | 'arm64';
 
@@ -44,6 +45,8 @@ export interface HostClusterFacts {
   };
   /** Pinned by digest, per architecture that occurs. */
   readonly content: Readonly<Partial<Record<Architecture, readonly ContentItem[]>>>;
+  /** APIs in use that the wanted version doesn't serve any more; absent where no other version is wanted. */
+  readonly removedApis?: readonly RemovedApi[];
   /** Why content couldn't be pinned; a status needs none, a plan may know it from the hosts. */
   readonly contentProblem?: Problem;
 }

@@ -8,6 +8,7 @@ import {reachedHosts, type HostClusterFacts} from './facts.ts';
 import {withKnownContent} from './known-content.ts';
 import {agentPaths} from './protocol.ts';
 import {nodesWithoutHost, refuseForeignHosts} from './refusals.ts';
+import {removedApiWarnings} from './removed-apis.ts';
 import {changesVersion, rolloutOf, rolloutPhases, uncordonSteps} from './rollout.ts';
 import type {HostClusterScope} from './scope.ts';
 import {refuseSkew, versionWarnings} from './skew.ts';
@@ -159,5 +160,5 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
-  return [...removed, ...start, ...versionWarnings(cluster, facts)];
+  return [...removed, ...start, ...versionWarnings(cluster, facts), ...removedApiWarnings(facts.removedApis ?? [], cluster.document.spec.kubernetes.version)];
 }

@@ -204,6 +204,31 @@ describe.skipIf(reason !== undefined)(`day two of a real cluster${reason === und
     expect(report.acknowledged).toBeGreaterThan(100);
     expect(report.longestGap).toBeLessThan(60_000);
   });
+
+  test('host maintain runs a command on every host and reboots it, while the client goes on: nothing is lost', async () => {
+    const fetched = await bed.trireme(['cluster', 'kubeconfig']);
+    expectCode(fetched, 0);
+    client = await startClient(fetched.stdout, {service: 'web'});
+    const boots = (await kubelets()).items.map((node) => node.status.nodeInfo.bootID);
+    const started = Date.now();
+    const ran = await bed.trireme(['host', 'maintain', '--reboot', 'always', '--yes', '--', 'echo "upgrading $(hostname)"; touch /var/tmp/maintained']);
+    console.log(`maintenance of five hosts with a reboot each: ${seconds(started)} s`);
+    const report = await client.stop();
+    expectCode(ran, 0);
+    for (const [index, name] of names.entries()) {
+      expect(ran.stderr).toContain(`upgrading ${name}`);
+      expect(await bed.ssh(index + 1, 'ls /var/tmp/maintained')).toBe('/var/tmp/maintained\n');
+    }
+    const {items} = await kubelets();
+    expect(items.map((node, index) => [node.spec.unschedulable === true, node.status.nodeInfo.bootID === boots[index]])).toEqual(
+      names.map(() => [false, false]),
+    );
+    console.log(
+      `maintenance: ${report.acknowledged} acknowledged writes, ${report.lost.length} lost; longest gap ${report.longestGap} ms; ${report.withoutEndpoint} of ${report.looks} looks without an endpoint`,
+    );
+    expect(report.lost).toEqual([]);
+    expect(report.withoutEndpoint).toBe(0);
+  });
 });
 
 function parsed(line: string): readonly TriremeEvent[] {
