@@ -22,6 +22,7 @@ import {preparedGate, prepareStep} from './steps/prepare.ts';
 import {fetchStep, pushStep} from './steps/push.ts';
 import {secretsStep} from './steps/secrets-step.ts';
 import {agentStep} from './steps/start-agent.ts';
+import {maintainPurpose} from './steps/drain-step.ts';
 import {hostsOf, membershipOf, nodesIn, type Membership} from './wanted.ts';
 
 /** Uploads at once: more only share the same uplink. */
@@ -149,6 +150,14 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
     host: node,
     hints: [`To take it out: drain it, delete the node, and reset the host; apply doesn't do that yet.`],
   }));
+  const out = nodesIn(facts)
+    .filter((node) => node.cordonedFor === maintainPurpose)
+    .map((node): Warning => ({
+      code: 'node.out-of-service',
+      message: `${node.name} is cordoned for a maintenance that didn't come to its end; apply leaves it so.`,
+      host: node.name,
+      hints: ['Go on with it: trireme host maintain --resume -- COMMAND', `Or, when it's well: trireme machine uncordon ${node.name}`],
+    }));
   const start: readonly Warning[] =
     awaited === undefined
       ? []
@@ -160,5 +169,11 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, awaited: s
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
-  return [...removed, ...start, ...versionWarnings(cluster, facts), ...removedApiWarnings(facts.removedApis ?? [], cluster.document.spec.kubernetes.version)];
+  return [
+    ...removed,
+    ...out,
+    ...start,
+    ...versionWarnings(cluster, facts),
+    ...removedApiWarnings(facts.removedApis ?? [], cluster.document.spec.kubernetes.version),
+  ];
 }

@@ -12,6 +12,8 @@ import type {HostClusterScope} from '../scope.ts';
 
 /** What an upgrade's cordon is noted for at the node. */
 export const upgradePurpose = 'upgrade';
+/** A maintenance's. */
+export const maintainPurpose = 'maintain';
 
 export interface NodeStepOptions {
   /** The host's name in the file. */
