@@ -71,6 +71,21 @@ async function state(): Promise<void> {
   }
 }
 
+/** Everything of ours off this host; prints a `ResetReport`. Run by hand it does so without a question: that's why it wants the node's name. */
+async function reset(args: readonly string[]): Promise<void> {
+  const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const node = flag('node');
+  if (node === undefined && !args.includes('--any')) return fail('usage: trireme-agent reset --node=NAME [--cluster=ID] [--program=FOLDER] | --any', 2);
+  const {resetHost} = await import('./reset/reset.ts');
+  const report = await resetHost({
+    root,
+    program: flag('program') ?? agentPaths.program,
+    ...(node === undefined ? {} : {expected: {node, cluster: flag('cluster') ?? ''}}),
+  });
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (report.failed.length > 0) process.exitCode = 1;
+}
+
 async function main(): Promise<void> {
   switch (process.argv[2]) {
     case 'run':
@@ -79,11 +94,13 @@ async function main(): Promise<void> {
       return dial();
     case 'state':
       return state();
+    case 'reset':
+      return reset(process.argv.slice(3));
     case 'version':
       process.stdout.write(`${version} protocol ${protocol} node ${process.versions.node}\n`);
       return undefined;
     default:
-      return fail('usage: trireme-agent run | dial | state | version', 2);
+      return fail('usage: trireme-agent run | dial | state | reset | version', 2);
   }
 }
 

@@ -35,6 +35,10 @@ export interface AgentLink {
   kubeconfig(options?: RequestOptions): Promise<string>;
   /** Labels and taints of a node, which only a control plane may set. */
   postNode(node: string, wishes: NodeWishes, options?: RequestOptions): Promise<void>;
+  /** Takes a host's member out of etcd; false when it had none. Throws `plan.refused` when etcd would lose its majority. */
+  removeEtcdMember(host: string, addresses: readonly string[], options?: RequestOptions): Promise<boolean>;
+  /** Deletes a node of the cluster; false when there was none. */
+  deleteNode(node: string, options?: RequestOptions): Promise<boolean>;
   close(): void;
 }
 
@@ -99,6 +103,19 @@ class DialedLink implements AgentLink {
 
   async postNode(node: string, wishes: NodeWishes, options: RequestOptions = {}): Promise<void> {
     await this.#exchange('POST', `/v1/nodes/${encodeURIComponent(node)}`, wishes, options);
+  }
+
+  async removeEtcdMember(host: string, addresses: readonly string[], options: RequestOptions = {}): Promise<boolean> {
+    const query = new URLSearchParams(addresses.map((address): [string, string] => ['address', address]));
+    return this.#existed(`/v1/etcd-members/${encodeURIComponent(host)}?${query}`, options);
+  }
+
+  async deleteNode(node: string, options: RequestOptions = {}): Promise<boolean> {
+    return this.#existed(`/v1/nodes/${encodeURIComponent(node)}`, options);
+  }
+
+  async #existed(path: string, options: RequestOptions): Promise<boolean> {
+    return (JSON.parse(await this.#exchange('DELETE', path, undefined, options)) as {readonly existed: boolean}).existed;
   }
 
   async *events(after: number, options: RequestOptions = {}): AsyncGenerator<TriremeEvent> {
