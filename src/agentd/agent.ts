@@ -5,8 +5,17 @@ import {dirname, join} from 'node:path';
 import {sleep} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {Redactor} from '../kernel/redact.ts';
+import {
+  agentPaths,
+  protocol,
+  type AgentState,
+  type KubernetesAnswer,
+  type KubernetesRequest,
+  type PutWanted,
+  type Secrets,
+  type Wanted,
+} from '../hostcluster/protocol.ts';
 import {memberOfHost, whyNotRemovable} from '../hostcluster/quorum.ts';
-import {agentPaths, protocol, type AgentState, type PutWanted, type Secrets, type Wanted} from '../hostcluster/protocol.ts';
 import {noteBaseline} from './baseline.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
@@ -161,14 +170,13 @@ export class Agent {
     return true;
   }
 
-  /** Returns false when there was none. */
-  async deleteNode(name: string): Promise<boolean> {
-    const {target, distribution} = this.#requireMember();
-    if (name === target.wanted.node.name)
-      throw new TriremeError('usage.invalid', `${name} can't delete its own node: its kubelet would make it again.`, {host: name});
-    const existed = await distribution.deleteNode(target, name, this.#stop.signal);
-    await this.#observeAnew();
-    return existed;
+  /** For the operator, who may have no way to the API of their own. */
+  async askKubernetes(question: KubernetesRequest): Promise<KubernetesAnswer> {
+    const target = this.#requireControlPlane();
+    const api = await this.#distribution?.adminApi(target, question.own === true ? 'own' : 'endpoint');
+    if (api === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    return api.pass(question, this.#stop.signal);
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import {digestOfValue} from '../kernel/digest.ts';
 import type {DriftArea, EtcdMember, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
 import type {Step, StepContext} from '../plan/plan.ts';
 import type {HostSystem} from './host-system.ts';
+import type {ClusterApi} from './cluster-api.ts';
 import type {Records} from './records.ts';
 
 /** What reconcilers work on: the host, what is wanted of it, and the agent's memory. */
@@ -55,12 +56,12 @@ export interface Distribution {
   kubeconfig(target: Target): Promise<string | undefined>;
   /** Sets labels and taints of any node with administrator's rights; returns what changed, in words. Control planes only. */
   setNode(target: Target, name: string, wish: NodeWish, signal: AbortSignal): Promise<readonly string[]>;
+  /** A client with administrator's rights, of the endpoint or of this host's own API server; undefined before there is one. Control planes only. */
+  adminApi(target: Target, which: 'endpoint' | 'own'): Promise<ClusterApi | undefined>;
   /** Members of the cluster's etcd, freshly asked. Undefined: it has none of its own (external etcd), or can't be asked here. Control planes only. */
   etcdMembers(target: Target, signal: AbortSignal): Promise<readonly EtcdMember[] | undefined>;
   /** Takes a member out of etcd; the caller has seen that it may go. Control planes only. */
   removeEtcdMember(target: Target, member: EtcdMember, signal: AbortSignal): Promise<void>;
-  /** Deletes a node; returns false when there was none. Control planes only. */
-  deleteNode(target: Target, name: string, signal: AbortSignal): Promise<boolean>;
   /** Ends what it runs inside the agent's process. */
   close(): Promise<void>;
 }

@@ -67,6 +67,18 @@ export interface EditWork extends VerbWork {
   readonly first?: (live: LiveCluster) => readonly Phase<ControllerScope>[];
 }
 
+/** A file in a mode whose machines are hosts that we log in to. */
+export type HostsTarget = Extract<ClusterTarget, {kind: 'file'}>;
+
+export function isOfHosts(target: ClusterTarget): target is HostsTarget {
+  return target.kind === 'file' && target.cluster.document.spec.mode === 'agent';
+}
+
+/** Waits last as long as the run may. */
+function withPatience(flags: RunFlags): RunFlags & {readonly patience?: number} {
+  return {...flags, ...(flags.timeout === undefined ? {} : {patience: flags.timeout})};
+}
+
 export abstract class VerbCommand extends TargetCommand<VerbResult> {
   static override resultSchema: () => z.ZodType = () => verbResult;
 
@@ -113,6 +125,23 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       );
       await this.#afterwards(shown.run, work);
       return {...shown, file: {path: edit.path, diff: edit.diff, written: isChanged && !given['dry-run']}};
+    });
+  }
+
+  /** Runs a verb on a cluster of hosts: what is planned comes from the mode's own look at them. */
+  protected async runOnHosts<F>(
+    target: HostsTarget,
+    given: GivenFlags,
+    work: {readonly intent: Intent; readonly next?: readonly string[]; plan(cluster: DesiredCluster, facts: F, scope: Scope): Promise<Plan<Scope>>},
+  ): Promise<VerbResult> {
+    const {cluster} = target;
+    await this.requireCapability(cluster, work.intent.verb);
+    const flags = this.#runFlags(given);
+    if (!given['dry-run']) this.requireAnswer(given.yes, '--yes', `${work.intent.verb} ${cluster.document.metadata.name}?`);
+    return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
+      const plan = await work.plan(cluster, (await mode.facts(cluster, scope)) as F, scope);
+      const again = `Run it again: trireme ${this.commandName}`;
+      return {...(await this.present({plan, cluster, scope, next: work.next ?? ['trireme status'], again}, flags)), file: null};
     });
   }
 

@@ -153,6 +153,10 @@ export interface NodeState {
   readonly ready: boolean;
   readonly roles: readonly string[];
   readonly version: string;
+  /** Takes no new pods. Absent: it does, or an older agent tells it. */
+  readonly unschedulable?: boolean;
+  /** Set where we cordoned it, with what for: `upgrade`. Whoever goes on uncordons it; a person's own cordon stays. */
+  readonly cordonedFor?: string;
   readonly conditions: readonly {
     readonly type: string;
     readonly status: string;
@@ -175,6 +179,9 @@ export interface EtcdMember {
   readonly learner: boolean;
   readonly healthy: boolean;
 }
+
+/** On a node that we cordoned, with what for. */
+export const cordonAnnotation = 'trireme.dev/cordoned-for';
 
 /** What an agent says of itself: the answer to `GET /v1/state`, and the content of `seen.json`. Holds no secret. */
 export interface AgentState {
@@ -210,6 +217,26 @@ export interface PutWanted {
   readonly wanted: Wanted;
   /** Absent: keep those that it has. */
   readonly secrets?: Secrets;
+}
+
+/** Body of `POST /v1/kubernetes`: a request to the Kubernetes API that a control plane sends for the operator, with its own administrator's rights. */
+export interface KubernetesRequest {
+  readonly method: string;
+  /** With the query; begins with a slash. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Ask this host's own API server, not the one behind the endpoint. */
+  readonly own?: boolean;
+  /** Of a text, only lines that begin with this: metrics are many. */
+  readonly lines?: string;
+}
+
+/** Its answer, whatever the API said. */
+export interface KubernetesAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
 }
 
 /** What a change below this path of Wanted costs; the longest matching prefix counts. */

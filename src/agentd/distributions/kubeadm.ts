@@ -1,6 +1,6 @@
 // Real Kubernetes by kubeadm, with containerd from our content, on a systemd host.
 import {TriremeError} from '../../kernel/errors.ts';
-import {deleteNode, nodeReconciler, setNode} from '../reconcilers/node.ts';
+import {nodeReconciler, setNode} from '../reconcilers/node.ts';
 import {content} from '../reconcilers/content.ts';
 import {files} from '../reconcilers/files.ts';
 import {modules} from '../reconcilers/modules.ts';
@@ -8,7 +8,7 @@ import {sysctls} from '../reconcilers/sysctls.ts';
 import type {ClusterApi} from '../cluster-api.ts';
 import type {Distribution, Target} from '../reconciler.ts';
 import {addons} from './kubeadm/addons.ts';
-import {adminApi, adminKubeconfig, nodeApi} from './kubeadm/access.ts';
+import {adminApi, adminKubeconfig, nodeApi, ownAdminApi} from './kubeadm/access.ts';
 import {componentsReconciler, shared} from './kubeadm/components.ts';
 import {controlPlane, join} from './kubeadm/control-plane.ts';
 import {etcdMembersOf, removeEtcdMember} from './kubeadm/etcd.ts';
@@ -43,9 +43,9 @@ export function kubeadmDistribution(): Distribution {
     },
     kubeconfig: ({host}) => host.read(adminKubeconfig),
     setNode: async (target, name, wish, signal) => setNode(await requireAdmin(target), name, wish, signal),
+    adminApi: (target, which) => (which === 'own' ? ownAdminApi(target) : adminApi(target)),
     etcdMembers: etcdMembersOf,
     removeEtcdMember,
-    deleteNode: async (target, name, signal) => deleteNode(await requireAdmin(target), name, signal),
     close: async () => {},
   };
 }

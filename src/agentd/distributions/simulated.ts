@@ -10,7 +10,7 @@ import {serviceStep} from '../service-step.ts';
 import {content} from '../reconcilers/content.ts';
 import {files} from '../reconcilers/files.ts';
 import {modules} from '../reconcilers/modules.ts';
-import {deleteNode, nodeReconciler, setNode} from '../reconcilers/node.ts';
+import {nodeReconciler, setNode} from '../reconcilers/node.ts';
 import {sysctls} from '../reconcilers/sysctls.ts';
 import type {AgentStep, Distribution, Reconciler, Target} from '../reconciler.ts';
 import {memberOf, type Member} from './kubeadm/member.ts';
@@ -79,9 +79,9 @@ export function simulatedDistribution(): Distribution {
       });
     },
     setNode: async (target, name, wish, signal) => setNode(requireAdmin(member, target), name, wish, signal),
+    adminApi: async (target) => member.admin(target),
     etcdMembers: (target, signal) => member.etcdMembers(target, signal),
     removeEtcdMember: (target, {name}, signal) => member.removeEtcdMember(target, name, signal),
-    deleteNode: async (target, name, signal) => deleteNode(requireAdmin(member, target), name, signal),
     close: () => member.close(),
   };
 }

@@ -98,11 +98,3 @@ export async function setNode(api: ClusterApi, name: string, wish: NodeWish, sig
       throw new TriremeError('agent.failed', `The Kubernetes API refuses labels or taints of ${name}: ${answer.body?.message ?? answer.status}`, {host: name});
   }
 }
-
-/** Deletes a node; returns false when there was none. */
-export async function deleteNode(api: ClusterApi, name: string, signal: AbortSignal): Promise<boolean> {
-  const answer = await api.send<{message?: string}>({method: 'DELETE', path: pathOf(name), signal});
-  if (answer.status === 404) return false;
-  if (answer.status < 300) return true;
-  throw new TriremeError('agent.failed', `The Kubernetes API refuses to delete the node ${name}: ${answer.body?.message ?? answer.status}`, {host: name});
-}

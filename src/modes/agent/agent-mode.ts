@@ -26,15 +26,15 @@ const later = {
   'machine-remediate': {supported: false, reason: 'the hosts are yours, and nothing can make new ones'},
   'machine-delete': {supported: false, reason: 'taking a member out comes in a later version'},
   'machine-replace': {supported: false, reason: 'the hosts are yours, and nothing can make new ones'},
-  'machine-cordon': {supported: false, reason: 'it comes in a later version; until then: kubectl cordon, with trireme cluster kubeconfig'},
-  'machine-uncordon': {supported: false, reason: 'it comes in a later version; until then: kubectl uncordon, with trireme cluster kubeconfig'},
-  'machine-drain': {supported: false, reason: 'it comes in a later version; until then: kubectl drain, with trireme cluster kubeconfig'},
-} as const satisfies Readonly<Record<Exclude<Verb, 'converge'>, Capability>>;
+} as const satisfies Readonly<Partial<Record<Verb, Capability>>>;
 
 export const agentMode: Mode<AgentFacts, AgentScope> = {
   name: 'agent',
   capabilities: {
     converge: {supported: true},
+    'machine-cordon': {supported: true},
+    'machine-uncordon': {supported: true},
+    'machine-drain': {supported: true},
     trustedBoot: {supported: false, reason: "in agent mode the operating system is the user's own, and so is the way it boots"},
     provision: {supported: false, reason: 'in agent mode the machines are there before: we make none'},
     events: {supported: false, reason: 'hosts keep logs instead of events: see trireme agent logs and trireme history'},
@@ -44,13 +44,19 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
   facts: (cluster, scope) => gatherAgentFacts(cluster, scope),
   plan: (cluster, facts, intent) => {
     const targets = hostsOf(cluster).map((host) => ({host: host.name, role: host.role, site: host.site, labels: host.labels ?? {}}));
-    if (intent.verb !== 'converge') throw new TriremeError('mode.unsupported', `Agent mode can't ${intent.verb} yet: ${later[intent.verb].reason}.`);
+    if (intent.verb !== 'converge') throw notPlanned(intent.verb);
     const limited = selectTargets(targets, intent.limit).map((target) => target.host);
     return planConverge(cluster, facts, {mode: 'agent', ...(intent.limit === undefined || intent.limit.length === 0 ? {} : {hosts: limited})});
   },
   obstacles: obstaclesOf,
   observe: async (cluster, facts, scope) => viewOf(cluster, facts, await askControlPlanes(cluster, facts, scope), 'agent'),
 };
+
+/** What has a reason says it; the verbs on one node need a look at its pods, and are planned by hostcluster/node-verbs.ts. */
+function notPlanned(verb: Verb): TriremeError {
+  const reason = verb in later ? later[verb as keyof typeof later].reason : 'it needs a look at the node first';
+  return new TriremeError('mode.unsupported', `Agent mode can't ${verb} by the file alone: ${reason}.`);
+}
 
 /**
  * An administrator's kubeconfig from any control plane that answers. Throws `cluster.not-made` when there's no cluster, `host.unreachable` when

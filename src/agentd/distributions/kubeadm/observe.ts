@@ -1,10 +1,15 @@
 // What the cluster says of itself, for AgentState.
-import {accessAnnotation, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
+import {accessAnnotation, cordonAnnotation, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import type {Observation, Target} from '../../reconciler.ts';
 
 interface NodeItem {
-  readonly metadata: {readonly name: string; readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>>};
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: {readonly unschedulable?: boolean};
   readonly status?: {
     readonly nodeInfo?: {readonly kubeletVersion?: string};
     readonly conditions?: readonly {
@@ -22,13 +27,15 @@ const rolePrefix = 'node-role.kubernetes.io/';
 /** Nodes as plain data; heartbeats are left out, so that nothing changes while nothing happens. */
 export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
   return items
-    .map(({metadata, status}): NodeState => ({
+    .map(({metadata, spec, status}): NodeState => ({
       name: metadata.name,
       ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
       roles: Object.keys(metadata.labels ?? {})
         .filter((key) => key.startsWith(rolePrefix))
         .map((key) => key.slice(rolePrefix.length)),
       version: status?.nodeInfo?.kubeletVersion ?? '',
+      ...(spec?.unschedulable === true ? {unschedulable: true} : {}),
+      ...(metadata.annotations?.[cordonAnnotation] === undefined ? {} : {cordonedFor: metadata.annotations[cordonAnnotation]}),
       conditions: (status?.conditions ?? []).map(({type, status: value, reason, message, lastTransitionTime}) => ({
         type,
         status: value,

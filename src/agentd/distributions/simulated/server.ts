@@ -5,6 +5,12 @@ import {isKubeletLabel, type NodeObject, type TaintObject} from '../../node-wish
 /** A kubelet that is silent for longer is taken for dead, in ms. */
 const silence = 12_000;
 
+export interface SimulatedPod {
+  readonly node: string;
+  /** What an eviction is refused with; absent: it goes. */
+  readonly held?: string;
+}
+
 export interface SimulatedNode {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -14,6 +20,7 @@ export interface SimulatedNode {
   /** Since when it is as ready, or not, as it is. */
   readonly since: string;
   readonly ready: boolean;
+  readonly unschedulable?: boolean;
 }
 
 /** What every control plane has on disk. */
@@ -21,6 +28,8 @@ export interface SimulatedState {
   readonly nodes: Readonly<Record<string, SimulatedNode>>;
   /** Digest of each layer's manifest. */
   readonly layers: Readonly<Record<string, string>>;
+  /** Pods that somebody put there, by name: only what a drain has to see. */
+  readonly pods?: Readonly<Record<string, SimulatedPod>>;
   /** False while a network layer is awaited: nodes aren't ready then. */
   readonly network: boolean;
   /** Names of the hosts that hold a copy and have a vote, as etcd's members do. */
@@ -129,6 +138,9 @@ export class SimulatedServer {
     if (what === 'DELETE api/v1/nodes' && name !== undefined) return this.#deleteNode(who, name);
     if (what === 'POST api/v1/nodes') return this.#register(who, body);
     if (what === 'PATCH api/v1/nodes' && name !== undefined) return this.#patch(who, name, body as unknown as Patch);
+    if (what === 'GET api/v1/pods') return {status: 200, body: this.#podList()};
+    if (what === 'POST api/v1/namespaces' && parts[6] === 'eviction' && who.kind === 'admin') return this.#evict(parts[5] ?? '');
+    if (what === 'PUT simulated/v1/pods' && name !== undefined && who.kind === 'admin') return this.#putPod(name, body);
     if (what === 'PUT simulated/v1/heartbeats' && name !== undefined) return this.#beat(who, name, body);
     if (what === 'GET simulated/v1/state' && who.kind === 'admin') return {status: 200, body: this.#state};
     if (what === 'PUT simulated/v1/layers' && name !== undefined && who.kind === 'admin') return this.#layer(name, body);
@@ -228,6 +240,7 @@ export class SimulatedServer {
       labels: mergeMap(node.labels, patch.metadata?.labels),
       annotations: mergeMap(node.annotations, patch.metadata?.annotations),
       taints: patch.spec?.taints ?? node.taints,
+      ...(patch.spec?.unschedulable === undefined ? {} : {unschedulable: patch.spec.unschedulable === true}),
     };
     await this.#set({...this.#state, nodes: {...this.#state.nodes, [name]: changed}});
     return {status: 200, body: this.#nodeObject(name)};
@@ -241,6 +254,40 @@ export class SimulatedServer {
     const version = String(body['version'] ?? node.version);
     await this.#refresh({[name]: {...node, version}});
     return {status: 200, body: {}};
+  }
+
+  #podList(): unknown {
+    const items = Object.entries(this.#state.pods ?? {}).map(([name, {node}]) => ({
+      metadata: {name, namespace: 'default', uid: name, ownerReferences: [{kind: 'ReplicaSet', name: 'simulated', controller: true}]},
+      spec: {nodeName: node},
+      status: {phase: 'Running'},
+    }));
+    return {kind: 'PodList', metadata: {resourceVersion: '1'}, items};
+  }
+
+  async #putPod(name: string, body: Record<string, unknown>): Promise<Answer> {
+    const pod: SimulatedPod = {node: String(body['node'] ?? ''), ...(typeof body['held'] === 'string' ? {held: body['held']} : {})};
+    await this.#set({...this.#state, pods: {...this.#state.pods, [name]: pod}});
+    return {status: 200, body: {}};
+  }
+
+  /** As the eviction API: 429 while a budget holds the pod. */
+  async #evict(name: string): Promise<Answer> {
+    const {[name]: pod, ...others} = this.#state.pods ?? {};
+    if (pod === undefined) return refuse(404, `pods "${name}" not found`);
+    if (pod.held !== undefined)
+      return {
+        status: 429,
+        body: {
+          kind: 'Status',
+          status: 'Failure',
+          reason: 'TooManyRequests',
+          message: "Cannot evict pod as it would violate the pod's disruption budget.",
+          details: {causes: [{reason: 'DisruptionBudget', message: pod.held}]},
+        },
+      };
+    await this.#set({...this.#state, pods: others});
+    return {status: 201, body: {kind: 'Status', status: 'Success'}};
   }
 
   async #layer(name: string, body: Record<string, unknown>): Promise<Answer> {
@@ -283,7 +330,7 @@ export class SimulatedServer {
     const {status, reason, message} = this.#health(name, node);
     return {
       metadata: {name, labels: node.labels, annotations: node.annotations},
-      spec: {taints: node.taints},
+      spec: {taints: node.taints, ...(node.unschedulable === true ? {unschedulable: true} : {})},
       status: {nodeInfo: {kubeletVersion: node.version}, conditions: [{type: 'Ready', status, reason, message, lastTransitionTime: node.since}]},
     };
   }
@@ -291,7 +338,7 @@ export class SimulatedServer {
 
 interface Patch {
   readonly metadata?: {readonly labels?: Readonly<Record<string, string | null>>; readonly annotations?: Readonly<Record<string, string | null>>};
-  readonly spec?: {readonly taints?: readonly TaintObject[]};
+  readonly spec?: {readonly taints?: readonly TaintObject[]; readonly unschedulable?: boolean | null};
 }
 
 /** RFC 7386: null removes a key. */
