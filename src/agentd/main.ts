@@ -77,13 +77,17 @@ async function reset(args: readonly string[]): Promise<void> {
   const node = flag('node');
   if (node === undefined && !args.includes('--any')) return fail('usage: trireme-agent reset --node=NAME [--cluster=ID] [--program=FOLDER] | --any', 2);
   const {resetHost} = await import('./reset/reset.ts');
-  const report = await resetHost({
-    root,
-    program: flag('program') ?? agentPaths.program,
-    ...(node === undefined ? {} : {expected: {node, cluster: flag('cluster') ?? ''}}),
+  const expected = node === undefined ? {} : {expected: {node, cluster: flag('cluster') ?? ''}};
+  const report = await resetHost({root, program: flag('program') ?? agentPaths.program, ...expected}).catch((error: unknown) => {
+    // nothing was touched: whoever stopped the agent can start it again
+    if ((error as {code?: string}).code !== 'cluster.foreign') throw error;
+    fail((error as Error).message, 8);
+    return undefined;
   });
+  if (report === undefined) return undefined;
   process.stdout.write(`${JSON.stringify(report)}\n`);
   if (report.failed.length > 0) process.exitCode = 1;
+  return undefined;
 }
 
 async function main(): Promise<void> {

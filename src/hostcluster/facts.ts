@@ -44,6 +44,10 @@ export interface HostClusterFacts {
   };
   /** Pinned by digest, per architecture that occurs. */
   readonly content: Readonly<Partial<Record<Architecture, readonly ContentItem[]>>>;
+  /** Hosts that the cluster has and the file doesn't name, as far as it's known how they're reached. Absent: none. */
+  readonly strangers?: readonly MemberObservation[];
+  /** What a control plane said of the cluster when it was asked afresh; only where a plan needs it. */
+  readonly told?: AgentState;
   /** Why content couldn't be pinned; a status needs none, a plan may know it from the hosts. */
   readonly contentProblem?: Problem;
 }

@@ -5,7 +5,9 @@ const majorityOf = (count: number) => Math.floor(count / 2) + 1;
 
 /** The member of a host; undefined when it has none. One that was only announced is known by its address. */
 export function memberOfHost(members: readonly EtcdMember[], host: string, addresses: readonly string[] = []): EtcdMember | undefined {
-  return members.find((member) => member.name === host) ?? members.find((member) => member.name === '' && member.addresses.some((one) => addresses.includes(one)));
+  return (
+    members.find((member) => member.name === host) ?? members.find((member) => member.name === '' && member.addresses.some((one) => addresses.includes(one)))
+  );
 }
 
 /** Why this member can't be taken out: then etcd would have no majority, or has none now. Undefined: it can. */

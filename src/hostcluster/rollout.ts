@@ -35,7 +35,8 @@ function restartsRunning(work: HostWork): boolean {
   return !work.isNew && work.handsOver && effects.indexOf(effect) >= effects.indexOf('restart');
 }
 
-function windowOf(maxUnavailable: number | string, workers: number): number {
+/** How many workers may be away at the same time. */
+export function windowOf(maxUnavailable: number | string, workers: number): number {
   const count = typeof maxUnavailable === 'number' ? maxUnavailable : Math.floor((Number.parseInt(maxUnavailable, 10) / 100) * workers);
   return Math.max(1, count);
 }
@@ -63,7 +64,8 @@ export function wavePhases(waves: Rollout['waves'], maxFailures: number): readon
   });
 }
 
-function gateStep(names: string, before: readonly string[], maxFailures: number): Step<HostClusterScope> {
+/** Throws `run.failed` when more than `maxFailures` of these hosts didn't come through. */
+export function gateStep(names: string, before: readonly string[], maxFailures: number): Step<HostClusterScope> {
   return {
     id: `gate:${names}`,
     title: `See that ${before.join(', ')} did well`,

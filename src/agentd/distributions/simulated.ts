@@ -232,11 +232,7 @@ function controlPlane(member: SimulatedMember): Reconciler {
         () => true,
         (scope, signal) => member.joinEtcd(scope, signal),
       );
-      return [
-        ...(target.wanted.bootstrap ? [start, serveStep(member), joinEtcd] : [joinEtcd]),
-        registerStep(member),
-        memberStep(),
-      ];
+      return [...(target.wanted.bootstrap ? [start, serveStep(member), joinEtcd] : [joinEtcd]), registerStep(member), memberStep()];
     },
   };
 }

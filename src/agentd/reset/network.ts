@@ -5,7 +5,8 @@ import type {ResetLog} from './report.ts';
 
 const deadline = 30_000;
 /** What the usual plugins and kube-proxy call their interfaces. */
-const ourInterface = /^(cni\d+|flannel(-v6)?\.\d+|kube-ipvs0|kube-bridge|nodelocaldns|vxlan(-v6)?\.calico|cali[0-9a-f]+|cilium_\w+|lxc[0-9a-f]+|lxc_health|veth[0-9a-f]+|antrea-\w+)$/;
+const ourInterface =
+  /^(cni\d+|flannel(-v6)?\.\d+|kube-ipvs0|kube-bridge|nodelocaldns|vxlan(-v6)?\.calico|cali[0-9a-f]+|cilium_\w+|lxc[0-9a-f]+|lxc_health|veth[0-9a-f]+|antrea-\w+)$/;
 /** Tables that are theirs as a whole. */
 const ourTable = /^(ip|ip6|inet) (kube-proxy|kube-nftables|flannel-ipv[46]|cni_hostport|cni_plugins_masquerade|calico)$/;
 /** Chains and rules of theirs in tables that are shared. */

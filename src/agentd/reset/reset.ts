@@ -36,7 +36,8 @@ export async function resetHost(options: ResetOptions): Promise<ResetReport> {
   const wanted = await readJson<Wanted>(at(agentPaths.wanted));
   requireExpected(wanted, options);
   const records = await Records.open(at(`${agentPaths.state}/records.json`));
-  const host = options.root === '' ? realHost(wanted?.node.name ?? 'this host', '/usr/local/bin') : simulatedHost(wanted?.node.name ?? 'this host', options.root);
+  const host =
+    options.root === '' ? realHost(wanted?.node.name ?? 'this host', '/usr/local/bin') : simulatedHost(wanted?.node.name ?? 'this host', options.root);
   const baseline = baselineOf(records);
   const log = new ResetLog();
   const installed = records.keys.filter((key) => key.startsWith('installed.')).map((key) => records.get<Installed>(key));
@@ -62,7 +63,10 @@ export async function resetHost(options: ResetOptions): Promise<ResetReport> {
 function requireExpected(wanted: Wanted | undefined, {expected}: ResetOptions): void {
   if (wanted === undefined || expected === undefined) return;
   if (wanted.node.name === expected.node && (expected.cluster === '' || wanted.cluster.id === expected.cluster)) return;
-  throw new TriremeError('cluster.foreign', `This host is ${wanted.node.name} of the cluster ${wanted.cluster.name} (${wanted.cluster.id}): nothing was touched.`);
+  throw new TriremeError(
+    'cluster.foreign',
+    `This host is ${wanted.node.name} of the cluster ${wanted.cluster.name} (${wanted.cluster.id}): nothing was touched.`,
+  );
 }
 
 async function restoreSysctls(host: HostSystem, before: Readonly<Record<string, string | null>>, log: ResetLog): Promise<void> {
@@ -76,10 +80,11 @@ async function restoreSysctls(host: HostSystem, before: Readonly<Record<string, 
 
 /** Its unit and program, and in the end its state, without which the rest couldn't be found again. */
 async function removeAgent(host: HostSystem, {program}: ResetOptions, log: ResetLog): Promise<void> {
+  // with something left the next try needs the runtime and the notes
+  if (log.report.failed.length > 0) return;
   for (const path of [agentPaths.unit, `${agentPaths.unit}.new`, agentPaths.command]) await host.remove(path);
   await host.remove(`/etc/systemd/system/multi-user.target.wants/${agentPaths.unit.split('/').at(-1)}`);
   await removeTree(host, program);
-  if (log.report.failed.length > 0) return;
   await removeTree(host, agentPaths.state);
   log.removed('the agent');
 }

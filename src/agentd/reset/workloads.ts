@@ -83,8 +83,7 @@ async function removeGroups(host: HostSystem, log: ResetLog): Promise<void> {
   // version 1 has a folder per hierarchy, version 2 is one
   const hierarchies = [base, ...(await foldersIn(base))];
   for (const hierarchy of hierarchies)
-    for (const folder of await foldersIn(hierarchy))
-      if (/^kubepods(\.slice)?$/.test(basename(folder)) && (await removeGroup(folder))) log.removed(folder);
+    for (const folder of await foldersIn(hierarchy)) if (/^kubepods(\.slice)?$/.test(basename(folder)) && (await removeGroup(folder))) log.removed(folder);
 }
 
 async function removeGroup(folder: string): Promise<boolean> {
