@@ -10,7 +10,7 @@ import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type Simu
 /** Where a real etcd keeps its data. */
 const statePath = '/var/lib/etcd/simulated.json';
 /** In ms. A control plane's copy of the state is as old as its last beat, at most. */
-const beatIntervals = {worker: 3000, 'control-plane': 1500};
+const beatIntervals = {worker: 3000, 'control-plane': 700};
 /** In ms: how long a change of members waits for the others' copies. */
 const copyPatience = 15_000;
 /** The key of the record that this host's member was taken out: its copy is worth nothing from then on. */
