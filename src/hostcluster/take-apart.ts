@@ -129,7 +129,7 @@ function isMember(host: string, observation: MemberObservation | undefined, stat
   if (state?.nodes.some((node) => node.name === host) === true || state?.etcdMembers?.some((member) => member.name === host) === true) return true;
   if (observation === undefined || !isReached(observation) || observation.seen?.member !== true) return false;
   // a cluster that answers and doesn't know it has taken it out
-  return state === undefined || state.wanted?.cluster.id !== observation.seen.wanted?.cluster.id || state.host === host;
+  return state === undefined || state.nodes.length === 0 || state.wanted?.cluster.id !== observation.seen.wanted?.cluster.id || state.host === host;
 }
 
 function stillMember({host, role}: Candidate): TriremeError {

@@ -21,7 +21,13 @@ export function momentOf(index: number, count: number): number {
 }
 
 interface History {
-  readonly runs: readonly {readonly run: string; readonly operation: string; readonly outcome: string | null; readonly resumed?: string}[];
+  readonly runs: readonly {
+    readonly run: string;
+    readonly operation: string;
+    readonly outcome: string | null;
+    readonly state: string;
+    readonly resumed: string | null;
+  }[];
 }
 
 interface Status {
@@ -41,7 +47,7 @@ export async function killRealAndResume(crew: Crew, line: number): Promise<void>
   const last = killed.stdout.trim().split('\n').at(-2) ?? '';
 
   const cut = resultOf<History>(await bed.trireme(['history', '-o', 'json'])).runs[0];
-  expect(cut?.outcome ?? null, 'a run that was killed has no outcome').toBe(null);
+  expect({outcome: cut?.outcome, state: cut?.state}).toEqual({outcome: null, state: 'killed'});
 
   const resumed = await bed.trireme(['apply', '--resume', '--yes']);
   expectCode(resumed, 0);
@@ -56,9 +62,9 @@ export async function killRealAndResume(crew: Crew, line: number): Promise<void>
   expect(await etcdMembers(crew)).toEqual(['h1', 'h2', 'h3']);
 
   const {runs} = resultOf<History>(await bed.trireme(['history', '-o', 'json']));
-  expect(runs.slice(0, 2).map(({outcome, resumed: of}) => ({outcome, resumed: of ?? null}))).toEqual([
-    {outcome: 'succeeded', resumed: cut?.run ?? ''},
-    {outcome: null, resumed: null},
+  expect(runs.slice(0, 2).map(({outcome, state, resumed: of}) => ({outcome, state, resumed: of}))).toEqual([
+    {outcome: 'succeeded', state: 'ended', resumed: cut?.run ?? ''},
+    {outcome: null, state: 'killed', resumed: null},
   ]);
   expectCode(await bed.trireme(['plan', '--exit-code']), 0);
   console.log(
