@@ -158,7 +158,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
   /** Hosts that leave are asked for by their names: --yes is no answer to that. Throws `usage.answer-required`, `answer.refused`. */
   async #confirmRemovals(plan: Plan<Scope>, given: readonly string[]): Promise<void> {
     const leaving = plan.hosts.filter((host) => host.state === 'removed').map((host) => host.host);
-    if (leaving.length === 0 || leaving.every((host) => given.includes(host))) return;
+    if (leaving.every((host) => given.includes(host))) return;
     const question = `${leaving.join(', ')} ${leaving.length === 1 ? 'is' : 'are'} taken out of ${plan.subject} for good, with all that is on ${leaving.length === 1 ? 'it' : 'them'}.`;
     this.requireAnswer(false, leaving.map((host) => `--confirm ${host}`).join(' '), question);
     const {askText} = await import('../prompts/ask.ts');

@@ -21,6 +21,8 @@ interface Member {
 }
 
 interface StatusAnswer {
+  /** `member_id`: who answers. */
+  readonly header?: {readonly member_id?: string};
   readonly leader?: string;
   readonly errors?: readonly string[];
 }
@@ -90,11 +92,11 @@ async function handOverLeadership(host: HostSystem, local: HttpApi, leaving: Etc
   if (status.leader !== leaving.id || !leaving.healthy) return;
   const members = await listMembers(local, false, signal);
   const url = members.find((member) => member.ID === leaving.id)?.clientURLs?.[0];
-  const own = members.find((member) => member.isLearner !== true && member.ID !== leaving.id && member.clientURLs !== undefined);
-  if (url === undefined || own === undefined) return;
+  const own = status.header?.member_id;
+  if (url === undefined || own === undefined || own === leaving.id) return;
   const leader = await clientOf(host, url);
   try {
-    await leader.send({method: 'POST', path: '/v3/maintenance/transfer-leadership', body: {targetID: own.ID}, deadline: times.change, signal});
+    await leader.send({method: 'POST', path: '/v3/maintenance/transfer-leadership', body: {targetID: own}, deadline: times.change, signal});
   } catch (error) {
     // it only makes the change smoother: etcd elects another leader by itself
     signal.throwIfAborted();
