@@ -40,6 +40,8 @@ export interface AgentOptions {
   readonly version: string;
   /** Digest of the program: another build may render anew without that being drift. */
   readonly build: string;
+  /** A newer version that was tried and given up before this one was started again. */
+  readonly fellBack?: AgentState['fellBack'];
   /** Folder of the running program, the place for programs when /usr/local/bin can't be written. */
   readonly programFolder: string;
 }
@@ -86,8 +88,16 @@ export class Agent {
     if (store.wanted === null) await noteBaseline(options.root === '' ? realHost(hostname(), '') : simulatedHost(hostname(), options.root), records);
     const agent = new Agent(options, store, records);
     await agent.#retarget();
+    agent.#sayFallBack();
     agent.#scheduleLook();
     return agent;
+  }
+
+  #sayFallBack(): void {
+    const {fellBack, version} = this.#options;
+    if (fellBack === undefined) return;
+    const message = `The newer agent ${fellBack.from} didn't stay up (given up at ${fellBack.at}); ${version} runs again.`;
+    this.events.write('agent', {type: 'warning.raised', code: 'agent.fell-back', message, host: this.state.host});
   }
 
   #at(path: string): string {
@@ -100,6 +110,8 @@ export class Agent {
 
   get state(): AgentState {
     const {wanted, wantedDigest, secretsDigest} = this.#store;
+    const target = wanted === null ? undefined : this.#target(wanted);
+    const running = target === undefined ? undefined : this.#distribution?.running(target);
     return {
       protocol,
       version: this.#options.version,
@@ -110,6 +122,9 @@ export class Agent {
       wantedDigest,
       converged: wanted !== null && this.#manager.converged,
       member: this.#member,
+      ...(running === undefined ? {} : {running}),
+      build: this.#options.build,
+      ...(this.#options.fellBack === undefined ? {} : {fellBack: this.#options.fellBack}),
       secretsDigest,
       reconcilers: this.#manager.states,
       drift: this.#manager.drift,

@@ -19,14 +19,21 @@ function fail(message: string, code: number): void {
 }
 
 async function run(): Promise<void> {
-  const [{Agent}, {serveApi}, {notifySystemd}] = await Promise.all([import('./agent.ts'), import('./api.ts'), import('./systemd.ts')]);
+  const [{Agent}, {serveApi}, {notifySystemd}, {endTrialLater, readFallBack}] = await Promise.all([
+    import('./agent.ts'),
+    import('./api.ts'),
+    import('./systemd.ts'),
+    import('./trial.ts'),
+  ]);
   const own = fileURLToPath(import.meta.url);
   const build = digestOf(await readFile(own));
-  const agent = await Agent.open({root, version, build, programFolder: dirname(own)});
+  const fellBack = await readFallBack(dirname(own));
+  const agent = await Agent.open({root, version, build, programFolder: dirname(own), ...(fellBack === undefined ? {} : {fellBack})});
   const api = await serveApi(agent, at(agentPaths.socket));
   // simulated hosts have no systemd to ask whether we run
   if (root !== '') await writeFile(join(dirname(at(agentPaths.socket)), 'agent.pid'), `${process.pid}\n`);
   const stopNotifying = notifySystemd();
+  endTrialLater(dirname(own));
   let stopping = false;
   const stop = () => {
     if (stopping) return;

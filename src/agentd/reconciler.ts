@@ -50,6 +50,8 @@ export interface Distribution {
   reconcilers(wanted: Wanted): readonly Reconciler[];
   /** True once this host's kubelet has its own credentials. */
   isMember(target: Target): Promise<boolean>;
+  /** The version that this member runs, all of it; undefined before it's a member. */
+  running(target: Target): string | undefined;
   /** What the cluster says of itself; asked of control planes that are members. */
   observe(target: Target, signal: AbortSignal): Promise<Observation>;
   /** A kubeconfig with administrator's rights, undefined before there is one. */

@@ -42,6 +42,7 @@ interface GivenFlags extends TargetFlags {
   readonly 'break-lock': boolean;
   readonly timeout?: string;
   readonly concurrency?: number;
+  readonly 'max-failures'?: number;
 }
 
 export interface VerbWork {
@@ -83,6 +84,9 @@ export interface HostsWork<F> {
   /** Absent: what isn't a verb of every mode. */
   readonly intent?: Intent;
   readonly next?: readonly string[];
+  /** How to go on after a failure. */
+  readonly again?: string;
+  readonly resumed?: string;
   plan(cluster: DesiredCluster, facts: F, scope: Scope): Promise<Plan<Scope>>;
   /** A yes is enough for the hosts that it takes out. */
   readonly isRemovalAsked?: boolean;
@@ -153,7 +157,8 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
     }
     return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
       const plan = await work.plan(cluster, (await mode.facts(cluster, scope)) as F, scope);
-      const again = `Run it again: trireme ${this.commandName}`;
+      const again = work.again ?? `Run it again: trireme ${this.commandName}`;
+      const resumed = work.resumed === undefined ? {} : {resumed: work.resumed};
       const isAsked = confirm !== undefined && hasChanges(plan);
       if (isAsked && !given['dry-run']) {
         if (confirm.given === undefined) this.out.note(await this.#planText(plan));
@@ -161,11 +166,47 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       }
       const answered = isAsked ? {...flags, yes: true} : flags;
       const shown = await this.present(
-        {plan, cluster, scope, next: work.next ?? ['trireme status'], again, removalConfirmed: confirm !== undefined || work.isRemovalAsked === true},
+        {
+          plan,
+          cluster,
+          scope,
+          next: work.next ?? ['trireme status'],
+          again,
+          ...resumed,
+          removalConfirmed: confirm !== undefined || work.isRemovalAsked === true,
+        },
         answered,
       );
       if (shown.run !== null && (shown.run.outcome === 'succeeded' || shown.run.outcome === 'unchanged')) await work.after?.(scope);
       return {...shown, file: null};
+    });
+  }
+
+  /** Edits the file of a cluster of hosts, then makes them what it says. */
+  protected async runOnHostsFile(
+    target: HostsTarget,
+    given: GivenFlags,
+    work: {readonly intent: Intent; readonly operation: string; readonly limit?: readonly string[]; readonly edits: readonly Edit[]},
+  ): Promise<VerbResult> {
+    await this.requireCapability(target.cluster, work.intent.verb);
+    const flags = this.#runFlags(given);
+    const {name} = target.cluster.document.metadata;
+    if (!given['dry-run']) this.requireAnswer(given.yes, '--yes', `${work.intent.verb} ${name}?`);
+    const {planEdit, writeEdit} = await import('../spec/edit.ts');
+    const edit = await planEdit({files: target.cluster.source.files, name, edits: work.edits});
+    const cluster = await this.readEdited(target, edit, given);
+    return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
+      const facts = await mode.facts(cluster, scope);
+      const converge = mode.plan(cluster, facts, {verb: 'converge', ...(work.limit === undefined ? {} : {limit: work.limit})});
+      this.requireFitHosts(mode.obstacles(cluster, facts, converge), flags);
+      const isChanged = edit.diff !== '';
+      this.out.note(isChanged ? edit.diff : `${edit.file} says so already.`);
+      const plan = {...converge, operation: work.operation};
+      const shown = await this.present(
+        {plan, cluster, scope, ...(isChanged ? {beforeRun: () => writeEdit(edit)} : {}), next: ['trireme status'], again: 'trireme apply --resume'},
+        flags,
+      );
+      return {...shown, file: {path: edit.path, diff: edit.diff, written: isChanged && !given['dry-run']}};
     });
   }
 
@@ -192,6 +233,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       'dry-run': given['dry-run'],
       'break-lock': given['break-lock'],
       ...(given.concurrency === undefined ? {} : {concurrency: given.concurrency}),
+      ...(given['max-failures'] === undefined ? {} : {'max-failures': given['max-failures']}),
       ...(given.timeout === undefined ? {} : {timeout: parseDuration(given.timeout, 'timeout')}),
     };
   }

@@ -9,18 +9,21 @@ import {withKnownContent} from './known-content.ts';
 import {agentPaths} from './protocol.ts';
 import {nodesWithoutHost, refuseExpelled, refuseForeignHosts} from './refusals.ts';
 import {planRemovals, removalsOf, type Removal, type RemovalWork} from './removals.ts';
-import {gateStep, rolloutOf, wavePhases} from './rollout.ts';
+import {removedApiWarnings} from './removed-apis.ts';
+import {changesVersion, gateStep, rolloutOf, rolloutPhases, uncordonSteps} from './rollout.ts';
 import type {HostClusterScope} from './scope.ts';
+import {refuseSkew, versionWarnings} from './skew.ts';
 import {convergeStep} from './steps/converge.ts';
 import {handOverStep} from './steps/hand-over.ts';
 import {healthStep} from './steps/health.ts';
 import {hookStep} from './steps/hook-step.ts';
 import {leaseStep} from './steps/lease-step.ts';
 import {nodeStep} from './steps/node-step.ts';
+import {preparedGate, prepareStep} from './steps/prepare.ts';
 import {fetchStep, pushStep} from './steps/push.ts';
 import {secretsStep} from './steps/secrets-step.ts';
 import {agentStep} from './steps/start-agent.ts';
-import {hostsOf, membershipOf, type Membership} from './wanted.ts';
+import {hostsOf, membershipOf, nodesIn, type Membership} from './wanted.ts';
 
 /** Uploads at once: more only share the same uplink. */
 const uploadWindow = 4;
@@ -42,8 +45,9 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
   refuseUnsupported(cluster);
   refuseForeignHosts(cluster, seen);
   refuseExpelled(cluster, seen);
-  const facts = withKnownContent(cluster, seen);
   const chosen = new Set(options.hosts ?? hostsOf(cluster).map((host) => host.name));
+  refuseSkew(cluster, seen, chosen);
+  const facts = withKnownContent(cluster, seen);
   const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
   const assessments = new Map(hosts.map((host) => [host.name, assessHost(cluster, facts, host)] as const));
   const membership = membershipOf(cluster, facts);
@@ -114,6 +118,8 @@ function phasesOf({cluster, facts, membership, assessments, waiting, leaving, re
   const ordered = [...works].toSorted((a, b) => rank(a, membership) - rank(b, membership));
   const handed = waiting ? [] : ordered;
   const rollout = rolloutOf(handed, cluster.document.spec.rollout, hostsOf(cluster).filter((host) => host.role === 'worker').length);
+  const upgraded = handed.filter(changesVersion);
+  const roll = {settings: cluster.document.spec.rollout, controlPlanes, nodes: nodesIn(facts).length};
   const hooks = (name: 'beforeApply' | 'afterApply') =>
     handed.flatMap((work) => {
       const text = cluster.hostHooks[work.host.name]?.[name];
@@ -139,9 +145,12 @@ function phasesOf({cluster, facts, membership, assessments, waiting, leaving, re
     {title: 'Push content', concurrency: uploadWindow, steps: ordered.filter((work) => work.missing.length > 0 || work.install !== undefined).map(pushStep)},
     {title: 'Start agents', steps: ordered.filter((work) => work.startsAgent).map((work) => agentStep(work, root))},
     {title: 'Set labels and taints', steps: handed.filter((work) => work.changesNode).map((work) => nodeStep(work, controlPlanes))},
+    {title: 'Import images', steps: upgraded.map(prepareStep)},
+    {title: 'Check what hosts have', steps: upgraded.length === 0 ? [] : [preparedGate(upgraded)]},
     {title: 'Hand over what is wanted', steps: rollout.together.filter((work) => work.handsOver).map(handOverStep)},
     {title: 'Converge', barrier: true, steps: rollout.together.map(convergeStep)},
-    ...wavePhases(rollout.waves, cluster.document.spec.rollout.maxFailures),
+    {title: 'Uncordon', steps: rollout.together.flatMap((work) => uncordonSteps(work, roll))},
+    ...rolloutPhases(rollout, roll),
     ...gated(leaving.after, handed),
     {title: 'Run hooks afterwards', steps: hooks('afterApply')},
     {title: 'Check the cluster', steps: handed.length + removals.length > 0 ? [healthStep({controlPlanes, settled})] : []},
@@ -154,7 +163,11 @@ function gated(phases: readonly Phase<HostClusterScope>[], works: readonly HostW
   const [first, ...rest] = phases;
   if (first === undefined || works.length === 0) return phases;
   const names = works.map((work) => work.host.name);
-  return [{title: 'See that the others are well', steps: [gateStep('removals', names, 0)]}, first, ...rest];
+  return [
+    {title: 'See that the others are well', steps: [gateStep({title: 'removals', before: names, needed: [], maxFailures: 0, again: 'trireme apply --resume'})]},
+    first,
+    ...rest,
+  ];
 }
 
 /** They have the secrets, too, until they're gone. */
@@ -209,5 +222,5 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, removals: 
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
-  return [...removed, ...start];
+  return [...removed, ...start, ...versionWarnings(cluster, facts), ...removedApiWarnings(facts.removedApis ?? [], cluster.document.spec.kubernetes.version)];
 }

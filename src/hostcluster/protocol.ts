@@ -199,6 +199,12 @@ export interface AgentState {
   readonly converged: boolean;
   /** True once this host is a member of the cluster: its kubelet has its own credentials. */
   readonly member: boolean;
+  /** The version of Kubernetes that this member joined with or was last upgraded to, all of it. Older agents don't tell. */
+  readonly running?: string;
+  /** Digest of the agent's own program. Older agents don't tell. */
+  readonly build?: string;
+  /** The version of the agent that was tried last and given up, by the agent itself. */
+  readonly fellBack?: {readonly from: string; readonly at: string};
   /** Digest of the secrets that it holds; empty without any. Says nothing of their content. */
   readonly secretsDigest: string;
   readonly reconcilers: readonly ReconcilerState[];

@@ -55,11 +55,6 @@ export function refuseImpossibleChanges(host: string, before: Wanted, after: Wan
     );
   if (before.distribution !== after.distribution)
     refuse(`the cluster was made with ${before.distribution}, the file wants ${after.distribution}`, 'Make a new cluster for it.');
-  if (before.kubernetesVersion !== after.kubernetesVersion)
-    refuse(
-      `Kubernetes ${before.kubernetesVersion} is running and the file wants ${after.kubernetesVersion}: upgrades aren't part of apply yet`,
-      `Take spec.kubernetes.version back to ${before.kubernetesVersion}.`,
-    );
   for (const part of ['pods', 'services', 'dnsDomain'] as const) {
     if (String(before.network[part]) !== String(after.network[part]))
       refuse(

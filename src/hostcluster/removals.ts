@@ -11,7 +11,7 @@ import {cordonStep, drainStep} from './steps/drain-step.ts';
 import {deleteNodeStep, etcdMemberStep} from './steps/remove-member.ts';
 import {resetStep} from './steps/reset-step.ts';
 import {windowOf} from './rollout.ts';
-import {hostsOf, nodeAddressesOf} from './wanted.ts';
+import {drainDeadline, hostsOf, nodeAddressesOf} from './wanted.ts';
 
 /** One host that leaves. */
 export interface Removal {
@@ -79,8 +79,9 @@ export function planRemovals(cluster: DesiredCluster, facts: HostClusterFacts, r
   refuseLostEndpoint(cluster, removals);
   refuseWithoutHelper(cluster, facts, gone);
   requireMajority(ordered, clusterStateOf(cluster, facts)?.etcdMembers);
-  const {drainTimeout, maxUnavailable} = cluster.document.spec.rollout;
-  const steps = (removal: Removal) => stepsOf(cluster, facts, removal, controlPlanes, drainTimeoutOf(drainTimeout));
+  const {rollout} = cluster.document.spec;
+  const {maxUnavailable, maxFailures} = rollout;
+  const steps = (removal: Removal) => stepsOf(cluster, facts, removal, controlPlanes, drainDeadline(rollout));
   const dead = ordered.filter((one) => !isReached(one.observation));
   const living = ordered.filter((one) => isReached(one.observation));
   const workers = living.filter((one) => one.role === 'worker');
@@ -89,7 +90,7 @@ export function planRemovals(cluster: DesiredCluster, facts: HostClusterFacts, r
     hosts: ordered.map((removal) => hostPlanOf(cluster, removal)),
     before: dead.map((removal) => ({title: `Take out ${removal.host}`, barrier: true, steps: steps(removal)})),
     after: [
-      {title: 'Take out workers', barrier: true, concurrency: windowOf(maxUnavailable, all), steps: workers.flatMap(steps)},
+      {title: 'Take out workers', barrier: true, window: windowOf(maxUnavailable, all), maxFailures, steps: workers.flatMap(steps)},
       ...living.filter((one) => one.role === 'control-plane').map((removal) => ({title: `Take out ${removal.host}`, barrier: true, steps: steps(removal)})),
     ].filter((phase) => phase.steps.length > 0),
     warnings: dead.map(notReached),
@@ -196,9 +197,4 @@ function requireMajority(ordered: readonly Removal[], members: readonly EtcdMemb
       });
     left = withoutMember(left, member);
   }
-}
-
-function drainTimeoutOf(text: string): number {
-  const match = /^(\d+)(s|m|h)$/.exec(text);
-  return match === null ? 300_000 : Number(match[1]) * {s: 1000, m: 60_000, h: 3_600_000}[match[2] as 's' | 'm' | 'h'];
 }

@@ -5,7 +5,7 @@ import type {AgentHost, ClusterSpec, ComponentConfiguration, Taint} from '../spe
 import {contentForRole} from './content.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
 import {mergeSettings} from './merge.ts';
-import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type HostAccess, type Wanted, type WantedTaint} from './protocol.ts';
+import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type HostAccess, type NodeState, type Wanted, type WantedTaint} from './protocol.ts';
 import {isWithin, networkOf, proxyEnvironment} from './proxy.ts';
 
 export interface Membership {
@@ -157,4 +157,21 @@ function driftOf(setting: DriftSetting): Wanted['drift'] {
 /** The observation of a host by name. */
 export function observationOf(facts: Pick<HostClusterFacts, 'hosts'>, host: string): MemberObservation | undefined {
   return facts.hosts.find((one) => one.host === host);
+}
+
+/** In ms. */
+export function drainDeadline({drainTimeout}: Pick<ClusterSpec['rollout'], 'drainTimeout'>): number {
+  const unit = drainTimeout.at(-1);
+  return Number.parseInt(drainTimeout, 10) * (unit === 's' ? 1000 : unit === 'm' ? 60_000 : 3_600_000);
+}
+
+/** The nodes as a control plane tells them; empty when none does. */
+export function nodesIn(facts: Pick<HostClusterFacts, 'hosts'>): readonly NodeState[] {
+  return reachedHosts(facts).find((host) => (host.seen?.nodes.length ?? 0) > 0)?.seen?.nodes ?? [];
+}
+
+/** The version that a member runs, all of it; undefined when it's no member. */
+export function runningVersion(member: MemberFacts): string | undefined {
+  if (member.seen?.member !== true) return undefined;
+  return member.seen.running ?? member.seen.wanted?.kubernetesVersion;
 }

@@ -88,6 +88,7 @@ const contentTable = {
   'agent.not-answering': {exit: 4, meaning: 'The agent on the host does not answer.'},
   'agent.incompatible': {exit: 8, meaning: 'The agent on the host and this program speak different protocols.'},
   'agent.failed': {exit: 1, meaning: 'A reconciler of the agent gave up.'},
+  'agent.fell-back': {exit: 1, meaning: 'A new version of the agent did not stay up, and the one before runs again.'},
   'agent.runtime-missing': {exit: 1, meaning: "No Node runtime is at hand for the host's architecture."},
   'cluster.not-found': {exit: 2, meaning: 'No cluster has this name.'},
   'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},

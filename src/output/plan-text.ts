@@ -7,7 +7,7 @@ import {sanitizeLine} from './sanitize.ts';
 import type {Style} from './style.ts';
 import {count} from './table.ts';
 
-export type PlanForText = Pick<Plan<never>, 'operation' | 'subject' | 'mode' | 'simulated' | 'hosts' | 'warnings'>;
+export type PlanForText = Pick<Plan<never>, 'operation' | 'subject' | 'mode' | 'simulated' | 'hosts' | 'warnings'> & Partial<Pick<Plan<never>, 'phases'>>;
 
 export interface PlanTextOptions {
   readonly style: Style;
@@ -38,10 +38,23 @@ export function renderPlan(plan: PlanForText, options: PlanTextOptions): string 
     const names = unchanged.slice(0, options.wide === true ? undefined : namesListed).map((host) => sanitizeLine(host.host));
     lines.push(`Unchanged: ${names.join(', ')}${unchanged.length > names.length ? `, and ${unchanged.length - names.length} more` : ''}`, '');
   }
+  lines.push(...orderLines(plan, style));
   lines.push(planLine(plan));
   const meanings = [...new Set(active.flatMap((host) => host.changes.map((change) => change.effect)))].filter((effect) => effect !== 'none');
   for (const effect of meanings) lines.push(color.dim(`  ${effect}: ${effectMeanings[effect]}`));
   return lines.join('\n');
+}
+
+/** In which order a roll-out reaches its hosts, where there's one. */
+function orderLines({phases = []}: PlanForText, {color}: Style): readonly string[] {
+  const parts = phases.flatMap((phase) => {
+    const hosts = [...new Set(phase.steps.flatMap((step) => step.host ?? []))];
+    if (phase.window === undefined || hosts.length === 0) return [];
+    const drained = phase.steps.some((step) => step.effect === 'drain' && step.host !== undefined && step.id.startsWith('drain:'));
+    const pace = hosts.length === 1 ? '' : phase.window === 1 ? ', one at a time' : `, at most ${phase.window} at a time`;
+    return [`  ${phase.title}: ${color.bold(hosts.map(sanitizeLine).join(', '))}${pace}${drained ? ', each drained before and uncordoned after' : ''}`];
+  });
+  return parts.length === 0 ? [] : ['Order:', ...parts, ''];
 }
 
 /** `Plan: 3 new, 1 changed, 2 unchanged, 1 unreachable`. */

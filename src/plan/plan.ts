@@ -40,6 +40,11 @@ export interface Phase<S> {
   readonly barrier?: boolean;
   /** When more hosts than this have failed in this phase, its remaining steps are skipped; default: the other hosts go on. */
   readonly maxFailures?: number;
+  /**
+   * How many hosts may be under way in this phase: each from its first step here to its last, and one that failed for good, because it's away. A
+   * host that has begun goes on to its end whatever fails elsewhere; what may not begin any more is skipped.
+   */
+  readonly window?: number;
 }
 
 /** One line of a diff: what the file wants against what is. Secrets are never in here. */

@@ -35,6 +35,7 @@ export function kubeadmDistribution(): Distribution {
         : [...everywhere, join, ...members];
     },
     isMember: async (target) => memberOf(target) !== undefined,
+    running: (target) => memberOf(target)?.kubernetesVersion,
     observe: async (target, signal) => {
       const api = await adminApi(target);
       if (api === undefined) return {nodes: [], conditions: []};

@@ -13,10 +13,9 @@ import {modules} from '../reconcilers/modules.ts';
 import {nodeReconciler, setNode} from '../reconcilers/node.ts';
 import {sysctls} from '../reconcilers/sysctls.ts';
 import type {AgentStep, Distribution, Reconciler, Target} from '../reconciler.ts';
-import {memberOf, type Member} from './kubeadm/member.ts';
+import {isVersionChange, memberOf, type Member} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
 import {nodeStatesOf} from './kubeadm/observe.ts';
-import {upgrade} from './kubeadm/upgrade.ts';
 import {unitMark} from './simulated/host.ts';
 import {SimulatedMember} from './simulated/member.ts';
 import {tokens} from './simulated/server.ts';
@@ -40,6 +39,7 @@ export function simulatedDistribution(): Distribution {
         : [...everywhere, join(member), ...members];
     },
     isMember: async (target) => memberOf(target) !== undefined,
+    running: (target) => memberOf(target)?.kubernetesVersion,
     observe: async (target, signal) => {
       const api = member.admin(target);
       try {
@@ -146,11 +146,32 @@ const kubelet: Reconciler = {
   steps: ({wanted}) => [fileStep({path: '/etc/systemd/system/kubelet.service', content: `# SIMULATED\n${JSON.stringify(wanted.proxy)}\n`})],
 };
 
+const upgrade: Reconciler = {
+  name: 'upgrade',
+  needs: [...memberNeeds, 'files', 'sysctls', 'runtime', 'images', 'kubelet'],
+  inputs: ['kubernetesVersion'],
+  outputs: ['kubernetes version'],
+  steps: (target) =>
+    isVersionChange(target)
+      ? [
+          recordStep('upgrade', `Upgrade to ${target.wanted.kubernetesVersion}`, ({wanted}) => wanted.kubernetesVersion),
+          {
+            id: 'upgrade:done',
+            title: 'Note the version',
+            effect: 'none',
+            check: async ({scope}) => (isVersionChange({...scope}) ? 'needed' : 'satisfied'),
+            apply: async ({scope}) =>
+              scope.records.set('member', {kubernetesVersion: scope.wanted.kubernetesVersion, at: new Date().toISOString()} satisfies Member),
+          },
+        ]
+      : [],
+};
+
 function kubeletService(member: SimulatedMember): Reconciler {
   const path = '/var/lib/kubelet/config.yaml';
   return {
     name: 'kubelet-service',
-    needs: memberNeeds,
+    needs: [...memberNeeds, 'upgrade'],
     inputs: ['configuration.kubelet', 'network', 'proxy'],
     outputs: [path],
     area: 'kubelet',
@@ -262,7 +283,7 @@ function serveStep(member: SimulatedMember): AgentStep {
 function components(member: SimulatedMember): Reconciler {
   return {
     name: 'components',
-    needs: ['control-plane'],
+    needs: ['control-plane', 'upgrade'],
     inputs: ['configuration.apiServer', 'configuration.controllerManager', 'configuration.scheduler', 'configuration.etcd'],
     outputs: ['/etc/kubernetes/manifests', '/var/lib/etcd'],
     interval: 2000,

@@ -10,6 +10,9 @@ import {apiThroughAgents} from '../agent-api.ts';
 import {cordonAnnotation} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 
+/** What an upgrade's cordon is noted for at the node. */
+export const upgradePurpose = 'upgrade';
+
 export interface NodeStepOptions {
   /** The host's name in the file. */
   readonly host: string;

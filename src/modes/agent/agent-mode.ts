@@ -20,7 +20,6 @@ const later = {
     supported: false,
     reason: "hosts aren't a number to set, they're yours: add them to spec.agent.hosts, or take them out of it, and trireme apply",
   },
-  upgrade: {supported: false, reason: 'upgrades of a running cluster come in a later version'},
   pause: {supported: false, reason: "there's no controller to pause: the agents keep what the last apply wanted"},
   resume: {supported: false, reason: "there's no controller to pause, and so none to resume"},
   restart: {supported: false, reason: 'restarting host by host comes in a later version'},
@@ -36,6 +35,9 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
   name: 'agent',
   capabilities: {
     converge: {supported: true},
+    upgrade: {supported: true},
+    'host-maintain': {supported: true},
+    'agent-upgrade': {supported: true},
     'machine-cordon': {supported: true},
     'machine-uncordon': {supported: true},
     'machine-drain': {supported: true},
@@ -52,6 +54,7 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
     const targets = hostsOf(cluster).map((host) => ({host: host.name, role: host.role, site: host.site, labels: host.labels ?? {}}));
     if (intent.verb === 'delete') return planTakeApart(cluster, facts, {mode: 'agent'});
     if (intent.verb === 'machine-replace') return planReplace(cluster, facts, intent.machine, {mode: 'agent'});
+    if (intent.verb === 'upgrade') return {...planConverge(atVersion(cluster, intent.to), facts, {mode: 'agent'}), operation: 'upgrade'};
     if (intent.verb !== 'converge') throw notPlanned(intent.verb);
     const limited = selectTargets(targets, intent.limit).map((target) => target.host);
     return planConverge(cluster, facts, {mode: 'agent', ...(intent.limit === undefined || intent.limit.length === 0 ? {} : {hosts: limited})});
@@ -59,6 +62,11 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
   obstacles: obstaclesOf,
   observe: async (cluster, facts, scope) => viewOf(cluster, facts, await askControlPlanes(cluster, facts, scope), 'agent'),
 };
+
+function atVersion(cluster: DesiredCluster, version: string): DesiredCluster {
+  const {document} = cluster;
+  return {...cluster, document: {...document, spec: {...document.spec, kubernetes: {...document.spec.kubernetes, version}}}};
+}
 
 /** What has a reason says it; the verbs on one node need a look at its pods, and are planned by hostcluster/node-verbs.ts. */
 function notPlanned(verb: Verb): TriremeError {

@@ -22,7 +22,7 @@ export class AgentScope implements HostClusterScope, Scope {
   readonly redactor: Redactor;
   readonly leases: Leases;
   readonly secrets: SecretsKeeper;
-  readonly progress: RunProgress = {eventsSeen: new Map(), converged: new Set()};
+  readonly progress: RunProgress = {eventsSeen: new Map(), converged: new Set(), prepared: new Set()};
   readonly options: ScopeOptions;
   readonly targets: readonly InventoryTarget[];
   readonly #cluster: DesiredCluster;

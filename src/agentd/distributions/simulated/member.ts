@@ -5,6 +5,7 @@ import {ClusterApi} from '../../cluster-api.ts';
 import type {EtcdMember} from '../../../hostcluster/protocol.ts';
 import {waitFor} from '../../../kernel/retry.ts';
 import type {Target} from '../../reconciler.ts';
+import {memberOf} from '../kubeadm/member.ts';
 import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type SimulatedState} from './server.ts';
 
 /** Where a real etcd keeps its data. */
@@ -162,7 +163,7 @@ export class SimulatedMember {
     await api?.send({
       method: 'PUT',
       path: `/simulated/v1/heartbeats/${target.wanted.node.name}`,
-      body: {healthy: active.has('containerd.service'), version: target.wanted.kubernetesVersion},
+      body: {healthy: active.has('containerd.service'), version: memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion},
       deadline: 2000,
       signal: this.#stop.signal,
     });
