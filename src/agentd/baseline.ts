@@ -88,14 +88,23 @@ export async function noteBaseline(host: HostSystem, records: Records): Promise<
 
 async function entriesOf(host: HostSystem, tree: string): Promise<readonly string[] | null | 'many'> {
   const root = host.path(tree);
+  const found: string[] = [];
+  const folders = [root];
   try {
-    const entries = await readdir(root, {recursive: true, withFileTypes: true});
-    if (entries.length > mostEntries) return 'many';
-    return entries.map((entry) => relative(root, join(entry.parentPath, entry.name))).toSorted();
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      for (const entry of await readdir(folder, {withFileTypes: true})) {
+        const path = join(folder, entry.name);
+        found.push(relative(root, path));
+        if (entry.isDirectory()) folders.push(path);
+      }
+      if (found.length > mostEntries) return 'many';
+    }
   } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
+    if (!isMissing(error)) throw error;
+    // a file of this name, too: it isn't ours to look into
+    if (found.length === 0) return (await host.exists(tree)) ? 'many' : null;
   }
+  return found.toSorted();
 }
 
 export async function namesIn(host: HostSystem, folder: string): Promise<readonly string[]> {

@@ -72,7 +72,7 @@ function requireExpected(wanted: Wanted | undefined, {expected}: ResetOptions): 
 async function restoreSysctls(host: HostSystem, before: Readonly<Record<string, string | null>>, log: ResetLog): Promise<void> {
   for (const [path, value] of Object.entries(before)) {
     await log.attempt(path, async () => {
-      if (value !== null) await host.write(path, value);
+      if (value !== null && (await host.exists(path))) await host.write(path, value);
       else if (host.simulated) await host.remove(path);
     });
   }

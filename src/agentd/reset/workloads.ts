@@ -2,6 +2,7 @@
 import {readdir, readlink, readFile, rmdir} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {sleep} from '../../kernel/cancel.ts';
+import {waitFor} from '../../kernel/retry.ts';
 import {mapPool} from '../../kernel/pool.ts';
 import {isMissing, lastLine, type HostSystem} from '../host-system.ts';
 import type {ResetLog} from './report.ts';
@@ -82,18 +83,25 @@ async function removeGroups(host: HostSystem, log: ResetLog): Promise<void> {
   const base = '/sys/fs/cgroup';
   // version 1 has a folder per hierarchy, version 2 is one
   const hierarchies = [base, ...(await foldersIn(base))];
-  for (const hierarchy of hierarchies)
-    for (const folder of await foldersIn(hierarchy)) if (/^kubepods(\.slice)?$/.test(basename(folder)) && (await removeGroup(folder))) log.removed(folder);
+  for (const hierarchy of hierarchies) {
+    for (const folder of await foldersIn(hierarchy)) {
+      if (!/^kubepods(\.slice)?$/.test(basename(folder))) continue;
+      // a process that was killed is in its group until the kernel has taken it apart
+      const isGone = await waitFor(async () => ((await removeGroup(folder)) ? true : undefined), {timeout: times.end, interval: 200});
+      if (isGone === true) log.removed(folder);
+      else log.kept(folder, "the kernel doesn't let go of it yet; it is empty, and gone after the next boot");
+    }
+  }
 }
 
+/** From the leaves up; false while one can't be removed. */
 async function removeGroup(folder: string): Promise<boolean> {
   for (const child of await foldersIn(folder)) await removeGroup(child);
   try {
     await rmdir(folder);
     return true;
   } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
+    return isMissing(error);
   }
 }
 
