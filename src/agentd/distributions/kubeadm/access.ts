@@ -4,7 +4,7 @@ import type {KubeApi} from '../../../kube/api.ts';
 import {ClusterApi, credentialsOf} from '../../cluster-api.ts';
 import {stampOf} from '../../file-step.ts';
 import type {HostSystem} from '../../host-system.ts';
-import {endpointOf} from './render-kubeadm.ts';
+import {apiPort, endpointOf} from './render-kubeadm.ts';
 import type {Target} from '../../reconciler.ts';
 
 export const adminKubeconfig = '/etc/kubernetes/admin.conf';
@@ -58,6 +58,13 @@ export async function adminKube({host}: Pick<Target, 'host'>): Promise<KubeApi |
   const api = await connect({content, signal: never, redactor: new Redactor(), warn: () => {}, env: {}});
   keptKube.set(path, {stamp, api});
   return api;
+}
+
+/** The same, of the API server on this very host: its certificate names the host's address. */
+export function ownAdminApi({host, wanted}: Pick<Target, 'host' | 'wanted'>): Promise<ClusterApi | undefined> {
+  const [address] = wanted.node.addresses;
+  if (address === undefined) return clientOf(host, adminKubeconfig);
+  return clientOf(host, adminKubeconfig, `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`);
 }
 
 /** As this host's node; undefined before it's a member. */
