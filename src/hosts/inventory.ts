@@ -61,7 +61,7 @@ export async function targetsOfStrangers(
   const {document} = cluster;
   const {agent} = document.spec;
   if (agent === undefined || hosts.length === 0) return [];
-  const listed = hosts.map(({name, role, access: {address, ...ssh}}): AgentHost => ({name, role, address, enrol: 'ssh', ssh}));
+  const listed = hosts.map(({name, role, access: {address, ...ssh}}): AgentHost => ({name, role, address, ssh}));
   return readTargets({source: cluster.source, document: {...document, spec: {...document.spec, agent: {...agent, hosts: listed}}}}, options);
 }
 

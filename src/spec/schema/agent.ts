@@ -62,8 +62,8 @@ export const agentHost = z.strictObject({
   role: z.enum(['control-plane', 'worker']).describe('What the host is in the cluster.'),
   enrol: z
     .enum(['ssh', 'file'])
-    .default('ssh')
-    .describe('How the host learns what it shall be: over SSH, or by a file that trireme agent package makes for it, where nobody can log in.'),
+    .optional()
+    .describe('How the host learns what it shall be: over SSH (the default), or by a file that trireme agent package makes for it, where nobody can log in.'),
   site: z.string().min(1).optional().describe('Where the host stands, for people and for selecting: a rack, a room, a ship.'),
   labels: labels.optional().describe('Node labels that Trireme keeps.'),
   taints: z.array(taint).optional().describe("Node taints that Trireme keeps; the control plane's own taint stays unless this is an empty list."),
