@@ -25,6 +25,7 @@ import {realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
 import {Records} from './records.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
+import {secretValuesOf} from './secret-values.ts';
 import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
 
@@ -255,6 +256,7 @@ export class Agent {
   async #retarget(): Promise<void> {
     const {wanted, secrets} = this.#store;
     this.#redact(secrets);
+    for (const value of secretValuesOf(wanted?.layers ?? [])) this.#redactor.add(value);
     if (wanted !== null) {
       if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name)
         await this.#begin(wanted);

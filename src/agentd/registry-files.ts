@@ -13,7 +13,7 @@ export function registryFiles({name, mirrors, fallback}: WantedRegistry): Readon
   const files: Record<string, string> = {};
   const upstream = name === '_default' ? undefined : `https://${name === 'docker.io' ? 'registry-1.docker.io' : name}`;
   // without a server containerd asks the registry itself in the end
-  const server = fallback || upstream === undefined ? (upstream ?? '') : (mirrors[0]?.url ?? '');
+  const server = (fallback ? upstream : mirrors[0]?.url) ?? '';
   let text = `${header}${server === '' ? '' : `server = ${JSON.stringify(server)}\n`}`;
   for (const [index, {url, capabilities, authority}] of mirrors.entries()) {
     text += `\n[host.${JSON.stringify(url)}]\n  capabilities = [${capabilities.map((one) => JSON.stringify(one)).join(', ')}]\n`;

@@ -17,10 +17,11 @@ describe('mirrors of registries', () => {
 
   it('are asked before the registry itself, unless that is not wanted', () => {
     expect(hosts()).toBe(
-      "# Written by Trireme; change agent.registries in the cluster's file instead.\nserver = \"https://registry-1.docker.io\"\n\n[host.\"https://mirror.example:5000\"]\n  capabilities = [\"pull\", \"resolve\"]\n",
+      '# Written by Trireme; change agent.registries in the cluster\'s file instead.\nserver = "https://registry-1.docker.io"\n\n[host."https://mirror.example:5000"]\n  capabilities = ["pull", "resolve"]\n',
     );
     expect(hosts({fallback: false})).toContain('server = "https://mirror.example:5000"\n');
     expect(hosts({name: '_default'})).not.toContain('server =');
+    expect(hosts({name: '_default', fallback: false})).toContain('server = "https://mirror.example:5000"\n');
   });
 
   it('keep a path that has its version, and are trusted by certificates beside the file', () => {
@@ -36,11 +37,17 @@ describe('mirrors of registries', () => {
   it('go when the file has them no more; what somebody else wrote stays', async () => {
     fixture = await targetFixture({registries: [registry()]});
     const {target, root} = fixture;
-    for (const [name, text] of [['quay.io', hosts({name: 'quay.io'})], ['ghcr.io', 'server = "https://theirs.example"\n']] as const) {
+    for (const [name, text] of [
+      ['quay.io', hosts({name: 'quay.io'})],
+      ['ghcr.io', 'server = "https://theirs.example"\n'],
+    ] as const) {
       await mkdir(join(root, registryFolder, name), {recursive: true});
       await writeFile(join(root, registryFolder, name, 'hosts.toml'), text);
     }
-    expect((await registrySteps(target)).map((step) => step.id)).toEqual([`file:${registryFolder}/docker.io/hosts.toml`, `absent:${registryFolder}/quay.io/hosts.toml`]);
+    expect((await registrySteps(target)).map((step) => step.id)).toEqual([
+      `file:${registryFolder}/docker.io/hosts.toml`,
+      `absent:${registryFolder}/quay.io/hosts.toml`,
+    ]);
   });
 
   it('are in the plan by what they are, and cost nothing', () => {
