@@ -173,15 +173,19 @@ export async function waitForLayer(api: KubeApi, layer: ApplicableLayer, options
 async function waitForObjects(api: KubeApi, layer: ApplicableLayer, objects: readonly ManifestObject[], options: LayerOptions): Promise<void> {
   const patience = layer.patience ?? defaultPatience;
   const until = Date.now() + patience;
+  // a container that ends at once is available for a moment, again and again: what was waited for must be healthy twice in a row
+  let looksLeft = 1;
   for (let said = ''; ;) {
     const result = await lookAt(api, layer, objects, options.signal).catch((error: unknown): GateResult => {
       // an API that is busy or restarts is waited for like what it would tell
       if (!isTriremeError(error) || error.code !== 'api.unreachable') throw error;
       return {healthy: false, failed: false, waitingFor: [error.message]};
     });
-    if (result.healthy) return;
-    const [first = ''] = result.waitingFor;
-    if (result.failed || Date.now() > until) throw await unhealthy(api, layer, result, {waited: result.failed ? undefined : patience, signal: options.signal});
+    looksLeft = result.healthy ? looksLeft - 1 : 2;
+    if (looksLeft === 0) return;
+    const [first = said] = result.waitingFor;
+    if (result.failed || (Date.now() > until && !result.healthy))
+      throw await unhealthy(api, layer, result, {waited: result.failed ? undefined : patience, signal: options.signal});
     if (first !== said) options.say(first);
     said = first;
     await sleep(1000, options.signal);

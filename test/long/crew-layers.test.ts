@@ -120,7 +120,10 @@ spec:
     metadata: {labels: {app: stuck}}
     spec:
       terminationGracePeriodSeconds: 1
-      containers: [{name: probe, image: "ghcr.io/trireme/testbed-probe:1", args: [fetch, "http://127.0.0.1:1/"]}]
+      containers:
+        - name: probe
+          image: ghcr.io/trireme/testbed-probe:1
+          readinessProbe: {exec: {command: [/probe, fetch, "http://127.0.0.1:1/"]}, periodSeconds: 2}
 `;
 
 interface Layer {
@@ -182,7 +185,7 @@ function expectCode(ran: Ran, code: number): void {
 }
 
 async function startRegistry(): Promise<void> {
-  registry = spawn(registryProgram, ['serve', join(bed.work, 'registry.yaml')], {stdio: 'ignore'});
+  registry = spawn(registryProgram, ['serve', join(bed.work, 'registry.yaml')], {stdio: 'ignore', env: {OTEL_TRACES_EXPORTER: 'none'}});
   const opened = async () =>
     new Promise<true | undefined>((resolve) => {
       const socket = connect(5000, gateway, () => {
@@ -322,7 +325,8 @@ describe.skipIf(reason !== undefined)(`layers, a registry, and other roads to a 
     expect(died.code, died.stderr).not.toBe(0);
     expect(died.stderr).toContain(`${gateway}:5000`);
     await startRegistry();
-    await bed.ssh(2, 'mount --bind /usr /usr && mount -o remount,bind,ro /usr && ! touch /usr/local/bin/x 2>/dev/null');
+    // kube-proxy mounts /lib/modules, which every image of an operating system has, and this bed's hosts don't: their kernel has no modules
+    await bed.ssh(2, 'mkdir -p /usr/lib/modules && mount --bind /usr /usr && mount -o remount,bind,ro /usr && ! touch /usr/local/bin/x 2>/dev/null');
     const started = Date.now();
     const ran = await run(['apply', '--yes']);
     expectCode(ran, 0);
