@@ -17,6 +17,8 @@ export interface LayerOptions {
   readonly signal: AbortSignal;
   /** Told what is waited for, whenever that changes. */
   say(line: string): void;
+  /** Between two looks, in ms; default 1000. */
+  readonly interval?: number;
 }
 
 export interface ApplyLayerOptions extends LayerOptions {
@@ -188,7 +190,7 @@ async function waitForObjects(api: KubeApi, layer: ApplicableLayer, objects: rea
       throw await unhealthy(api, layer, result, {waited: result.failed ? undefined : patience, signal: options.signal});
     if (first !== said) options.say(first);
     said = first;
-    await sleep(1000, options.signal);
+    await sleep(options.interval ?? 1000, options.signal);
   }
 }
 

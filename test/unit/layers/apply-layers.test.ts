@@ -112,6 +112,22 @@ describe('a layer of a profile', () => {
     expect(said).toEqual(['Deployment hands has 1 of 2 replicas available']);
   });
 
+  it('does not take a moment of health for health: a container that ends at once is available now and then', async () => {
+    const cluster = new Cluster(['Deployment']);
+    const flapping = [0, 1, 0, 1, 1].map((available) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {name: 'hands', namespace: 'deck', generation: 1},
+      spec: {replicas: 1},
+      status: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: available},
+    }));
+    let looks = 0;
+    const api = {...cluster.api, get: async () => flapping[Math.min(looks++, flapping.length - 1)]} as unknown as KubeApi;
+    const hands = layer('apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: hands, namespace: deck}\n');
+    await waitForLayer(api, hands, {...options, interval: 1});
+    expect(looks).toBe(flapping.length);
+  });
+
   it('takes away what it put before and has no more, and leaves what moved to another layer', async () => {
     const cluster = new Cluster(['ConfigMap']);
     await applyLayer(cluster.api, layer([configMap('a'), configMap('b'), configMap('c')].join('---\n')), options);
