@@ -111,12 +111,13 @@ function poolWords(pool: PoolView): string {
   return [
     ...(upgrade === undefined
       ? [counts]
-      : [`${counts} to ${upgrade.to}: ${upgrade.done}/${upgrade.total}${upgrade.waiting === undefined ? '' : `, waits: ${upgrade.waiting}`}`]),
+      : [`${upgrade.done}/${upgrade.total} to ${upgrade.to}${upgrade.waiting === undefined ? '' : `, waits: ${upgrade.waiting}`}`]),
     ...(pool.deleting === undefined ? [] : ['being deleted']),
     ...(pool.paused ? ['paused'] : []),
     ...(autoscaled === undefined ? [] : [`autoscaled ${autoscaled.min} to ${autoscaled.max}`]),
     ...(replicas.wanted > 0 && replicas.current === 0 ? ['no machine yet'] : []),
     ...pool.reasons.map((reason) => reason.split('\n')[0] ?? ''),
+    ...(upgrade === undefined ? [] : [counts]),
   ]
     .filter((part) => part !== '')
     .join('; ');
