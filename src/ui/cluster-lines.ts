@@ -54,7 +54,12 @@ export function clusterLines(view: ClusterView, state: ClusterState, options: Cl
   const roomForUrgent = Math.max(3, height - 2 - poolLines.length);
   const shown =
     urgent.length <= roomForUrgent ? urgent : [...urgent.slice(0, roomForUrgent - 1), paint('muted', `  and ${urgent.length - roomForUrgent + 1} more`)];
-  return [first, line(place, 'muted'), ...shown, ...poolLines].slice(0, Math.max(1, height));
+  return [first, withLink(line(place, 'muted'), view.endpoint, theme), ...shown, ...poolLines].slice(0, Math.max(1, height));
+}
+
+/** The API's address can be followed, where the whole of it is shown. */
+function withLink(line: string, endpoint: string | undefined, theme: Theme): string {
+  return endpoint === undefined || !line.includes(endpoint) ? line : line.replace(endpoint, () => theme.link(`https://${endpoint}`, endpoint));
 }
 
 /** A reason that repeats a condition's message is told once. */
