@@ -69,6 +69,7 @@ const table: Readonly<Record<string, Cases>> = {
   'cluster scale': managed('cluster', 'scale', 'workers=2'),
   'cluster shell': {success: ok('cluster', 'shell', '-o', 'json', '--', 'true'), failure: unreadable('cluster', 'shell')},
   'cluster upgrade': managed('cluster', 'upgrade', '--to', 'v1.36.3'),
+  dash: {success: ok('dash'), failure: fails(2, 'usage.invalid', 'dash', '--theme', 'pink')},
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
   explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
   history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
