@@ -5,7 +5,7 @@ import {stateFolder} from '../kernel/folders.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {sanitize, sanitizeLine} from '../output/sanitize.ts';
 import {createStyle} from '../output/style.ts';
-import type {Question} from '../prompts/question.ts';
+import type {Question, Reply} from '../prompts/question.ts';
 import {hostText, type Answers} from '../spec/answers.ts';
 import type {WizardContext} from '../wizard/context.ts';
 import type {Given, Walk} from '../wizard/flow.ts';
@@ -20,8 +20,9 @@ export interface WizardRequest {
   /** Answers that are known: from flags and files. */
   readonly answers: Answers;
   readonly advice: Readonly<Record<string, string | undefined>>;
-  /** A walk to go on with. */
-  readonly resumed?: Walk;
+  /** A walk that was left: gone on with when `resume` says so, or the person does. */
+  readonly kept?: Walk & {readonly savedAt: string};
+  readonly resume: boolean;
 }
 
 export interface WizardResult {
@@ -43,19 +44,23 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
     ]);
     const context = await this.#context(request);
     const advice = Object.fromEntries(Object.entries(request.advice).filter((entry): entry is [string, string] => entry[1] !== undefined));
-    const given = {...request.resumed?.given, ...givenOf(request.answers), ...givenOfAdvice(advice), ...(request.force ? {file: request.file} : {})};
-    await this.#requireRightFlags(given, context);
     const {color, symbols} = this.out.terminal.errorStyle;
+    const ask = (question: Question) => askQuestion(cleanQuestion(question), {signal: this.signal, color: color.level > 0, ascii: symbols.arrow === '->'});
+    const kept = await this.#keptWalk(request, ask);
+    const given = {...kept?.given, ...givenOf(request.answers), ...givenOfAdvice(advice), ...(request.force ? {file: request.file} : {})};
+    await this.#requireRightFlags(given, context);
     let questions = 0;
     const steps = wizardSteps(context, request.file);
     this.out.note('Esc goes back one question. Ctrl-C leaves; what is answered is kept: trireme init --resume');
+    const start: Walk = {given, trail: kept?.trail ?? []};
     try {
+      await saveSession(stateFolder(), resolve(request.file), start);
       const walk = await runFlow({
         steps,
-        start: {given, trail: request.resumed?.trail ?? []},
+        start,
         ask: (question) => {
           questions += 1;
-          return askQuestion(cleanQuestion(question), {signal: this.signal, color: color.level > 0, ascii: symbols.arrow === '->'});
+          return ask(question);
         },
         say: context.say,
         save: (now) => saveSession(stateFolder(), resolve(request.file), now),
@@ -89,6 +94,14 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
     });
   }
 
+  /** Without --resume the person says whether to go on with what was left. */
+  async #keptWalk({kept, resume}: WizardRequest, ask: (question: Question) => Promise<Reply>): Promise<Walk | undefined> {
+    if (kept === undefined || resume) return kept;
+    const when = kept.savedAt.slice(0, 16).replace('T', ' ');
+    const reply = await ask({kind: 'yes', id: 'resume', message: `Questions were left unfinished (${when} UTC): go on with those answers?`, default: true});
+    return 'answer' in reply && reply.answer === true ? kept : undefined;
+  }
+
   async #context({file, trust}: WizardRequest): Promise<WizardContext> {
     const [{HostLooks}, {ManagementLooks}, {renderComparison, renderProvisioning}, {renderAdvice}, modes, {advise}, {adviceAnswersIn}, {agentAnswers}] =
       await Promise.all([
@@ -114,7 +127,11 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
       hosts: new HostLooks({env: process.env, folder, signal, redact: (secret) => redactor.add(secret), ...(askSecret === undefined ? {} : {askSecret})}),
       management: new ManagementLooks({env: process.env, folder, signal, redactor}),
       unknownKeys: unknownKeysOf,
-      comparison: `${renderComparison(modes.modeNames, modes.comparison, style)}\n\n${renderProvisioning(modes.modeNames, modes.provisioning, style)}`,
+      comparison: [
+        renderComparison(modes.modeNames, modes.comparison, style),
+        // on a small screen the question would push the table out of sight
+        ...((this.out.terminal.stderr.rows ?? 24) < 38 ? [] : ['', renderProvisioning(modes.modeNames, modes.provisioning, style)]),
+      ].join('\n'),
       advice: (given) => renderAdvice(advise(adviceAnswersIn(given)), style, this.out.terminal.stderr.columns ?? 80),
       say: (text) => this.out.note(sanitize(text)),
       fileIsThere: (path) => isThere(path),

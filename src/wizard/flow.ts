@@ -55,8 +55,10 @@ export async function runFlow({steps, start, ask, say, save}: FlowOptions): Prom
         shown = undefined;
       }
     } else {
-      trail = [...trail, given];
-      given = step.take === undefined ? {...given, [next.id]: plainAnswer(reply.answer)} : await step.take(next, reply.answer, given);
+      const after = step.take === undefined ? {...given, [next.id]: plainAnswer(reply.answer)} : await step.take(next, reply.answer, given);
+      // what was done rather than answered (a key recorded) isn't asked again, so there's no way back to it
+      if (after !== given) trail = [...trail, given];
+      given = after;
     }
     await save({given, trail});
   }
