@@ -76,6 +76,23 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
     }
   }
 
+  /** For --trust where nobody is asked: looks at the hosts, and records keys that known_hosts doesn't know. */
+  protected async trustHosts(file: string, answers: Answers): Promise<void> {
+    const [{HostLooks}, {allHosts}] = await Promise.all([import('../wizard/host-facts.ts'), import('../wizard/answers-of.ts')]);
+    const {signal, redactor} = this;
+    const hosts = new HostLooks({env: process.env, folder: dirname(resolve(file)), signal, redact: (secret) => redactor.add(secret)});
+    const entries = allHosts(givenOf(answers));
+    // a jump host's key first, then those behind it
+    for (let round = 0; round < 4; round += 1) {
+      const keys = await unknownKeysOf(await hosts.look(entries, answers, {askSudo: false}));
+      if (keys.length === 0) return;
+      for (const seen of keys) {
+        for (const line of seen.lines) this.out.note(sanitize(`recorded: ${line}`));
+        await seen.record();
+      }
+    }
+  }
+
   /** The plan of the file, as `trireme plan` makes it, then the question and the run, as `trireme apply` has them. True when it was applied. */
   protected async planAndApply(file: string, isAsked: boolean): Promise<boolean> {
     const cluster = await this.readCluster({file: [file]});

@@ -116,7 +116,9 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
     const isComplete = await this.#isComplete(answers);
     if ((isComplete && !flags.resume) || !this.out.terminal.canAsk || this.out.isForPrograms) {
       await this.#requireFree(flags.file, flags.force);
-      return this.#write(flags.file, await textsOf(answers), flags.apply === true ? 'apply' : 'stop', flags.force);
+      const texts = await textsOf(answers);
+      if (flags.trust) await this.trustHosts(flags.file, answers);
+      return this.#write(flags.file, texts, flags.apply === true ? 'apply' : 'stop', flags.force);
     }
     const done = await this.runWizard({
       file: flags.file,
