@@ -48,7 +48,7 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
     const ask = (question: Question) => askQuestion(cleanQuestion(question), {signal: this.signal, color: color.level > 0, ascii: symbols.arrow === '->'});
     const kept = await this.#keptWalk(request, ask);
     const given = {...kept?.given, ...givenOf(request.answers), ...givenOfAdvice(advice), ...(request.force ? {file: request.file} : {})};
-    await this.#requireRightFlags(given, context);
+    await this.#requireRightFlags(request.answers, given, context);
     let questions = 0;
     const steps = wizardSteps(context, request.file);
     this.out.note('Esc goes back one question. Ctrl-C leaves; what is answered is kept: trireme init --resume');
@@ -158,12 +158,11 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
   }
 
   /** What flags say is checked before the first question, as an answer would be. */
-  async #requireRightFlags(given: Given, context: WizardContext): Promise<void> {
+  async #requireRightFlags(answers: Answers, given: Given, context: WizardContext): Promise<void> {
     const {checkAnswer} = await import('../wizard/check-answer.ts');
-    const wrong = await checkAnswer('mode', given['mode'] ?? null, given, context);
-    const others =
-      wrong ?? (await Promise.all(Object.entries(given).map(([id, value]) => checkAnswer(id, value, given, context)))).find((one) => one !== undefined);
-    if (others !== undefined) throw new TriremeError('usage.invalid', others, {hints: ['Correct the flag, or leave it out and be asked.']});
+    const complaints = await Promise.all(Object.entries(givenOf(answers)).map(([id, value]) => checkAnswer(id, value, given, context)));
+    const wrong = complaints.find((one) => one !== undefined);
+    if (wrong !== undefined) throw new TriremeError('usage.invalid', wrong, {hints: ['Correct the flag, or leave it out and be asked.']});
   }
 }
 

@@ -14,6 +14,7 @@ import {worldContext} from './world.ts';
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trireme-wizard-'));
+  await writeFile(join(folder, 'token'), 'a-secret\n');
   await writeFile(
     join(folder, 'profile.yaml'),
     'apiVersion: trireme.dev/v1alpha1\nkind: ClusterProfile\nmetadata: {name: p}\nspec:\n  variables:\n    region: {required: true}\n    token: {required: true, masked: true}\n    hidden: {hidden: true}\n',
@@ -110,6 +111,16 @@ describe('questions that the file has no rule for', () => {
     const token = await question('profileVariables', {...agent, cni: null, profile: 'profile.yaml', 'profileVariable.region': 'eu'}, world);
     expect(await complaint(token, 'hunter2')).toMatch(/not the secret/);
     expect(await complaint(token, 'file:token')).toBeUndefined();
+  });
+
+  it('a file that is there is left alone, and another one asked for', async () => {
+    const context = {...worldContext({folder}), fileIsThere: async (file: string) => file === 'trireme.yaml'};
+    const step = wizardSteps(context, 'trireme.yaml')({})[0];
+    const next = await step?.next({});
+    expect(next).toMatchObject({id: 'file', note: expect.stringContaining('left as it is') as string});
+    expect(await complaint(next as Question, 'trireme.yaml')).toMatch(/is there already/);
+    expect(await complaint(next as Question, 'other.yaml')).toBeUndefined();
+    expect(await wizardSteps(context, 'new.yaml')({})[0]?.next({})).toEqual({settled: {file: 'new.yaml'}});
   });
 
   it('a class has the workers that are named', async () => {
