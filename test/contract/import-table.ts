@@ -108,6 +108,13 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     isLazy: true,
     instead: 'Screens read stores and send intents: put the work behind an intent.',
   },
+  wizard: {
+    may: ['modes/advisor', 'spec', 'kernel'],
+    mayTypes: ['prompts'],
+    lazily: ['ssh', 'hosts', 'kube', 'modes/controller'],
+    packages: ['zod', 'yaml'],
+    instead: 'The wizard says what is asked next and looks for defaults; asking is for prompts/, writing and applying for commands.',
+  },
   doctor: {may: ['kernel'], packages: [], instead: 'The doctor looks at this computer only.'},
   settings: {may: ['kernel'], packages: ['conf'], instead: 'Settings are a few plain values.'},
   sandbox: {
@@ -119,6 +126,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     may: [
       'output',
       'prompts',
+      'wizard',
       'settings',
       'doctor',
       'sandbox',
