@@ -191,7 +191,10 @@ export class Agent {
     const api = await this.#distribution?.adminApi(target, question.own === true ? 'own' : 'endpoint');
     if (api === undefined || !this.#member)
       throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-    return api.pass(question, this.#stop.signal);
+    const answer = await api.pass(question, this.#stop.signal);
+    // what was changed is seen at once: a plan that is made in the next moment stands on it
+    if (question.method !== 'GET') void this.#observe();
+    return answer;
   }
 
   async close(): Promise<void> {

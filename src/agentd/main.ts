@@ -27,13 +27,15 @@ async function run(): Promise<void> {
   ]);
   const own = fileURLToPath(import.meta.url);
   const build = digestOf(await readFile(own));
-  const fellBack = await readFallBack(dirname(own));
+  // as the launcher names it: on a simulated host the file itself is a link to this computer's
+  const folder = dirname(process.argv[1] ?? own);
+  const fellBack = await readFallBack(folder);
   const agent = await Agent.open({root, version, build, programFolder: dirname(own), ...(fellBack === undefined ? {} : {fellBack})});
   const api = await serveApi(agent, at(agentPaths.socket));
   // simulated hosts have no systemd to ask whether we run
   if (root !== '') await writeFile(join(dirname(at(agentPaths.socket)), 'agent.pid'), `${process.pid}\n`);
   const stopNotifying = notifySystemd();
-  endTrialLater(dirname(own));
+  endTrialLater(folder);
   let stopping = false;
   const stop = () => {
     if (stopping) return;

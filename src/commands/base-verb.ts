@@ -21,16 +21,18 @@ export const verbResult = z.strictObject({
 });
 export type VerbResult = ResultOf<typeof verbResult>;
 
-/** Of every verb that changes a cluster through its management cluster. */
-export const verbFlags = {
+/** Of every verb on hosts. */
+export const hostVerbFlags = {
   ...clusterFlags,
-  ...managementFlags,
   yes: runFlags.yes,
   'dry-run': runFlags['dry-run'],
   'break-lock': runFlags['break-lock'],
   timeout: runFlags.timeout,
   concurrency: concurrencyFlag,
 };
+
+/** Of every verb that changes a cluster through its management cluster. */
+export const verbFlags = {...hostVerbFlags, ...managementFlags};
 
 export const waitFlag = Flags.boolean({summary: 'Wait until it is done, and show how far it is.', env: 'TRIREME_WAIT'});
 /** For verbs that mean little before they are done. */

@@ -8,13 +8,10 @@ import {isReached, type HostClusterFacts} from './facts.ts';
 import {isSimulated, requireControlPlanes} from './node-verbs.ts';
 import {gateStep, windowOf} from './rollout.ts';
 import type {HostClusterScope} from './scope.ts';
-import {cordonStep, drainStep, uncordonStep} from './steps/drain-step.ts';
+import {cordonStep, drainStep, maintainPurpose, uncordonStep} from './steps/drain-step.ts';
 import {leaseStep} from './steps/lease-step.ts';
 import {backStep, commandStep, rebootStep, type Maintenance, type MaintenanceRecord} from './steps/maintain-step.ts';
 import {drainDeadline, hostsOf, nodesIn, observationOf} from './wanted.ts';
-
-/** What a maintenance's cordon is noted for at the node. */
-export const maintainPurpose = 'maintain';
 
 export interface MaintainOptions extends Pick<Maintenance, 'script' | 'shown' | 'reboot'> {
   /** The hosts that the run is about. */

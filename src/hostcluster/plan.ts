@@ -23,6 +23,7 @@ import {preparedGate, prepareStep} from './steps/prepare.ts';
 import {fetchStep, pushStep} from './steps/push.ts';
 import {secretsStep} from './steps/secrets-step.ts';
 import {agentStep} from './steps/start-agent.ts';
+import {maintainPurpose} from './steps/drain-step.ts';
 import {hostsOf, membershipOf, nodesIn, type Membership} from './wanted.ts';
 
 /** Uploads at once: more only share the same uplink. */
@@ -211,6 +212,14 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, removals: 
         : 'It says nothing of how it is reached, so it was made by hand or by an older version. If it is yours: put it into the file, apply, and take it out again.',
     ],
   }));
+  const out = nodesIn(facts)
+    .filter((node) => node.cordonedFor === maintainPurpose)
+    .map((node): Warning => ({
+      code: 'node.out-of-service',
+      message: `${node.name} is cordoned for a maintenance that didn't come to its end; apply leaves it so.`,
+      host: node.name,
+      hints: ['Go on with it: trireme host maintain --resume -- COMMAND', `Or, when it's well: trireme machine uncordon ${node.name}`],
+    }));
   const start: readonly Warning[] =
     awaited === undefined
       ? []
@@ -222,5 +231,11 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, removals: 
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
-  return [...removed, ...start, ...versionWarnings(cluster, facts), ...removedApiWarnings(facts.removedApis ?? [], cluster.document.spec.kubernetes.version)];
+  return [
+    ...removed,
+    ...out,
+    ...start,
+    ...versionWarnings(cluster, facts),
+    ...removedApiWarnings(facts.removedApis ?? [], cluster.document.spec.kubernetes.version),
+  ];
 }

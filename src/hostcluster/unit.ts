@@ -21,7 +21,7 @@ export function renderLauncher(): string {
 here=$(dirname -- "$(readlink -f -- "$0")")
 root=\${here%/versions/*}
 # A version on trial that doesn't stay up goes back to the one before it, without anybody's help. The agent ends the trial.
-if [ "$1" = run ] && read -r name left <"$root/trial" 2>/dev/null && [ "$here" = "$root/$name" ]; then
+if [ "$1" = run ] && [ -r "$root/trial" ] && read -r name left <"$root/trial" && [ "$here" = "$root/$name" ]; then
   old=$(cat "$root/previous" 2>/dev/null)
   if [ "$left" -gt 0 ] || [ -z "$old" ] || [ ! -d "$root/$old" ]; then
     printf '%s %s\\n' "$name" "$((left - 1))" >"$root/trial.new" && mv -f "$root/trial.new" "$root/trial"

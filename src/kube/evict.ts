@@ -1,6 +1,7 @@
 // Nodes cordoned, and their pods evicted: the eviction API keeps PodDisruptionBudgets.
 import {sleep} from '../kernel/cancel.ts';
-import {TriremeError} from '../kernel/errors.ts';
+import {isTriremeError, TriremeError} from '../kernel/errors.ts';
+import {retry} from '../kernel/retry.ts';
 import type {KubeApi} from './api.ts';
 import {isCordoned, judgePods, lookAtNode, nameOfPod, nodes, pods as podResource, type DrainChoice} from './node-pods.ts';
 import {textAt, type KubeObject} from './object.ts';
@@ -9,6 +10,14 @@ import {textAt, type KubeObject} from './object.ts';
 const interval = 1000;
 /** How often one pod's eviction is asked for again, in ms; kubectl's own. */
 const askAgain = 5000;
+
+/** Of changes that are the same when done twice; in ms. */
+const patience = {attempts: 8, delay: 500, maxDelay: 5000};
+
+/** No answer, or one that says nothing about the change. */
+function isAway(error: unknown): boolean {
+  return isTriremeError(error) && (error.code === 'api.unreachable' || error.code === 'api.failed');
+}
 
 export interface DrainOptions extends DrainChoice {
   /** In ms. */
@@ -24,7 +33,8 @@ export async function setCordon(
 ): Promise<void> {
   const {signal, annotations} = options;
   const body = {...(annotations === undefined ? {} : {metadata: {annotations}}), spec: {unschedulable: wanted ? true : null}};
-  await api.patch(nodes, {name: node}, {type: 'merge', body}, {signal});
+  // the same when it's done twice: an API that is away for a moment is asked again
+  await retry(() => api.patch(nodes, {name: node}, {type: 'merge', body}, {signal}), {...patience, signal, isRetryable: isAway});
 }
 
 export async function isNodeCordoned(api: KubeApi, node: string, signal: AbortSignal): Promise<boolean> {
@@ -78,17 +88,20 @@ async function evict(api: KubeApi, pod: KubeObject, signal: AbortSignal): Promis
   const {name, namespace = 'default', uid} = pod.metadata;
   const finished = ['Succeeded', 'Failed'].includes(textAt(pod, 'status', 'phase') ?? '');
   if (finished) {
-    await api.remove(podResource, {name, namespace}, {signal, ...(uid === undefined ? {} : {uid})});
+    await retry(() => api.remove(podResource, {name, namespace}, {signal, ...(uid === undefined ? {} : {uid})}), {...patience, signal, isRetryable: isAway});
     return undefined;
   }
-  const answer = await api.send({
-    method: 'POST',
-    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/eviction`,
-    body: {apiVersion: 'policy/v1', kind: 'Eviction', metadata: {name, namespace}, ...(uid === undefined ? {} : {deleteOptions: {preconditions: {uid}}})},
-    signal,
-    // a budget's refusal is asked again by us, with what it says shown
-    deadline: 10_000,
-  });
+  // by its uid an eviction hits no other pod, however often it's asked for
+  const ask = () =>
+    api.send({
+      method: 'POST',
+      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/eviction`,
+      body: {apiVersion: 'policy/v1', kind: 'Eviction', metadata: {name, namespace}, ...(uid === undefined ? {} : {deleteOptions: {preconditions: {uid}}})},
+      signal,
+      // a budget's refusal is asked again by us, with what it says shown
+      deadline: 10_000,
+    });
+  const answer = await retry(ask, {...patience, signal, isRetryable: isAway});
   if (answer.status < 300 || answer.status === 404 || answer.status === 409) return undefined;
   const message = textAt(answer.body, 'message') ?? `the API answers ${answer.status}`;
   // 429: a budget; 500: more than one budget, or none that can be read

@@ -4,14 +4,14 @@ import {TriremeError} from '../../kernel/errors.ts';
 import type {Scope} from '../../modes/mode.ts';
 import type {Plan} from '../../plan/plan.ts';
 import {limitFlag, runFlags} from '../base-flags.ts';
-import {isOfHosts, verbFlags, VerbCommand} from '../base-verb.ts';
+import {hostVerbFlags, isOfHosts, VerbCommand} from '../base-verb.ts';
 
 export default class AgentUpgrade extends VerbCommand {
   static override summary = "Bring the agents on the hosts to this program's version.";
   static override description =
     'The new agent is put beside the old one and started: on one host first, then on the others. One that does not stay up goes back to the version before by itself, and says so. Nothing of Kubernetes is touched; trireme apply does the same beside its other work.';
   static override examples = ['<%= config.bin %> agent upgrade --dry-run', '<%= config.bin %> agent upgrade --yes --limit h4'];
-  static override flags = {...verbFlags, limit: limitFlag, 'max-failures': runFlags['max-failures']};
+  static override flags = {...hostVerbFlags, limit: limitFlag, 'max-failures': runFlags['max-failures']};
 
   async run() {
     const {flags} = await this.parse(AgentUpgrade);

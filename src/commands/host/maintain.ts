@@ -8,7 +8,7 @@ import type {AgentScope} from '../../modes/agent/scope.ts';
 import type {Scope} from '../../modes/mode.ts';
 import type {Plan} from '../../plan/plan.ts';
 import {limitFlag, runFlags} from '../base-flags.ts';
-import {isOfHosts, verbFlags, VerbCommand} from '../base-verb.ts';
+import {hostVerbFlags, isOfHosts, VerbCommand} from '../base-verb.ts';
 
 const reboots = ['auto', 'always', 'never'] as const;
 
@@ -23,7 +23,7 @@ export default class HostMaintain extends VerbCommand {
   ];
   static override strict = false;
   static override flags = {
-    ...verbFlags,
+    ...hostVerbFlags,
     limit: limitFlag,
     reboot: Flags.option({summary: 'Whether hosts are rebooted after the command.', env: 'TRIREME_REBOOT', options: reboots, default: 'auto' as const})(),
     resume: Flags.boolean({summary: 'Go on with the last maintenance, which did not succeed: hosts that are done stay so.', env: 'TRIREME_RESUME'}),

@@ -12,6 +12,8 @@ import type {HostClusterScope} from '../scope.ts';
 
 /** What an upgrade's cordon is noted for at the node. */
 export const upgradePurpose = 'upgrade';
+/** A maintenance's. */
+export const maintainPurpose = 'maintain';
 
 export interface NodeStepOptions {
   /** The host's name in the file. */
@@ -52,9 +54,15 @@ export function cordonStep(options: CordonOptions): Step<HostClusterScope> {
     apply: async (context) => {
       const annotations = purpose === undefined ? {} : {annotations: {[cordonAnnotation]: purpose}};
       await setCordon(apiOf(context, options), node, true, {signal: context.signal, ...annotations});
+      await tellAll(context, options);
       return `${node} takes no new pods`;
     },
   };
+}
+
+/** Has every control plane look at the nodes now: what they note is what the next plan stands on, and a killed run leaves it to that. */
+async function tellAll({scope, signal}: Context, {controlPlanes}: NodeStepOptions): Promise<void> {
+  await Promise.allSettled(controlPlanes.map(async (host) => (await scope.link(host)).state({signal})));
 }
 
 /** New pods come again. With a purpose only where we cordoned the node for it; a person's own cordon stays then. */
@@ -72,6 +80,7 @@ export function uncordonStep(options: CordonOptions): Step<HostClusterScope> {
     },
     apply: async (context) => {
       await setCordon(apiOf(context, options), node, false, {signal: context.signal, annotations: {[cordonAnnotation]: null}});
+      await tellAll(context, options);
       return `${node} takes pods again`;
     },
   };
