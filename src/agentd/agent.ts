@@ -15,6 +15,8 @@ import {
   type Secrets,
   type Wanted,
 } from '../hostcluster/protocol.ts';
+import {memberOfHost, whyNotRemovable} from '../hostcluster/quorum.ts';
+import {noteBaseline} from './baseline.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
 import {EventLog} from './event-log.ts';
@@ -81,7 +83,10 @@ export class Agent {
     await mkdir(at(agentPaths.state), {recursive: true, mode: 0o755});
     const store = new WantedStore(at);
     await store.load();
-    const agent = new Agent(options, store, await Records.open(at(`${agentPaths.state}/records.json`)));
+    const records = await Records.open(at(`${agentPaths.state}/records.json`));
+    // a host that wants something already isn't as it was before us
+    if (store.wanted === null) await noteBaseline(options.root === '' ? realHost(hostname(), '') : simulatedHost(hostname(), options.root), records);
+    const agent = new Agent(options, store, records);
     await agent.#retarget();
     agent.#sayFallBack();
     agent.#scheduleLook();
@@ -125,6 +130,7 @@ export class Agent {
       drift: this.#manager.drift,
       nodes: this.#observation.nodes,
       conditions: this.#observation.conditions,
+      ...(this.#observation.etcdMembers === undefined ? {} : {etcdMembers: this.#observation.etcdMembers}),
       lastSeq: this.events.lastSeq,
     };
   }
@@ -162,10 +168,21 @@ export class Agent {
   }
 
   async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
-    const target = this.#requireControlPlane();
-    if (this.#distribution === undefined || !this.#member)
-      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-    return this.#distribution.setNode(target, name, wish, this.#stop.signal);
+    const {target, distribution} = this.#requireMember();
+    return distribution.setNode(target, name, wish, this.#stop.signal);
+  }
+
+  /** Takes a host's member out of etcd; returns false when it has none. Throws `plan.refused` when that would cost etcd its majority. */
+  async removeEtcdMember(host: string, addresses: readonly string[]): Promise<boolean> {
+    const {target, distribution} = this.#requireMember();
+    const members = await distribution.etcdMembers(target, this.#stop.signal);
+    const member = members === undefined ? undefined : memberOfHost(members, host, addresses);
+    if (members === undefined || member === undefined) return false;
+    const why = whyNotRemovable(members, member);
+    if (why !== undefined) throw new TriremeError('plan.refused', `${host} can't be taken out of etcd: ${why}.`, {host});
+    await distribution.removeEtcdMember(target, member, this.#stop.signal);
+    await this.#observeAnew();
+    return true;
   }
 
   /** For the operator, who may have no way to the API of their own. */
@@ -202,6 +219,19 @@ export class Agent {
     if (target.wanted.role !== 'control-plane')
       throw new TriremeError('usage.invalid', `${target.host.name} is a worker; only control planes can answer that.`, {host: target.host.name});
     return target;
+  }
+
+  #requireMember(): {readonly target: Target; readonly distribution: Distribution} {
+    const target = this.#requireControlPlane();
+    if (this.#distribution === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    return {target, distribution: this.#distribution};
+  }
+
+  /** A look that begins after what has just been changed. */
+  async #observeAnew(): Promise<void> {
+    await this.#look;
+    await this.#observe();
   }
 
   /** Points everything at the wanted document that is on disk now. */

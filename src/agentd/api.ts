@@ -18,6 +18,7 @@ const heartbeat = 20_000;
 const statusByCode: Partial<Record<ErrorCode, number>> = {
   'agent.incompatible': 409,
   'cluster.foreign': 409,
+  'plan.refused': 409,
   'usage.invalid': 400,
   'cluster.not-made': 404,
   'host.not-found': 404,
@@ -85,6 +86,10 @@ async function route(agent: Agent, request: IncomingMessage, response: ServerRes
     }
     case 'POST kubernetes':
       return sendJson(response, 200, await agent.askKubernetes(requireQuestion(await readBody(request))));
+    case 'DELETE etcd-members': {
+      const addresses = url.searchParams.getAll('address');
+      return sendJson(response, 200, {existed: await agent.removeEtcdMember(decodeURIComponent(rest ?? ''), addresses)});
+    }
     default:
       throw new TriremeError('usage.invalid', `The agent's API has no ${request.method} ${url.pathname}.`);
   }

@@ -5,7 +5,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {ControllerScope} from '../modes/controller/scope.ts';
 import type {LiveCluster} from '../modes/controller/verbs/live.ts';
 import type {Intent, Scope} from '../modes/mode.ts';
-import type {Phase, Plan} from '../plan/plan.ts';
+import {hasChanges, type Phase, type Plan} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import type {Edit} from '../spec/edit-text.ts';
 import type {RunFlags} from './base-cluster.ts';
@@ -82,6 +82,22 @@ function withPatience(flags: RunFlags): RunFlags & {readonly patience?: number} 
   return {...flags, ...(flags.timeout === undefined ? {} : {patience: flags.timeout})};
 }
 
+export interface HostsWork<F> {
+  /** Absent: what isn't a verb of every mode. */
+  readonly intent?: Intent;
+  readonly next?: readonly string[];
+  /** How to go on after a failure. */
+  readonly again?: string;
+  readonly resumed?: string;
+  plan(cluster: DesiredCluster, facts: F, scope: Scope): Promise<Plan<Scope>>;
+  /** A yes is enough for the hosts that it takes out. */
+  readonly isRemovalAsked?: boolean;
+  /** The name that has to be typed, or was given by --confirm, instead of a yes. */
+  readonly confirm?: {readonly name: string; readonly given: string | undefined; readonly what: string};
+  /** After a success; `scope` is still open. */
+  readonly after?: (scope: Scope) => Promise<void>;
+}
+
 export abstract class VerbCommand extends TargetCommand<VerbResult> {
   static override resultSchema: () => z.ZodType = () => verbResult;
 
@@ -132,27 +148,39 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
   }
 
   /** Runs a verb on a cluster of hosts: what is planned comes from the mode's own look at them. */
-  protected async runOnHosts<F>(
-    target: HostsTarget,
-    given: GivenFlags,
-    work: {
-      readonly intent: Intent;
-      readonly next?: readonly string[];
-      /** How to go on after a failure. */
-      readonly again?: string;
-      readonly resumed?: string;
-      plan(cluster: DesiredCluster, facts: F, scope: Scope): Promise<Plan<Scope>>;
-    },
-  ): Promise<VerbResult> {
+  protected async runOnHosts<F>(target: HostsTarget, given: GivenFlags, work: HostsWork<F>): Promise<VerbResult> {
     const {cluster} = target;
-    await this.requireCapability(cluster, work.intent.verb);
+    if (work.intent !== undefined) await this.requireCapability(cluster, work.intent.verb);
     const flags = this.#runFlags(given);
-    if (!given['dry-run']) this.requireAnswer(given.yes, '--yes', `${work.intent.verb} ${cluster.document.metadata.name}?`);
+    const {confirm} = work;
+    if (!given['dry-run']) {
+      if (confirm === undefined) this.requireAnswer(given.yes, '--yes', `${work.intent?.verb ?? this.commandName} ${cluster.document.metadata.name}?`);
+      else this.requireAnswer(confirm.given !== undefined, `--confirm ${confirm.name}`, confirm.what);
+    }
     return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
       const plan = await work.plan(cluster, (await mode.facts(cluster, scope)) as F, scope);
       const again = work.again ?? `Run it again: trireme ${this.commandName}`;
       const resumed = work.resumed === undefined ? {} : {resumed: work.resumed};
-      return {...(await this.present({plan, cluster, scope, next: work.next ?? ['trireme status'], again, ...resumed}, flags)), file: null};
+      const isAsked = confirm !== undefined && hasChanges(plan);
+      if (isAsked && !given['dry-run']) {
+        if (confirm.given === undefined) this.out.note(await this.#planText(plan));
+        await this.confirmName(confirm.name, confirm.given, confirm.what);
+      }
+      const answered = isAsked ? {...flags, yes: true} : flags;
+      const shown = await this.present(
+        {
+          plan,
+          cluster,
+          scope,
+          next: work.next ?? ['trireme status'],
+          again,
+          ...resumed,
+          removalConfirmed: confirm !== undefined || work.isRemovalAsked === true,
+        },
+        answered,
+      );
+      if (shown.run !== null && (shown.run.outcome === 'succeeded' || shown.run.outcome === 'unchanged')) await work.after?.(scope);
+      return {...shown, file: null};
     });
   }
 
@@ -182,6 +210,11 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       );
       return {...shown, file: {path: edit.path, diff: edit.diff, written: isChanged && !given['dry-run']}};
     });
+  }
+
+  async #planText(plan: Plan<Scope>): Promise<string> {
+    const {renderPlan} = await import('../output/plan-text.ts');
+    return renderPlan(plan, {style: this.out.terminal.errorStyle});
   }
 
   /** The cluster as its file will say it is; nothing is written yet. */

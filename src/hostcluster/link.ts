@@ -37,6 +37,8 @@ export interface AgentLink {
   postNode(node: string, wishes: NodeWishes, options?: RequestOptions): Promise<void>;
   /** Has a control plane send a request to the Kubernetes API; the answer is returned, whatever it is. */
   kubernetes(request: KubernetesRequest, options?: RequestOptions): Promise<KubernetesAnswer>;
+  /** Takes a host's member out of etcd; false when it had none. Throws `plan.refused` when etcd would lose its majority. */
+  removeEtcdMember(host: string, addresses: readonly string[], options?: RequestOptions): Promise<boolean>;
   close(): void;
 }
 
@@ -105,6 +107,12 @@ class DialedLink implements AgentLink {
 
   async kubernetes(request: KubernetesRequest, options: RequestOptions = {}): Promise<KubernetesAnswer> {
     return JSON.parse(await this.#exchange('POST', '/v1/kubernetes', request, options, request.method === 'GET')) as KubernetesAnswer;
+  }
+
+  async removeEtcdMember(host: string, addresses: readonly string[], options: RequestOptions = {}): Promise<boolean> {
+    const query = new URLSearchParams(addresses.map((address): [string, string] => ['address', address]));
+    const path = `/v1/etcd-members/${encodeURIComponent(host)}?${query}`;
+    return (JSON.parse(await this.#exchange('DELETE', path, undefined, options)) as {readonly existed: boolean}).existed;
   }
 
   async *events(after: number, options: RequestOptions = {}): AsyncGenerator<TriremeEvent> {

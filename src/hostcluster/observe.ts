@@ -9,7 +9,7 @@ import {hostsOf, nodeAddressesOf, observationOf} from './wanted.ts';
 /** The freshest state of a control plane that knows its nodes, and which host said it; undefined when none answers. */
 export async function askControlPlanes(
   cluster: DesiredCluster,
-  facts: HostClusterFacts,
+  facts: Pick<HostClusterFacts, 'hosts'>,
   scope: Pick<HostClusterScope, 'link'>,
 ): Promise<AgentState | undefined> {
   let silent: AgentState | undefined;

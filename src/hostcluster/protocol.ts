@@ -37,6 +37,17 @@ export interface WantedTaint {
 /** The taint of a control plane whose `taints` are absent. */
 export const controlPlaneTaint: WantedTaint = {key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule'};
 
+/** Where a host answers SSH, as its file says. The rest (user, key, jump hosts) is the file's. */
+export interface HostAccess {
+  readonly address: string;
+  /** Absent: what the file says for all hosts. */
+  readonly port?: number;
+  readonly user?: string;
+}
+
+/** The node's annotation that holds its `HostAccess` as JSON. */
+export const accessAnnotation = 'trireme.dev/access';
+
 export interface WantedFile {
   readonly path: string;
   /** Text; binary content comes by digest. */
@@ -71,6 +82,8 @@ export interface Wanted {
     readonly labels: Readonly<Record<string, string>>;
     /** Absent: the distribution's default. */
     readonly taints?: readonly WantedTaint[];
+    /** How an operator reaches the host. It's kept at the node, so that a host that left the file can still be found. Absent: written by an older version. */
+    readonly access?: HostAccess;
   };
   readonly endpoint: {readonly host: string; readonly port: number};
   readonly network: {readonly pods: readonly string[]; readonly services: readonly string[]; readonly dnsDomain: string};
@@ -151,6 +164,20 @@ export interface NodeState {
     readonly message?: string;
     readonly since?: string;
   }[];
+  /** How its host is reached, when the node says so. */
+  readonly access?: HostAccess;
+}
+
+/** A member of etcd. */
+export interface EtcdMember {
+  readonly id: string;
+  /** Its host's name; empty while it was only announced. */
+  readonly name: string;
+  /** Addresses of its peer URLs. */
+  readonly addresses: readonly string[];
+  /** It has no vote yet. */
+  readonly learner: boolean;
+  readonly healthy: boolean;
 }
 
 /** On a node that we cordoned, with what for. */
@@ -186,6 +213,8 @@ export interface AgentState {
   readonly nodes: readonly NodeState[];
   /** Control planes: the conditions of the cluster: ApiReady, DnsReady, and one per layer. */
   readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
+  /** Control planes with an etcd of their own: its members, as this one sees them. */
+  readonly etcdMembers?: readonly EtcdMember[];
   readonly lastSeq: number;
 }
 
@@ -220,6 +249,8 @@ export interface KubernetesAnswer {
 export const effectsByPath: Readonly<Record<string, Effect>> = {
   'node.labels': 'none',
   'node.taints': 'none',
+  'node.access': 'none',
+  bootstrap: 'none',
   'configuration.sysctls': 'reload',
   'configuration.kubelet': 'restart',
   'configuration.containerd': 'restart',

@@ -55,6 +55,7 @@ function costs(work: HostWork, least: (typeof effects)[number]): boolean {
   return effects.indexOf(highestEffect(work.changes.map((change) => change.effect))) >= effects.indexOf(least);
 }
 
+/** How many workers may be away at the same time. */
 export function windowOf(maxUnavailable: number | string, workers: number): number {
   const count = typeof maxUnavailable === 'number' ? maxUnavailable : Math.floor((Number.parseInt(maxUnavailable, 10) / 100) * workers);
   return Math.max(1, count);

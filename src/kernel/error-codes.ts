@@ -69,6 +69,8 @@ const sshTable = {
   'host.systemd-missing': {exit: 1, meaning: "The host doesn't run systemd, which agent mode needs."},
   'host.architecture-unsupported': {exit: 1, meaning: "The host's processor architecture is none that agent mode knows."},
   'host.disk-full': {exit: 1, meaning: 'A file system is full: of the host that is named, else of this computer.'},
+  'host.reset-incomplete': {exit: 1, meaning: 'Something of ours could not be taken off the host; each is named.'},
+  'host.is-member': {exit: 8, meaning: 'The host is a member of a cluster, which it has to leave first.'},
   'host.facts-unreadable': {exit: 1, meaning: "The host's answer to the facts script cannot be understood."},
 } as const satisfies Record<string, CodeEntry>;
 

@@ -25,7 +25,7 @@ export function renderPlan(plan: PlanForText, options: PlanTextOptions): string 
   const {style} = options;
   const {color} = style;
   const lines = [`${simulatedMark(plan.simulated, style)}${color.bold(`${plan.operation} ${sanitizeLine(plan.subject)}`)} (${plan.mode} mode)`, ''];
-  const active = plan.hosts.filter((host) => host.state === 'new' || host.state === 'changed');
+  const active = plan.hosts.filter((host) => host.state === 'new' || host.state === 'changed' || host.state === 'removed');
   for (const host of active) lines.push(...hostLines(host, options), '');
   for (const host of plan.hosts.filter((one) => one.state === 'unreachable')) {
     lines.push(
@@ -59,7 +59,7 @@ function orderLines({phases = []}: PlanForText, {color}: Style): readonly string
 
 /** `Plan: 3 new, 1 changed, 2 unchanged, 1 unreachable`. */
 export function planLine(plan: Pick<PlanForText, 'hosts'>): string {
-  const parts = (['new', 'changed', 'unchanged', 'unreachable'] as const).flatMap((state) => {
+  const parts = (['new', 'changed', 'removed', 'unchanged', 'unreachable'] as const).flatMap((state) => {
     const number = plan.hosts.filter((host) => host.state === state).length;
     return number === 0 ? [] : [`${number} ${state}`];
   });
@@ -69,13 +69,16 @@ export function planLine(plan: Pick<PlanForText, 'hosts'>): string {
 function hostLines(host: HostPlan, {style, wide = false}: PlanTextOptions): readonly string[] {
   const {color, symbols} = style;
   const isNew = host.state === 'new';
-  const sign = isNew ? color.green('+') : color.yellow('~');
+  const sign = isNew ? color.green('+') : host.state === 'removed' ? color.red('-') : color.yellow('~');
   const role = host.role === undefined ? '' : ` (${sanitizeLine(host.role)})`;
   const title = `${sign} ${color.bold(sanitizeLine(host.host))}${role}: ${host.state}, effect ${paintEffect(host.effect, style)}`;
   const shown = isNew && !wide ? host.changes.slice(0, shownOfNew) : host.changes;
   const rest = host.changes.length - shown.length;
   return [
     title,
+    ...(host.state === 'removed' && host.reason !== undefined
+      ? [`    ${color.red(symbols.failed)} isn't reached, so nothing on it is touched: ${sanitizeLine(host.reason)}`]
+      : []),
     ...shown.map((change) => changeLine(change, style, wide)),
     ...(rest > 0 ? [color.dim(`    ${symbols.ellipsis} and ${count(rest, 'more line')} (-o wide shows all)`)] : []),
   ];

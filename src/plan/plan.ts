@@ -61,7 +61,8 @@ export interface Change {
 export interface HostPlan {
   readonly host: string;
   readonly role?: string;
-  readonly state: 'new' | 'changed' | 'unchanged' | 'unreachable';
+  /** `removed`: it leaves, which is asked for by its name; with a reason when it isn't reached. */
+  readonly state: 'new' | 'changed' | 'unchanged' | 'unreachable' | 'removed';
   /** The highest effect of its changes. */
   readonly effect: Effect;
   readonly changes: readonly Change[];
@@ -95,5 +96,5 @@ export interface Plan<S> {
 }
 
 export function hasChanges(plan: Pick<Plan<never>, 'hosts'>): boolean {
-  return plan.hosts.some((host) => host.state === 'new' || host.state === 'changed');
+  return plan.hosts.some((host) => host.state === 'new' || host.state === 'changed' || host.state === 'removed');
 }

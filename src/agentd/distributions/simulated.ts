@@ -4,6 +4,7 @@ import {digestOf} from '../../kernel/digest.ts';
 import {sleep} from '../../kernel/cancel.ts';
 import {TriremeError} from '../../kernel/errors.ts';
 import {controlPlaneTaint, type WantedLayer} from '../../hostcluster/protocol.ts';
+import type {ClusterApi} from '../cluster-api.ts';
 import {fileStep} from '../file-step.ts';
 import {serviceStep} from '../service-step.ts';
 import {content} from '../reconcilers/content.ts';
@@ -44,9 +45,11 @@ export function simulatedDistribution(): Distribution {
       try {
         const nodes = nodeStatesOf((await api?.get<{items: Parameters<typeof nodeStatesOf>[0]}>('/api/v1/nodes', signal))?.items ?? []);
         const layers = (await api?.get<{layers: Record<string, string>}>('/simulated/v1/state', signal))?.layers ?? {};
+        const etcdMembers = await member.etcdMembers(target, signal);
         const isReady = nodes.some((one) => one.ready);
         return {
           nodes,
+          ...(etcdMembers === undefined ? {} : {etcdMembers}),
           conditions: [
             {type: 'ApiReady', ready: true},
             isReady ? {type: 'DnsReady', ready: true} : {type: 'DnsReady', ready: false, message: 'no node is ready to run CoreDNS'},
@@ -75,14 +78,18 @@ export function simulatedDistribution(): Distribution {
         users: [{name: user, user: {token: tokens.admin(secrets.bootstrapToken)}}],
       });
     },
-    setNode: async (target, name, wish, signal) => {
-      const api = member.admin(target);
-      if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-      return setNode(api, name, wish, signal);
-    },
+    setNode: async (target, name, wish, signal) => setNode(requireAdmin(member, target), name, wish, signal),
     adminApi: async (target) => member.admin(target),
+    etcdMembers: (target, signal) => member.etcdMembers(target, signal),
+    removeEtcdMember: (target, {name}, signal) => member.removeEtcdMember(target, name, signal),
     close: () => member.close(),
   };
+}
+
+function requireAdmin(member: SimulatedMember, target: Target): ClusterApi {
+  const api = member.admin(target);
+  if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+  return api;
 }
 
 /** A step that takes its time and leaves a record. */
@@ -240,11 +247,13 @@ function controlPlane(member: SimulatedMember): Reconciler {
           if (!(await member.answers(scope))) await member.serve(scope);
         },
       );
-      return [
-        ...(target.wanted.bootstrap ? [start, serveStep(member)] : [recordStep('join-etcd', 'Join etcd', () => true)]),
-        registerStep(member),
-        memberStep(),
-      ];
+      const joinEtcd = recordStep(
+        'join-etcd',
+        'Join etcd',
+        () => true,
+        (scope, signal) => member.joinEtcd(scope, signal),
+      );
+      return [...(target.wanted.bootstrap ? [start, serveStep(member), joinEtcd] : [joinEtcd]), registerStep(member), memberStep()];
     },
   };
 }

@@ -6,6 +6,8 @@ import {isAbortError, isTriremeError} from '../../kernel/errors.ts';
 import {cacheFolder} from '../../kernel/folders.ts';
 import {reachedHosts, type Architecture, type HostClusterFacts, type MemberObservation} from '../../hostcluster/facts.ts';
 import {imagesInManifests} from '../../hostcluster/manifest-images.ts';
+import {askControlPlanes} from '../../hostcluster/observe.ts';
+import {statesOfMembers, strangersIn} from '../../hostcluster/strangers.ts';
 import {agentProgram, FileDigests, nodeRuntime, programVersion} from '../../hostcluster/program.ts';
 import {agentPaths} from '../../hostcluster/protocol.ts';
 import {findRemovedApis} from '../../hostcluster/removed-apis.ts';
@@ -22,12 +24,30 @@ export async function gatherAgentFacts(cluster: DesiredCluster, scope: AgentScop
   const [observations, agent] = await Promise.all([gatherFacts(scope.targets, observation(cluster, scope)), agentProgram(digests)]);
   const hosts = observations.map(memberOf);
   const architectures = [...new Set(reachedHosts({hosts}).map((host) => host.architecture))].toSorted();
-  const [runtimes, content, removed] = await Promise.all([
+  const [runtimes, content, left, removed] = await Promise.all([
     runtimesFor(cluster, architectures, digests),
     contentFor(cluster, architectures, scope),
+    hostsThatLeft(cluster, hosts, scope),
     removedApisFor(cluster, hosts, scope),
   ]);
-  return {observations, hosts, program: {version: programVersion(), agent, runtimes}, ...content, ...removed};
+  return {observations, hosts, program: {version: programVersion(), agent, runtimes}, ...content, ...left, ...removed};
+}
+
+/** Hosts that the cluster has and the file doesn't name: reached as their nodes say, and observed like the others. */
+async function hostsThatLeft(
+  cluster: DesiredCluster,
+  hosts: HostClusterFacts['hosts'],
+  scope: AgentScope,
+): Promise<Pick<HostClusterFacts, 'strangers' | 'told'>> {
+  const suspected = statesOfMembers(cluster, {hosts}).flatMap((state) => strangersIn(cluster, state));
+  if (suspected.length === 0) return {};
+  // what is on disk may be some seconds old: a host that was taken out a moment ago would still be in it
+  const told = await askControlPlanes(cluster, {hosts}, scope);
+  if (told === undefined) return {};
+  const strangers = strangersIn(cluster, told);
+  const targets = await scope.adopt(strangers);
+  const observations = await gatherFacts(targets, observation(cluster, scope));
+  return {told, strangers: observations.map(memberOf)};
 }
 
 /** How this cluster's hosts are observed: by one script, over the scope's connections. */

@@ -1,5 +1,5 @@
 // What the cluster says of itself, for AgentState.
-import {cordonAnnotation, type NodeState} from '../../../hostcluster/protocol.ts';
+import {accessAnnotation, cordonAnnotation, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import type {Observation, Target} from '../../reconciler.ts';
 
@@ -43,8 +43,26 @@ export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
         ...(message === undefined ? {} : {message}),
         ...(lastTransitionTime === undefined ? {} : {since: lastTransitionTime}),
       })),
+      ...accessIn(metadata.annotations),
     }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Written by its own host, so read with care: what isn't as we write it counts as absent. */
+function accessIn(annotations: Readonly<Record<string, string>> = {}): Pick<NodeState, 'access'> {
+  try {
+    const {address, port, user} = JSON.parse(annotations[accessAnnotation] ?? '') as Partial<HostAccess>;
+    if (typeof address !== 'string' || !/^[\w.:-]+$/.test(address)) return {};
+    return {
+      access: {
+        address,
+        ...(typeof port === 'number' && Number.isInteger(port) ? {port} : {}),
+        ...(typeof user === 'string' && /^[\w.-]+$/.test(user) ? {user} : {}),
+      },
+    };
+  } catch {
+    return {};
+  }
 }
 
 /** Nodes and the state of API, cluster DNS and layers. An API that doesn't answer is an observation too. */
