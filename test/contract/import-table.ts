@@ -99,6 +99,13 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     packages: ['@inquirer/prompts'],
     instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.',
   },
+  wizard: {
+    may: ['modes/advisor', 'spec', 'kernel'],
+    mayTypes: ['prompts'],
+    lazily: ['ssh', 'hosts', 'kube', 'modes/controller'],
+    packages: ['zod', 'yaml'],
+    instead: 'The wizard says what is asked next and looks for defaults; asking is for prompts/, writing and applying for commands.',
+  },
   ui: {may: ['fleet', 'kernel'], packages: ['ink', 'react', '@inkjs/ui'], instead: 'Screens read stores and send intents: put the work behind an intent.'},
   doctor: {may: ['kernel'], packages: [], instead: 'The doctor looks at this computer only.'},
   settings: {may: ['kernel'], packages: ['conf'], instead: 'Settings are a few plain values.'},
@@ -111,6 +118,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     may: [
       'output',
       'prompts',
+      'wizard',
       'settings',
       'doctor',
       'sandbox',
