@@ -4,6 +4,7 @@ import type {DesiredCluster, DesiredLayer} from '../spec/desired.ts';
 import type {AgentHost, ClusterSpec, ComponentConfiguration, Taint} from '../spec/schema.ts';
 import {contentForRole} from './content.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
+import {requireRendered} from '../layers/inventory.ts';
 import {mergeSettings} from './merge.ts';
 import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type HostAccess, type NodeState, type Wanted, type WantedLayer, type WantedTaint} from './protocol.ts';
 import {isWithin, networkOf, proxyEnvironment} from './proxy.ts';
@@ -38,6 +39,7 @@ export function membershipOf(cluster: DesiredCluster, facts: Pick<HostClusterFac
 
 /** What this host shall be. `cluster.id` is empty until the cluster's secrets are made. */
 export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host: AgentHost, member: MemberFacts): Wanted {
+  requireRendered(cluster.layers);
   const {metadata, spec} = cluster.document;
   const membership = membershipOf(cluster, facts);
   const addresses = nodeAddressesOf(spec, host, member);
