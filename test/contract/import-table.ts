@@ -83,10 +83,17 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   },
   'modes/appliance': {may: ['modes/mode', 'hostcluster', 'bundle', ...modeRooms], packages: [], instead: 'What agent mode needs too belongs to hostcluster/.'},
   fleet: {
-    may: ['modes/mode', 'kernel'],
+    // runs on disk are rows and views, too
+    may: ['modes/mode', 'plan/ledger', 'kernel'],
     mayTypes: ['spec'],
     packages: [],
     instead: 'Views are plain data: let the mode observe, and fill the store from what it says.',
+  },
+  actions: {
+    may: ['fleet', 'plan/ledger', 'kernel'],
+    mayTypes: ['modes/mode', 'plan'],
+    packages: [],
+    instead: 'An action is a row that names its command: let the command do the work, and start it by actions/own-program.',
   },
   output: {
     may: ['fleet', 'plan/effect', 'kernel'],
@@ -99,7 +106,11 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     packages: ['@inquirer/prompts'],
     instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.',
   },
-  ui: {may: ['fleet', 'kernel'], packages: ['ink', 'react', '@inkjs/ui'], instead: 'Screens read stores and send intents: put the work behind an intent.'},
+  ui: {
+    may: ['actions', 'fleet', 'kernel'],
+    packages: ['ink', 'react', '@inkjs/ui'],
+    instead: 'Screens read stores and send intents: put the work behind an intent.',
+  },
   doctor: {may: ['kernel'], packages: [], instead: 'The doctor looks at this computer only.'},
   settings: {may: ['kernel'], packages: ['conf'], instead: 'Settings are a few plain values.'},
   sandbox: {
@@ -112,6 +123,8 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
       'output',
       'prompts',
       'settings',
+      'ui',
+      'actions',
       'doctor',
       'sandbox',
       'fleet',
