@@ -14,7 +14,8 @@ export function argvOf({action, subject, answers}: ActionRequest): readonly stri
     behind.push(...built.behind);
   }
   const tail = behind.length === 0 ? [] : ['--', ...behind];
-  return [...action.command, ...subjectWords(action, subject), ...words, ...flags, ...tail];
+  const {named, placed} = subjectWords(action, subject);
+  return [...action.command, ...named, ...words, ...flags, ...placed, ...tail];
 }
 
 /** The command line that only shows the plan. */
@@ -62,24 +63,25 @@ function wordsOf(input: ActionInput, answer: Answer | undefined): Built {
   }
 }
 
-function subjectWords(action: Action, subject: Subject): readonly string[] {
+/** What names the subject, and what says where it is. */
+function subjectWords(action: Action, subject: Subject): {readonly named: readonly string[]; readonly placed: readonly string[]} {
   const cluster = subject.about === 'fleet' ? undefined : subject.cluster;
-  return (action.says ?? usualWords[action.about]).flatMap((word) => {
-    switch (word) {
-      case 'cluster':
-        return cluster === undefined ? [] : [cluster.name];
-      case 'machine':
-        return subject.about === 'machine' ? [subject.machine] : [];
-      case 'run':
-        return subject.about === 'run' ? [subject.run] : [];
-      case '-c':
-        return cluster === undefined ? [] : ['-c', cluster.name];
-      case 'files':
-        return cluster === undefined ? [] : fileFlags(cluster);
-      case 'place':
-        return cluster === undefined ? [] : [...fileFlags(cluster), ...managementFlags(cluster)];
-    }
-  });
+  const said = action.says ?? usualWords[action.about];
+  return {
+    named: [
+      ...(said.includes('cluster') && cluster !== undefined ? [cluster.name] : []),
+      ...(said.includes('machine') && subject.about === 'machine' ? [subject.machine] : []),
+      ...(said.includes('run') && subject.about === 'run' ? [subject.run] : []),
+    ],
+    placed:
+      cluster === undefined
+        ? []
+        : [
+            ...(said.includes('-c') ? ['-c', cluster.name] : []),
+            ...(said.includes('files') || said.includes('place') ? fileFlags(cluster) : []),
+            ...(said.includes('place') ? managementFlags(cluster) : []),
+          ],
+  };
 }
 
 function fileFlags({files}: ClusterPlace): readonly string[] {

@@ -14,7 +14,7 @@ export const actions: readonly Action[] = [
   {
     id: 'cluster scale',
     title: 'Scale',
-    key: 's',
+    key: '=',
     about: 'cluster',
     command: ['cluster', 'scale'],
     verb: 'scale',
@@ -92,7 +92,7 @@ export const actions: readonly Action[] = [
   {
     id: 'apply',
     title: 'Apply its file',
-    key: 'a',
+    key: 'A',
     about: 'cluster',
     command: ['apply'],
     says: ['-c', 'files'],
@@ -118,7 +118,7 @@ export const actions: readonly Action[] = [
   {
     id: 'cluster shell',
     title: 'Shell with its kubeconfig',
-    key: 'S',
+    key: '!',
     about: 'cluster',
     command: ['cluster', 'shell'],
     inputs: [{kind: 'words', id: 'words', title: 'Program; none opens your shell'}],
@@ -200,7 +200,7 @@ export const actions: readonly Action[] = [
   {
     id: 'host shell',
     title: 'Shell on the host',
-    key: 'S',
+    key: '!',
     about: 'machine',
     command: ['host', 'shell'],
     says: ['machine', '-c', 'files'],
@@ -216,11 +216,8 @@ export const actions: readonly Action[] = [
     command: ['host', 'logs'],
     says: ['machine', '-c', 'files'],
     only: bySsh,
-    inputs: [
-      {kind: 'text', id: 'lines', title: 'How many lines back', flag: 'lines', preset: '100', pattern: /^\d{1,6}$/, wanted: 'a number'},
-      {kind: 'choice', id: 'follow', title: 'Go on with new lines, until Ctrl-C', flag: 'follow', preset: true},
-    ],
-    kind: 'hand-over',
+    inputs: [{kind: 'choice', id: 'follow', title: 'Go on with new lines', flag: 'follow', preset: true}],
+    kind: 'screen',
   },
 
   // runs
@@ -228,7 +225,7 @@ export const actions: readonly Action[] = [
   {
     id: 'apply --resume',
     title: 'Go on with it',
-    key: 'a',
+    key: 'A',
     about: 'run',
     command: ['apply', '--resume'],
     says: ['-c', 'files'],
