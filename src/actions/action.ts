@@ -1,4 +1,5 @@
 // What a person can do, as data: each row names the command that does it, and the screens know nothing else of it.
+import type {RunOutcome} from '../kernel/event.ts';
 import type {RunState} from '../fleet/run-rows.ts';
 import type {ClusterView, Verb} from '../modes/mode.ts';
 
@@ -19,7 +20,7 @@ export type Subject =
   | {readonly about: 'fleet'}
   | {readonly about: 'cluster'; readonly cluster: ClusterPlace; readonly view?: ClusterView}
   | {readonly about: 'machine'; readonly cluster: ClusterPlace; readonly machine: string; readonly view?: ClusterView}
-  | {readonly about: 'run'; readonly run: string; readonly state: RunState; readonly cluster: ClusterPlace};
+  | {readonly about: 'run'; readonly run: string; readonly state: RunState; readonly outcome?: RunOutcome; readonly cluster: ClusterPlace};
 
 /** What has to be known before an action begins. Each input is one argument or flag of the command. */
 export type ActionInput =

@@ -1,4 +1,5 @@
 // The table action, command, intent. A new command that people shall have on the screens is one row here.
+import type {RunOutcome} from '../kernel/event.ts';
 import type {Action, ActionInput, Subject} from './action.ts';
 
 const wait: ActionInput = {kind: 'choice', id: 'wait', title: 'Follow it until it is done', flag: 'wait', preset: true};
@@ -7,6 +8,7 @@ const waitOrNot: ActionInput = {...wait, allowNo: true};
 const duration = {pattern: /^\d+(s|m|h)$/, wanted: 'a number and its unit: 90s, 10m, 1h'};
 const bySsh = {modes: ['agent', 'appliance'], reason: "in controller mode machines aren't reached by SSH"};
 
+const isGood = (outcome: RunOutcome | undefined) => outcome === 'succeeded' || outcome === 'unchanged';
 const paused = (subject: Subject) => (subject.about === 'cluster' ? subject.view?.paused : undefined);
 
 export const actions: readonly Action[] = [
@@ -233,7 +235,8 @@ export const actions: readonly Action[] = [
     needsFile: true,
     idle: (subject) => {
       if (subject.about !== 'run' || subject.state === 'broken-off') return undefined;
-      return subject.state === 'running' ? 'it is going on' : subject.state === 'finished' ? 'it has ended' : "its record can't be read";
+      if (subject.state === 'finished') return isGood(subject.outcome) ? 'it has done all that it had to do' : undefined;
+      return subject.state === 'running' ? 'it is going on' : "its record can't be read";
     },
     inputs: [],
     kind: 'run',
