@@ -115,7 +115,7 @@ async function journalOf({folder}: Twin): Promise<unknown> {
       .map(({seq: _seq, at: _at, run: _of, ...event}) => {
         if (event.type === 'run.started') return {...event, resumed: event.resumed !== undefined};
         // whether a wait finds all done already, or sees it done, is a matter of milliseconds; so are the counts of it
-        if (event.type === 'step.finished') return {...event, ms: 0, summary: '', outcome: event.step.startsWith('wait') ? 'done' : event.outcome};
+        if (event.type === 'step.finished') return {...event, ms: 0, summary: '', outcome: /^wait|\/(wait|confirm)$/.test(event.step) ? 'done' : event.outcome};
         if (event.type === 'phase.finished') return {type: event.type, phase: event.phase, failed: event.failed};
         if (event.type === 'run.finished') return {type: event.type, outcome: event.outcome, hosts: event.hosts.map((host) => host.host)};
         return event;
