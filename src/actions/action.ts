@@ -38,7 +38,17 @@ export type ActionInput =
       /** What the pattern wants, for the complaint. */
       readonly wanted?: string;
     }
-  | {readonly kind: 'choice'; readonly id: string; readonly title: string; readonly flag: string; readonly preset: boolean; readonly allowNo?: boolean}
+  | {
+      readonly kind: 'choice';
+      readonly id: string;
+      readonly title: string;
+      readonly flag: string;
+      readonly preset: boolean;
+      /** The command has `--no-FLAG`. */
+      readonly allowNo?: boolean;
+      /** Nobody is asked: it is as preset, and the command line shows it. */
+      readonly isUsual?: boolean;
+    }
   /** The subject's name, typed: what is destructive asks for it. */
   | {readonly kind: 'name'; readonly id: string; readonly title: string; readonly flag?: string}
   /** A command line that goes behind `--`, in words. */

@@ -2,7 +2,7 @@
 import type {RunOutcome} from '../kernel/event.ts';
 import type {Action, ActionInput, Subject} from './action.ts';
 
-const wait: ActionInput = {kind: 'choice', id: 'wait', title: 'Follow it until it is done', flag: 'wait', preset: true};
+const wait: ActionInput = {kind: 'choice', id: 'wait', title: 'Follow it until it is done', flag: 'wait', preset: true, isUsual: true};
 /** Of commands that wait unless told otherwise. */
 const waitOrNot: ActionInput = {...wait, allowNo: true};
 const duration = {pattern: /^\d+(s|m|h)$/, wanted: 'a number and its unit: 90s, 10m, 1h'};
