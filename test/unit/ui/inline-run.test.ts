@@ -1,7 +1,8 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {TriremeEvent} from '../../../src/kernel/event.ts';
-import {LiveBlock} from '../../../src/output/live.ts';
+import {renderEvent} from '../../../src/output/plain.ts';
 import {plainStyle} from '../../../src/output/style.ts';
+import {followInline} from '../../../src/ui/inline-run.tsx';
 
 const started = {
   type: 'run.started',
@@ -15,13 +16,13 @@ const started = {
   run: 'r',
 } as const satisfies TriremeEvent;
 
-describe('the live block', () => {
+describe('a run on the terminal of its command', () => {
   const writes: string[] = [];
   const open = () =>
-    new LiveBlock({
-      stream: {write: (text) => writes.push(text), isTTY: true, columns: 80, rows: 24},
-      style: plainStyle,
-      verbose: false,
+    followInline({
+      stream: {write: (text) => writes.push(text), columns: 80, rows: 24},
+      theme: {name: 'dark', level: 0, ascii: false},
+      lineFor: (event) => (event.type === 'step.finished' && event.outcome === 'failed' ? renderEvent(event, {style: plainStyle}) : undefined),
       redact: (text) => text.replaceAll('s3cret', '[redacted]'),
     });
 
