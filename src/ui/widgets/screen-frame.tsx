@@ -30,9 +30,12 @@ export function ScreenFrame({scopes, on, text, takesAll, lines, foot}: ScreenFra
   return (
     <>
       <Lines lines={lines} height={area.rows} />
-      {/* a question takes their rows, and has hints of its own */}
-      {overlay === undefined ? <Line text={foot ?? remark} /> : null}
-      {overlay === undefined ? <HintLine scopes={scopes} on={on} isRoot={stack.length <= 1} /> : null}
+      {overlay === undefined ? (
+        <>
+          <Line text={foot ?? remark} />
+          <HintLine scopes={scopes} on={on} isRoot={stack.length <= 1} />
+        </>
+      ) : null}
     </>
   );
 }
