@@ -1,7 +1,6 @@
 // What a screen's cursor and marks stand for, as subjects of actions.
 import type {ClusterPlace, Subject} from '../actions/action.ts';
 import type {RunRow} from '../fleet/run-rows.ts';
-import type {RunHeader} from '../plan/ledger.ts';
 import type {ClusterView} from '../modes/mode.ts';
 import type {DashServices} from './services.ts';
 
@@ -32,6 +31,6 @@ export function runSubjects(rows: readonly RunRow[]): readonly Subject[] {
 }
 
 /** A run's record knows the files that it was about. */
-export function placeOfRun({cluster, mode, files}: RunHeader): ClusterPlace {
+export function placeOfRun({cluster, mode, files}: NonNullable<RunRow['header']>): ClusterPlace {
   return {name: cluster, mode, files: files.filter((file) => file.startsWith('/'))};
 }

@@ -42,6 +42,7 @@ function entriesOf({navigator, services}: Ui): readonly PaletteEntry[] {
   const {rows} = services.fleet.get();
   return [
     {title: 'Fleet', note: 'screen', run: () => navigator.goTo({kind: 'fleet'})},
+    {title: 'History', note: 'screen', run: () => navigator.push({kind: 'history'})},
     {title: 'Keys and help', note: 'screen', run: () => navigator.push({kind: 'help'})},
     ...services.commands.map((command) => ({title: command.title, note: command.command ?? 'command', run: () => command.run()})),
     ...rows.map(({id, view}) => ({
