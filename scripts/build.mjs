@@ -9,7 +9,8 @@ const stampPath = join(root, 'dist', '.stamp');
 const lockPath = join(root, 'node_modules', '.trireme-build');
 const nextFolder = join(root, 'node_modules', '.trireme-dist');
 const bundler = join(root, 'scripts', 'bundle-agent.mjs');
-const inputs = ['src', 'bin', 'scripts/build.mjs', 'scripts/bundle-agent.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+const uiBundler = join(root, 'scripts', 'bundle-ui.mjs');
+const inputs = ['src', 'bin', 'scripts/build.mjs', 'scripts/bundle-agent.mjs', 'scripts/bundle-ui.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 /** How long another build is waited for, in ms. */
 const patience = 180_000;
 
@@ -83,6 +84,7 @@ export function build({force = false} = {}) {
     const began = Date.now();
     rmSync(stampPath, {force: true});
     run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json', '--outDir', nextFolder]);
+    run('bundle-ui', process.execPath, [uiBundler, nextFolder]);
     takeOver();
     removeStale();
     if (existsSync(bundler)) run('bundle-agent', process.execPath, [bundler]);
