@@ -155,9 +155,9 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
   async #picture(): Promise<FollowPicture | undefined> {
     const {terminal, showsProgress} = this.out;
     if (!showsProgress || !terminal.canRedraw || this.settings['screen-reader']) return undefined;
-    const [{followInline}, {colorLevelOf, themeNameOf}] = await Promise.all([import('../ui/inline-run.tsx'), import('../ui/theme.ts')]);
-    const theme = {name: themeNameOf(this.settings.theme, process.env), level: colorLevelOf(process.env, terminal.color), ascii: terminal.isAscii};
-    return (options) => followInline({...options, theme});
+    const {drawRunInline} = await import('../ui/app.tsx');
+    const {color, isAscii} = terminal;
+    return (options) => drawRunInline({...options, theme: this.settings.theme, color, isAscii});
   }
 
   async #execute({plan, cluster, scope, resumed, ...work}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {

@@ -54,6 +54,9 @@ export async function runDashboard({theme, color, isAscii, env = process.env, fi
   await runApp({...options, first, theme: createTheme({name: themeNameOf(theme, env), level: colorLevelOf(env, color), ascii: isAscii})});
 }
 
+// the screens are one bundle, and the run under a command's lines comes with it
+export {drawRunInline} from './inline-run.tsx';
+
 export interface AppControl {
   readonly navigator: Navigator;
   say: Ui['say'];

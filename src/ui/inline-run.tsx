@@ -4,7 +4,7 @@ import {Box, render} from 'ink';
 import {emptyRunView, reduceRun, type RunView} from '../fleet/run-view.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
 import {runLines} from './run-lines.ts';
-import {createTheme, type ThemeOptions} from './theme.ts';
+import {colorLevelOf, createTheme, themeNameOf, type ThemeName, type ThemeOptions} from './theme.ts';
 import {Line} from './widgets/line.tsx';
 
 /** In ms. */
@@ -29,6 +29,22 @@ export interface InlineRun {
   note(text: string): void;
   /** Draws the end, which stays, and gives the cursor back; harmless when called twice. */
   close(): void;
+}
+
+/** As `followInline`, for a command: looks follow the terminal and what the person prefers. */
+export function drawRunInline({
+  theme,
+  color,
+  isAscii,
+  env = process.env,
+  ...options
+}: Omit<InlineRunOptions, 'theme'> & {
+  readonly theme: ThemeName | 'auto';
+  readonly color: 'auto' | 'always' | 'never';
+  readonly isAscii: boolean;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}): InlineRun {
+  return followInline({...options, theme: {name: themeNameOf(theme, env), level: colorLevelOf(env, color), ascii: isAscii}});
 }
 
 export function followInline({stream, theme: look, redact, lineFor}: InlineRunOptions): InlineRun {

@@ -82,7 +82,7 @@ const columns: readonly TableColumn<RunRow>[] = [
   {id: 'hosts', title: 'N', gives: 3, min: 1, max: 5, align: 'right', cell: (row) => (row.hosts === undefined ? '' : String(row.hosts.length))},
   {id: 'took', title: 'TOOK', gives: 3, min: 6, max: 7, align: 'right', cell: (row) => (row.ms === undefined ? '' : formatDuration(row.ms))},
   {id: 'age', title: 'AGE', gives: 1, min: 4, max: 4, align: 'right', cell: (row, now) => ageOf(row.header?.startedAt, now)},
-  {id: 'mode', title: 'MODE', gives: 4, min: 5, max: 10, cell: (row) => row.header?.mode ?? ''},
+  {id: 'mode', title: 'MODE', gives: 4, min: 10, max: 10, cell: (row) => row.header?.mode ?? ''},
 ];
 
 function rowsOf({rows}: Runs, filter: string): readonly TableRow<RunRow>[] {
