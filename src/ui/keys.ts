@@ -196,8 +196,9 @@ export function strokesOf(input: string, key: InkKey): readonly Stroke[] {
     if (segment === '\r' || segment === '\n' || segment === '\r\n') return [{name: 'return'}];
     if (segment === '\t') return [{name: 'tab'}];
     if (segment === '\u007F' || segment === '\b') return [{name: 'backspace'}];
-    if (segment === '\u0003') return [{name: 'ctrl+c'}];
-    if (segment === '\u001A') return [{name: 'ctrl+z'}];
+    // letters with ctrl are the first control characters, also in the middle of what came together
+    const code = segment.charCodeAt(0);
+    if (code >= 1 && code <= 26) return [{name: `ctrl+${String.fromCharCode(code + 96)}`}];
     // oxlint-disable-next-line no-control-regex -- other control characters type nothing
     if (/^[\u0000-\u001F]/.test(segment)) return [];
     return [{name: segment === ' ' ? 'space' : segment, text: segment}];

@@ -197,7 +197,7 @@ describe('an action', () => {
     await shown.shows(/What shall be done with anchor\?/);
     expect(shown.text()).toMatch(/p {2}Pause +trireme cluster pause/);
     expect(shown.text()).toMatch(/A {2}Apply its file +not now: no file is known/);
-    shown.press('jj\r');
+    shown.press('\t\t\r');
     await shown.shows(/Pause anchor\?/);
     shown.press('y');
     await shown.shows(/Run 20260301/);
