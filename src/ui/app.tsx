@@ -255,7 +255,7 @@ function Root({control, table, frames, counts, isLent, session, onQuit}: RootPro
   });
   return (
     <UiContext.Provider value={ui}>
-      <GlobalKeys session={session} frames={frames} onQuit={onQuit} navigator={navigator} />
+      <GlobalKeys session={session} frames={frames} onQuit={onQuit} control={control} />
       {isSmall ? (
         <TooSmall columns={columns} rows={rows} />
       ) : (
@@ -278,8 +278,9 @@ function Top({entry, table}: {readonly entry: StackEntry; readonly table: Screen
   return <Component reference={entry.reference as Extract<ScreenReference, {kind: 'fleet'}>} opened={entry.opened} />;
 }
 
-function GlobalKeys(props: {readonly session: TerminalSession; readonly frames: FrameStream; onQuit(): void; readonly navigator: Navigator}) {
-  const {session, frames, onQuit, navigator} = props;
+function GlobalKeys(props: Pick<RootProps, 'session' | 'frames' | 'onQuit' | 'control'>) {
+  const {session, frames, onQuit, control} = props;
+  const {navigator, notice, clock} = control;
   useKeys({
     scopes: ['global'],
     on: {
@@ -291,6 +292,10 @@ function GlobalKeys(props: {readonly session: TerminalSession; readonly frames: 
       },
       suspend: () => session.suspend(),
       redraw: () => frames.repaint(),
+      'dismiss-notice': () => {
+        notice.set(undefined);
+        clock.request('key');
+      },
     },
   });
   return null;

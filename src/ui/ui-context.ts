@@ -37,7 +37,7 @@ export interface Ui {
   /** A remark for the person, in the place of the one before. */
   say(text: string, token?: Token): void;
   /** The remark that stands now. */
-  readonly notice: Store<Notice | undefined>;
+  readonly notice: WritableStore<Notice | undefined>;
   /** What was ready of each cluster over the last while. */
   readonly history: ReadinessHistory;
   /** Gives the terminal to another program, and takes it back when that ends. */
