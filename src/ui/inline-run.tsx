@@ -3,6 +3,7 @@ import {EventEmitter} from 'node:events';
 import {Box, render} from 'ink';
 import {emptyRunView, reduceRun, type RunView} from '../fleet/run-view.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
+import {lineOfName} from './line-texts.ts';
 import {runLines} from './run-lines.ts';
 import {colorLevelOf, createTheme, themeNameOf, type ThemeName, type ThemeOptions} from './theme.ts';
 import {Line} from './widgets/line.tsx';
@@ -159,7 +160,7 @@ class Block extends EventEmitter {
     const text = String(frame);
     // Ink's own escapes for the cursor are ours here
     // oxlint-disable-next-line no-control-regex -- escapes are what this is about
-    if (this.#isOpen && !this.#isClosed && !/^(?:\u001B\[\?25[hl])*$/.test(text)) this.#draw(text.split('\n'));
+    if (this.#isOpen && !this.#isClosed && !/^(?:\u001B\[\?25[hl])*$/.test(text)) this.#draw(text.split('\n').map(lineOfName));
     const done = rest.find((one) => typeof one === 'function') as (() => void) | undefined;
     if (done !== undefined) setImmediate(done);
     return true;

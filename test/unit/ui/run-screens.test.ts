@@ -70,7 +70,7 @@ afterEach(async () => screen?.stop());
 describe.each(sizes)('at %dx%d', (columns, rowCount) => {
   const golden = async (name: string) => {
     const text = screen?.text() ?? '';
-    await expect(`${text}\n`).toMatchFileSnapshot(`golden/${name}-${columns}x${rowCount}.txt`);
+    await expect(`${text.replaceAll(/ +$/gm, '')}\n`).toMatchFileSnapshot(`golden/${name}-${columns}x${rowCount}.txt`);
     // a window that was too small for a moment shows the same again
     screen?.resize(30, 8);
     await screen?.shows(/Trireme needs|window larger/);
