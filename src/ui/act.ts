@@ -14,6 +14,7 @@ import type {Ui} from './ui-context.ts';
 /** Handlers of the keys of every action about what is chosen now, and of the menu of all of them. */
 export function actionHandlers(ui: Ui, chosen: () => readonly Subject[], abouts: readonly Subject['about'][]): KeyHandlers {
   const {desk} = ui.services;
+  ui.chosen.current = chosen;
   const all = [...new Set(desk.actions.filter((action) => abouts.includes(action.about)).map((action) => action.key))];
   const press = (key: string) => () => {
     const subjects = chosen();
@@ -37,7 +38,7 @@ async function chooseAction(ui: Ui, subjects: readonly Subject[]): Promise<void>
   const width = Math.max(...ordered.map(({action}) => action.title.length));
   const answer = await ui.navigator.ask({
     kind: 'choose',
-    title: `What shall be done with ${titleOf(subjects)}?`,
+    title: `What shall be done with ${namesOf(subjects)}?`,
     choices: ordered.map(({action, reason}) => ({
       id: action.id,
       label: `${action.key.padEnd(2)} ${action.title.padEnd(width)}  ${reason === undefined ? `trireme ${action.command.join(' ')}` : `not now: ${reason}`}`,
@@ -78,7 +79,7 @@ async function handOver(ui: Ui, request: ActionRequest): Promise<void> {
 /** Asks for what the action needs, but the typed name: that is the answer to the question itself. Undefined: the person left. */
 async function ask(ui: Ui, action: Action, subjects: readonly Subject[]): Promise<Answers | undefined> {
   const answers: Record<string, Answers[string]> = {};
-  const title = (input: ActionInput) => `${action.title} ${titleOf(subjects)}: ${input.title}?`;
+  const title = (input: ActionInput) => `${action.title} ${namesOf(subjects)}: ${input.title}?`;
   for (const input of action.inputs) {
     if (input.kind === 'counts') {
       const counts = await askCounts(ui, title(input), subjects[0] as Subject);
@@ -95,7 +96,7 @@ async function ask(ui: Ui, action: Action, subjects: readonly Subject[]): Promis
   if (choices.length > 0) {
     const chosen = await ui.navigator.ask({
       kind: 'choose-many',
-      title: `${action.title} ${titleOf(subjects)}: how? Space chooses, enter goes on.`,
+      title: `${action.title} ${namesOf(subjects)}: how? Space chooses, enter goes on.`,
       choices: choices.map((input) => ({id: input.id, label: input.title, note: `--${input.flag}`})),
       chosen: choices.filter((input) => input.preset).map((input) => input.id),
     });
@@ -172,15 +173,15 @@ async function agreeToPlan(ui: Ui, requests: readonly ActionRequest[]): Promise<
   const subjects = due.map((preview) => preview.request.subject);
   const body = planLines(previews, {theme: ui.theme, width: Math.max(20, ui.size.columns - 4)});
   if (able.length === 0) {
-    await ui.navigator.ask({kind: 'confirm', title: `${first.action.title} ${titleOf(requests.map((one) => one.subject))} is refused.`, body, yes: 'close'});
+    await ui.navigator.ask({kind: 'confirm', title: `${first.action.title} ${namesOf(requests.map((one) => one.subject))} is refused.`, body, yes: 'close'});
     return [];
   }
   if (due.length === 0) {
-    ui.say(`${titleOf(able.map((preview) => preview.request.subject))}: unchanged, there is nothing to do.`, 'good');
+    ui.say(`${namesOf(able.map((preview) => preview.request.subject))}: unchanged, there is nothing to do.`, 'good');
     return [];
   }
   ui.say('');
-  const title = `${first.action.title} ${titleOf(subjects)}?${able.length < previews.length ? ` ${previews.length - able.length} refused, left out.` : ''}`;
+  const title = `${first.action.title} ${namesOf(subjects)}?${able.length < previews.length ? ` ${previews.length - able.length} refused, left out.` : ''}`;
   return (await isAgreed(ui, first.action, due, title, body)) ? due.map((preview) => withName(preview.request)) : [];
 }
 
@@ -204,7 +205,7 @@ function withName(request: ActionRequest): ActionRequest {
 async function agree(ui: Ui, requests: readonly ActionRequest[]): Promise<readonly ActionRequest[]> {
   const [first] = requests;
   const body = requests.map((request) => `$ ${clean(ui.services.desk.commandLine(request))}`);
-  const answer = await ui.navigator.ask({kind: 'confirm', title: `${first?.action.title} of ${titleOf(requests.map((one) => one.subject))}?`, body});
+  const answer = await ui.navigator.ask({kind: 'confirm', title: `${first?.action.title} of ${namesOf(requests.map((one) => one.subject))}?`, body});
   if (answer === true) return requests;
   ui.say('Nothing was changed.');
   return [];
@@ -230,7 +231,8 @@ async function begin(ui: Ui, requests: readonly ActionRequest[]): Promise<void> 
   } else if (only?.said !== undefined) ui.say(`${nameOf(only.request.subject)}: ${only.said}`, 'good');
 }
 
-function titleOf(subjects: readonly Subject[]): string {
+/** What several things are called together. */
+export function namesOf(subjects: readonly Subject[]): string {
   const [first, second, ...others] = subjects.map((subject) => clean(nameOf(subject)));
   if (second === undefined) return first ?? 'nothing';
   return others.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${others.length} more`;

@@ -121,6 +121,7 @@ export async function runApp(options: AppOptions): Promise<void> {
     notice,
     lend,
     history: watch.history,
+    chosen: {current: () => []},
     copy: (text: string) => {
       session.write(`\u001B]52;c;${Buffer.from(text, 'utf8').toString('base64')}\u0007`);
       say(`Copied: ${text}`);

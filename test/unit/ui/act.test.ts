@@ -205,6 +205,19 @@ describe('an action', () => {
   });
 });
 
+describe('the palette', () => {
+  it('finds the actions for what is chosen, and does them', async () => {
+    const {screen: shown, desk} = await open();
+    shown.press('j:pause');
+    await shown.shows(/❯ Pause: berth {2}trireme cluster pause/);
+    shown.press('\r');
+    await shown.shows(/Pause berth\?/);
+    shown.press('y');
+    await shown.shows(/Run 20260301/);
+    expect(desk.started).toHaveLength(1);
+  });
+});
+
 describe('the keys of actions', () => {
   it('are all in the key table, and none means two things in one place', () => {
     for (const action of actions.filter((one) => one.id !== 'host logs'))
