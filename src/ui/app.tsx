@@ -135,7 +135,11 @@ export async function runApp(options: AppOptions): Promise<void> {
     }),
     clock.subscribe(watch.look),
   ];
-  frames.on('resize', () => clock.request('key'));
+  frames.on('resize', () => {
+    // what was too small for a screen may have room for it now: its keys wait for it
+    router.hold();
+    clock.request('key');
+  });
   signal.addEventListener('abort', leave, {once: true});
   if (signal.aborted) leave();
   const restoreConsole = muteConsole();

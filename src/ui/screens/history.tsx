@@ -124,22 +124,13 @@ function History({opened}: ScreenProps<'history', HistoryOpened>) {
     rowsNow()
       .filter((row) => row.id === list.current())
       .map(({row}) => row);
-  const on = {
-    ...list.on,
-    ...actionHandlers(ui, () => runSubjects(current()), ['run']),
-    copy: () => {
-      const [row] = current();
-      if (row !== undefined) copy(row.run);
-    },
-  };
-  return (
-    <ScreenFrame
-      scopes={list.isEditing ? ['filter', 'list'] : ['history', 'list']}
-      on={list.isEditing ? list.on : on}
-      text={list.text}
-      takesAll={list.isEditing}
-      lines={lines}
-      {...(list.foot === undefined ? {} : {foot: list.foot})}
-    />
-  );
+  const keys = () =>
+    list.layer(['history', 'list'], {
+      ...actionHandlers(ui, () => runSubjects(current()), ['run']),
+      copy: () => {
+        const [row] = current();
+        if (row !== undefined) copy(row.run);
+      },
+    });
+  return <ScreenFrame keys={keys} lines={lines} {...(list.foot === undefined ? {} : {foot: list.foot})} />;
 }

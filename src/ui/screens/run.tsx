@@ -63,7 +63,7 @@ function Run(props: ScreenProps<'run', RunOpened>) {
   const read = usePaced(opened.replay);
   if (reference.isReplay !== true) return <LiveRun {...props} />;
   if (typeof read === 'object') return <ReplayedRun opened={opened} replay={read} />;
-  return <ScreenFrame scopes={['run']} on={{}} lines={['', `  ${read === undefined ? 'Reading its record...' : clean(read)}`]} />;
+  return <ScreenFrame keys={{scopes: ['run'], on: {}}} lines={['', `  ${read === undefined ? 'Reading its record...' : clean(read)}`]} />;
 }
 
 function LiveRun({reference, opened}: ScreenProps<'run', RunOpened>) {
@@ -79,21 +79,12 @@ function LiveRun({reference, opened}: ScreenProps<'run', RunOpened>) {
           ...lines,
           ...(followed.damaged === 0 ? [] : [ui.theme.paint('warning', `${ui.theme.symbols.warning} ${followed.damaged} lines of its record are damaged.`)]),
         ];
-  const on = {
-    ...list.on,
-    ...actionHandlers(ui, subjects, ['run']),
-    ...(followed.state === 'running' ? {'stop-run': () => void stop(ui, reference.run, opened)} : {}),
-  };
-  return (
-    <ScreenFrame
-      scopes={list.isEditing ? ['filter', 'list'] : ['run', 'list']}
-      on={list.isEditing ? list.on : on}
-      text={list.text}
-      takesAll={list.isEditing}
-      lines={shown}
-      {...(list.foot === undefined ? {} : {foot: list.foot})}
-    />
-  );
+  const keys = () =>
+    list.layer(['run', 'list'], {
+      ...actionHandlers(ui, subjects, ['run']),
+      ...(opened.followed.get().state === 'running' ? {'stop-run': () => void stop(ui, reference.run, opened)} : {}),
+    });
+  return <ScreenFrame keys={keys} lines={shown} {...(list.foot === undefined ? {} : {foot: list.foot})} />;
 }
 
 function ReplayedRun({opened, replay}: {readonly opened: RunOpened; readonly replay: Replay}) {
@@ -111,7 +102,6 @@ function ReplayedRun({opened, replay}: {readonly opened: RunOpened; readonly rep
     clock.request('key');
   };
   const on = {
-    ...list.on,
     'toggle-play': press(() => (replay.get().isPlaying ? replay.pause() : replay.play())),
     'step-forward': press(() => replay.step(1)),
     'step-back': press(() => replay.step(-1)),
@@ -142,16 +132,8 @@ function ReplayedRun({opened, replay}: {readonly opened: RunOpened; readonly rep
     area.columns,
     theme,
   );
-  return (
-    <ScreenFrame
-      scopes={list.isEditing ? ['filter', 'list'] : ['replay', 'list']}
-      on={list.isEditing ? list.on : on}
-      text={list.text}
-      takesAll={list.isEditing}
-      lines={lines}
-      foot={list.isEditing ? (list.foot ?? foot) : foot}
-    />
-  );
+  const isFiltering = list.state.editing !== undefined;
+  return <ScreenFrame keys={() => list.layer(['replay', 'list'], on)} lines={lines} foot={isFiltering ? (list.foot ?? foot) : foot} />;
 }
 
 /** The picture with a cursor among the hosts, and the keys of their list. */
