@@ -20,7 +20,14 @@ export type Subject =
   | {readonly about: 'fleet'}
   | {readonly about: 'cluster'; readonly cluster: ClusterPlace; readonly view?: ClusterView}
   | {readonly about: 'machine'; readonly cluster: ClusterPlace; readonly machine: string; readonly view?: ClusterView}
-  | {readonly about: 'run'; readonly run: string; readonly state: RunState; readonly outcome?: RunOutcome; readonly cluster: ClusterPlace};
+  | {
+      readonly about: 'run';
+      readonly run: string;
+      readonly state: RunState;
+      readonly outcome?: RunOutcome;
+      readonly isSuperseded?: boolean;
+      readonly cluster: ClusterPlace;
+    };
 
 /** What has to be known before an action begins. Each input is one argument or flag of the command. */
 export type ActionInput =

@@ -234,7 +234,9 @@ export const actions: readonly Action[] = [
     verb: 'converge',
     needsFile: true,
     idle: (subject) => {
-      if (subject.about !== 'run' || subject.state === 'broken-off') return undefined;
+      if (subject.about !== 'run') return undefined;
+      if (subject.isSuperseded === true) return 'a newer run of the cluster has taken its place';
+      if (subject.state === 'broken-off') return undefined;
       if (subject.state === 'finished') return isGood(subject.outcome) ? 'it has done all that it had to do' : undefined;
       return subject.state === 'running' ? 'it is going on' : "its record can't be read";
     },

@@ -22,11 +22,22 @@ export function subjectIn(services: DashServices, id: string, machine: string | 
   return machine === undefined ? [{about: 'cluster', cluster, ...seen}] : [{about: 'machine', cluster, machine, ...seen}];
 }
 
-export function runSubjects(rows: readonly RunRow[]): readonly Subject[] {
+/** `all`: every run that is known, the newest first: only the last one of a cluster can be gone on with. */
+export function runSubjects(rows: readonly RunRow[], all: readonly RunRow[]): readonly Subject[] {
+  const isSuperseded = ({run, header}: RunRow) => all.find((one) => one.header?.cluster === header?.cluster)?.run !== run;
   return rows.flatMap((row): readonly Subject[] =>
     row.header === undefined
       ? []
-      : [{about: 'run', run: row.run, state: row.state, cluster: placeOfRun(row.header), ...(row.outcome === undefined ? {} : {outcome: row.outcome})}],
+      : [
+          {
+            about: 'run',
+            run: row.run,
+            state: row.state,
+            cluster: placeOfRun(row.header),
+            isSuperseded: isSuperseded(row),
+            ...(row.outcome === undefined ? {} : {outcome: row.outcome}),
+          },
+        ],
   );
 }
 

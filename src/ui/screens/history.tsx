@@ -126,7 +126,7 @@ function History({opened}: ScreenProps<'history', HistoryOpened>) {
       .map(({row}) => row);
   const keys = () =>
     list.layer(['history', 'list'], {
-      ...actionHandlers(ui, () => runSubjects(current()), ['run']),
+      ...actionHandlers(ui, () => runSubjects(current(), opened.runs.get().rows), ['run']),
       copy: () => {
         const [row] = current();
         if (row !== undefined) copy(row.run);
