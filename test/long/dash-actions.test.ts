@@ -100,6 +100,12 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
     expect(dash.isAlternate).toBe(false);
     dash.press('test -s "$KUBECONFIG" && echo there-is-$((40 + 2))\r');
     await dash.shows(/there-is-42/);
+    // Ctrl-C is the shell's, not the dashboard's
+    dash.press('sleep 100\r');
+    await dash.shows(/sleep 100/);
+    dash.press('\u0003');
+    dash.press('echo still-$((40 + 2))\r');
+    await dash.shows(/still-42/);
     dash.press('exit\r');
     await dash.shows(/Shell with its kubeconfig ended\./);
     expect(dash.isAlternate).toBe(true);
