@@ -92,7 +92,8 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
     if (!isOpen) return;
     isOpen = false;
     hide();
-    for (const [event, listener] of listeners) host.off(event, listener);
+    // not at once: whoever else hears the signal that is being told now would think that nobody minds it, and end the program with it
+    setImmediate(() => listeners.forEach(([event, listener]) => host.off(event, listener)));
     stdin.off('end', gone);
     stdin.off('error', gone);
     stdout.off('close', gone);
