@@ -6,6 +6,7 @@ import type {Action, ActionRequest, Answers, ClusterPlace, Subject} from '../../
 import {argvOf, previewArgv, runArgv} from '../../../src/actions/argv.ts';
 import {lineOf} from '../../../src/actions/desk.ts';
 import {complaintAbout, offerOf, offersFor, offersForAll, type ModeCapabilities} from '../../../src/actions/offers.ts';
+import {environmentOf} from '../../../src/actions/own-program.ts';
 import {actions, requireAction} from '../../../src/actions/table.ts';
 import {agentMode} from '../../../src/modes/agent/agent-mode.ts';
 import {controllerMode} from '../../../src/modes/controller/controller-mode.ts';
@@ -100,6 +101,21 @@ describe('every row', async () => {
     await expect(parsed).resolves.toBeDefined();
     if (action.kind === 'run') expect(Object.keys(command.flags)).toEqual(expect.arrayContaining(['dry-run', 'yes']));
     if (words.includes('--confirm')) expect(Object.keys(command.flags)).toContain('confirm');
+  });
+});
+
+describe('the environment of a command that a screen starts', () => {
+  it("is the person's, but for what the action says itself", () => {
+    const env = {
+      PATH: '/bin',
+      SUDO_PASSWORD: 'x',
+      TRIREME_SANDBOX: '1',
+      TRIREME_CONCURRENCY: '4',
+      TRIREME_FILE: 'a',
+      TRIREME_WAIT: '1',
+      TRIREME_DRAIN_TIMEOUT: '1s',
+    };
+    expect(environmentOf({env})).toEqual({PATH: '/bin', SUDO_PASSWORD: 'x', TRIREME_SANDBOX: '1', TRIREME_CONCURRENCY: '4'});
   });
 });
 
