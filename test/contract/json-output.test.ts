@@ -73,6 +73,7 @@ const table: Readonly<Record<string, Cases>> = {
     success: ok('cluster', 'upgrade', '--to', 'v1.36.3', '--yes'),
     failure: fails(3, 'plan.refused', 'cluster', 'upgrade', '--to', 'v1.36.1', '--yes'),
   },
+  dash: {success: ok('dash'), failure: fails(2, 'usage.invalid', 'dash', '--theme', 'pink')},
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
   explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
   history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
