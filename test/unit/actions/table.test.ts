@@ -42,11 +42,16 @@ describe('the table of actions', () => {
   });
 
   it('names for every verb an intent that a mode knows', () => {
-    for (const {verb} of actions) if (verb !== undefined) expect([verb, controllerMode.capabilities[verb]]).toEqual([verb, {supported: true}]);
+    for (const {verb} of actions) {
+      if (verb === undefined) continue;
+      const known = [controllerMode.capabilities[verb], agentMode.capabilities[verb]].some((capability) => capability?.supported === true);
+      expect([verb, known]).toEqual([verb, true]);
+    }
   });
 
   it('types the name wherever something is taken away for good', () => {
-    for (const action of actions) expect([action.id, action.inputs.some((input) => input.kind === 'name')]).toEqual([action.id, action.destructive === true]);
+    for (const action of actions)
+      expect([action.id, action.inputs.some((input) => input.kind === 'name')]).toEqual([action.id, action.destructive !== undefined]);
   });
 
   it.each([
@@ -74,6 +79,19 @@ describe('the table of actions', () => {
     expect(previewArgv(request)).not.toContain('--confirm');
     expect(previewArgv(request).slice(-3)).toEqual(['--dry-run', '-o', 'json']);
     expect(runArgv(request)).toEqual(expect.arrayContaining(['--confirm', 'web', '--no-wait', '--yes']));
+  });
+
+  it('puts what it says besides before the words that are for somebody else', () => {
+    const request = requestOf('host maintain', hosts, {words: ['apt-get', '-y', 'upgrade']});
+    expect(runArgv(request)).toEqual('host maintain --limit web-1 -c berth -f /srv/berth.yaml --yes -o ndjson -- apt-get -y upgrade'.split(' '));
+  });
+
+  it('names each host that leaves, and nobody where nobody does', () => {
+    expect(runArgv(requestOf('apply', hosts, {leaving: ['w3', 'w4']}))).toEqual(
+      'apply --confirm w3 --confirm w4 -c berth -f /srv/berth.yaml --yes -o ndjson'.split(' '),
+    );
+    expect(previewArgv(requestOf('apply', hosts, {leaving: ['w3']}))).not.toContain('--confirm');
+    expect(argvOf(requestOf('machine replace', live))).not.toContain('--confirm');
   });
 
   it('writes a command line that a shell reads back as it was', () => {
