@@ -1,5 +1,6 @@
 // The cluster as it is, from what its agents say: for status, lists and screens.
 import type {DesiredCluster} from '../spec/desired.ts';
+import type {ConditionView} from '../modes/mode.ts';
 import type {AgentHost} from '../spec/schema.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberObservation} from './facts.ts';
 import type {AgentState, NodeState} from './protocol.ts';
@@ -87,6 +88,19 @@ function machineOf(cluster: DesiredCluster, host: AgentHost, observation: Member
     ...(seen === undefined ? {} : {agent: {version: seen.version, converged: seen.converged, answering: member?.agentActive ?? false}}),
     reasons: [...nodeReasons(node, told), ...agentReasons(observation)],
     drift: seen?.drift.filter((one) => one.outcome !== 'repaired').length ?? 0,
+    ...(seen === undefined || seen.reconcilers.length === 0 ? {} : {conditions: seen.reconcilers.map(conditionOf)}),
+  };
+}
+
+/** A reconciler of the agent, as conditions are told everywhere. */
+function conditionOf({name, status, message, since}: AgentState['reconcilers'][number]): ConditionView {
+  return {
+    type: name,
+    ready: status === 'done',
+    reason: status,
+    since,
+    standing: status === 'done' ? 'good' : status === 'failed' ? 'bad' : 'working',
+    ...(message === undefined ? {} : {message}),
   };
 }
 
