@@ -2,17 +2,29 @@
 import {access, constants, mkdir} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
+import type {Readable} from 'node:stream';
 import {sleep} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {Redactor} from '../kernel/redact.ts';
-import {agentPaths, protocol, type AgentState, type PutWanted, type Secrets, type Wanted} from '../hostcluster/protocol.ts';
+import {
+  agentPaths,
+  protocol,
+  type AgentState,
+  type CertificateState,
+  type ClusterEvent,
+  type PutWanted,
+  type Secrets,
+  type Wanted,
+} from '../hostcluster/protocol.ts';
+import {renewalOf, requestRenewal} from './distributions/renewal.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
 import {EventLog} from './event-log.ts';
-import {realHost, type HostSystem} from './host-system.ts';
+import {hostFiles, realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
 import {Records} from './records.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
+import {measure, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
 import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
 
@@ -48,6 +60,7 @@ export class Agent {
   #host: HostSystem | undefined;
   #observation: Observation = {nodes: [], conditions: []};
   #member = false;
+  #certificates: readonly CertificateState[] = [];
   #wasConverged = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
@@ -102,7 +115,15 @@ export class Agent {
       nodes: this.#observation.nodes,
       conditions: this.#observation.conditions,
       lastSeq: this.events.lastSeq,
+      certificates: this.#certificates,
+      etcd: this.#observation.etcd ?? [],
+      ...this.#renewal,
     };
+  }
+
+  get #renewal(): Pick<AgentState, 'renewal'> {
+    const renewal = renewalOf({records: this.#records});
+    return renewal === undefined ? {} : {renewal};
   }
 
   /** The state with nodes and conditions as they are now: whoever asks wants to know. */
@@ -135,6 +156,41 @@ export class Agent {
     if (this.#store.secrets === null)
       throw new TriremeError('cluster.not-made', `${target.host.name} has no secrets of its cluster yet.`, {host: target.host.name});
     return this.#store.secrets;
+  }
+
+  /** Looks at the certificates now: those that are due are made anew. With `at` all that were made before it are. */
+  async renewCertificates(at?: string): Promise<void> {
+    if (at !== undefined) await requestRenewal({records: this.#records}, at);
+    this.#manager.hurry(['certificates']);
+    this.#changed();
+  }
+
+  async clusterEvents(): Promise<readonly ClusterEvent[]> {
+    const target = this.#requireControlPlane();
+    return (await this.#distribution?.events(target, this.#stop.signal)) ?? [];
+  }
+
+  /** A copy of the cluster's data, on this host's disk until `remove` is called. */
+  async takeSnapshot() {
+    const target = this.#requireControlPlane();
+    if (this.#distribution === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    const {host} = target;
+    // of two at the same time each has its own file
+    const path = `${takenSnapshot}.${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+    const {version} = await this.#distribution.saveSnapshot(target, path, this.#stop.signal);
+    return {path: host.path(path), version, simulated: host.simulated, ...(await measure(host, path)), remove: () => host.remove(path)};
+  }
+
+  /** Takes a backup's data, for the cluster that this host is going to start. Throws `cluster.foreign` on a host that belongs to one. */
+  async receiveSnapshot(input: Readable, digest: string): Promise<void> {
+    if (this.#store.wanted !== null || this.#member)
+      throw new TriremeError('cluster.foreign', `${this.state.host} belongs to a cluster; a backup is restored onto hosts that belong to none.`, {
+        host: this.state.host,
+        hints: ['Take the host out of its cluster first: trireme host reset'],
+      });
+    // no wanted document yet: the files are where any distribution looks
+    await receiveSnapshot({...hostFiles(this.#options.root), name: this.state.host}, input, digest);
   }
 
   async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
@@ -256,6 +312,7 @@ export class Agent {
       const isMember = await this.#distribution.isMember(target);
       const observation =
         isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
+      this.#certificates = isMember ? await this.#distribution.certificates(target) : [];
       this.#tellConditions(observation, target);
       this.#member = isMember;
       this.#observation = observation;

@@ -149,6 +149,56 @@ export interface NodeState {
   }[];
 }
 
+/** A certificate on a host. Never its key. */
+export interface CertificateState {
+  /** As kubeadm calls it: `apiserver`, `etcd-server`, `admin.conf`; `kubelet`; authorities `ca`, `etcd-ca`, `front-proxy-ca`. */
+  readonly name: string;
+  /** The file that holds it. */
+  readonly path: string;
+  readonly kind: 'authority' | 'certificate';
+  /** Common name of whom it is for, and of who signed it. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** ISO 8601. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** SHA-256 of the certificate: pairs of hex digits with colons. */
+  readonly fingerprint: string;
+  readonly renewedBy: 'agent' | 'kubelet' | 'nobody';
+  /** ISO 8601: from when the agent makes a new one. Absent where nobody does. */
+  readonly renewsAt?: string;
+}
+
+/** A member of etcd, as one control plane sees it. */
+export interface EtcdMemberState {
+  /** Empty: announced, and not started yet. */
+  readonly name: string;
+  readonly id: string;
+  readonly peerUrls: readonly string[];
+  readonly learner: boolean;
+  readonly leader: boolean;
+  readonly healthy: boolean;
+  readonly version?: string;
+  /** Bytes of its database on disk. */
+  readonly size?: number;
+  /** Why it isn't healthy. */
+  readonly message?: string;
+}
+
+/** Something that was reported in the cluster. */
+export interface ClusterEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  /** `Pod/web-1`. */
+  readonly object: string;
+  readonly namespace?: string;
+  readonly first?: string;
+  readonly last: string;
+  readonly count: number;
+  readonly source?: string;
+}
+
 /** What an agent says of itself: the answer to `GET /v1/state`, and the content of `seen.json`. Holds no secret. */
 export interface AgentState {
   readonly protocol: number;
@@ -174,6 +224,12 @@ export interface AgentState {
   /** Control planes: the conditions of the cluster: ApiReady, DnsReady, and one per layer. */
   readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
   readonly lastSeq: number;
+  /** Of a member: the certificates on this host. Absent in agents of the first release. */
+  readonly certificates?: readonly CertificateState[];
+  /** Control planes: the members of etcd; empty where etcd is elsewhere. */
+  readonly etcd?: readonly EtcdMemberState[];
+  /** The last renewal that somebody asked for by a command: `at` as they said it, and whether it is done. */
+  readonly renewal?: {readonly at: string; readonly done: boolean};
 }
 
 /** Body of `PUT /v1/wanted`. */

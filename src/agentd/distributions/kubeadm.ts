@@ -8,14 +8,18 @@ import {sysctls} from '../reconcilers/sysctls.ts';
 import type {Distribution} from '../reconciler.ts';
 import {addons} from './kubeadm/addons.ts';
 import {adminApi, adminKubeconfig, nodeApi} from './kubeadm/access.ts';
+import {readCertificates} from './kubeadm/certificate-files.ts';
 import {componentsReconciler, shared} from './kubeadm/components.ts';
 import {controlPlane, join} from './kubeadm/control-plane.ts';
 import {images} from './kubeadm/import-images.ts';
 import {kubeletService} from './kubeadm/kubelet-service.ts';
 import {kubelet} from './kubeadm/kubelet.ts';
+import {saveSnapshot} from './kubeadm/local-etcd.ts';
 import {memberOf} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
 import {observeCluster} from './kubeadm/observe.ts';
+import {clusterEvents} from './kubeadm/events.ts';
+import {certificates} from './kubeadm/renew-certificates.ts';
 import {runtime} from './kubeadm/runtime.ts';
 import {token} from './kubeadm/token.ts';
 import {upgrade} from './kubeadm/upgrade.ts';
@@ -27,7 +31,7 @@ export function kubeadmDistribution(): Distribution {
     simulated: false,
     reconcilers: ({role}) => {
       const everywhere = [content, files, modules, sysctls, runtime, images, kubelet];
-      const members = [kubeletService, node, upgrade];
+      const members = [kubeletService, node, upgrade, certificates];
       return role === 'control-plane'
         ? [...everywhere, controlPlane, ...members, componentsReconciler, shared, token, addons]
         : [...everywhere, join, ...members];
@@ -37,6 +41,12 @@ export function kubeadmDistribution(): Distribution {
       const api = await adminApi(target);
       return api === undefined ? {nodes: [], conditions: []} : observeCluster(api, target, signal);
     },
+    certificates: readCertificates,
+    events: async (target, signal) => {
+      const api = await adminApi(target);
+      return api === undefined ? [] : clusterEvents(api, signal);
+    },
+    saveSnapshot: ({host}, path, signal) => saveSnapshot(host, path, signal),
     kubeconfig: ({host}) => host.read(adminKubeconfig),
     setNode: async (target, name, wish, signal) => {
       const api = await adminApi(target);

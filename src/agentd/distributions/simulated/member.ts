@@ -3,6 +3,7 @@ import {sleep} from '../../../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
 import {ClusterApi} from '../../cluster-api.ts';
 import type {Target} from '../../reconciler.ts';
+import {restoredSnapshot} from '../../snapshot-files.ts';
 import {emptyState, SimulatedServer, tokens, type SimulatedState} from './server.ts';
 
 /** Where a real etcd keeps its data. */
@@ -83,6 +84,22 @@ export class SimulatedMember {
     const api = this.admin(target);
     const text = JSON.stringify(await api?.get<SimulatedState>('/simulated/v1/state'));
     if ((await target.host.read(statePath)) !== text) await target.host.write(statePath, text, '0600');
+  }
+
+  /** The state as text, for a backup. */
+  async snapshot(target: Target): Promise<string> {
+    const state = await this.admin(target)?.get<SimulatedState>('/simulated/v1/state');
+    if (state === undefined) throw new TriremeError('backup.failed', `The simulated API on ${target.host.name} gives no state.`, {host: target.host.name});
+    return `${JSON.stringify({SIMULATED: true, state})}\n`;
+  }
+
+  /** Begins with a backup's state where one was brought: its hosts are forgotten, as they register anew. */
+  async restore({host}: Target): Promise<void> {
+    const text = await host.read(restoredSnapshot);
+    if (text === undefined) return;
+    const {state} = JSON.parse(text) as {readonly state: SimulatedState};
+    await host.write(statePath, JSON.stringify({...state, nodes: {}} satisfies SimulatedState), '0600');
+    await host.remove(restoredSnapshot);
   }
 
   /** Beats for this node from now on, as long as its kubelet runs. Called again it only takes the newer target. */
