@@ -4,6 +4,10 @@ import {spawnSync} from 'node:child_process';
 const {status} = spawnSync('node', ['scripts/setup.mjs'], {stdio: 'inherit'});
 if (status !== 0) process.exit(status ?? 1);
 
+// benches reach into single modules, which the program's bundle doesn't have
+const compiled = spawnSync('npx', ['tsc', '-p', 'tsconfig.build.json'], {stdio: 'inherit'});
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
 const benches = {
   startup: async () => (await import('../test/bench/startup.mjs')).benchStartup(),
   transfer: async () => (await import('../test/bench/transfer.mjs')).benchTransfer(),

@@ -1,4 +1,4 @@
-// Builds dist/: TypeScript, the agent's bundle, oclif's manifest. Quick when nothing changed: a digest over all that goes in is kept in dist/.stamp.
+// Builds dist/: the program's bundle, the agent's bundle, oclif's manifest. Quick when nothing changed: a digest over all that goes in is kept in dist/.stamp.
 // Types are checked by `npm run check`, not here.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
@@ -8,8 +8,17 @@ import {digestOfTree, filesBelow, root} from './tree.mjs';
 const stampPath = join(root, 'dist', '.stamp');
 const lockPath = join(root, 'node_modules', '.trireme-build');
 const nextFolder = join(root, 'node_modules', '.trireme-dist');
-const bundler = join(root, 'scripts', 'bundle-agent.mjs');
-const inputs = ['src', 'bin', 'scripts/build.mjs', 'scripts/bundle-agent.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+const bundlers = {program: join(root, 'scripts', 'bundle-program.mjs'), agent: join(root, 'scripts', 'bundle-agent.mjs')};
+const inputs = [
+  'src',
+  'bin',
+  'scripts/build.mjs',
+  'scripts/bundle-agent.mjs',
+  'scripts/bundle-program.mjs',
+  'tsconfig.json',
+  'package.json',
+  'package-lock.json',
+];
 /** How long another build is waited for, in ms. */
 const patience = 180_000;
 
@@ -36,11 +45,16 @@ function takeOver() {
   rmSync(nextFolder, {recursive: true, force: true});
 }
 
-/** Modules whose source is gone must not stay: oclif would still find their commands. */
-function removeStale() {
-  const sources = new Set(filesBelow('src').map((path) => path.replace(/^src/, 'dist').replace(/\.tsx?$/, '.js')));
+/**
+ * Modules whose source is gone must not stay: oclif would still find their commands. Chunks of the build before stay for an hour, for programs
+ * that run meanwhile and load them late; what is published has none of them.
+ */
+function removeStale(written, {all}) {
+  const kept = new Set(written.map((path) => join('dist', path)));
+  const isYoung = (path) => Date.now() - statSync(join(root, path)).mtimeMs < 3_600_000;
   for (const path of filesBelow('dist')) {
-    if (path.endsWith('.js') && !path.startsWith(join('dist', 'agent')) && !sources.has(path)) rmSync(join(root, path));
+    if (!path.endsWith('.js') || path.startsWith(join('dist', 'agent')) || kept.has(path)) continue;
+    if (all || !path.startsWith(join('dist', 'chunks')) || !isYoung(path)) rmSync(join(root, path));
   }
 }
 
@@ -82,10 +96,15 @@ export function build({force = false} = {}) {
     if (!force && isBuilt(digest)) return false;
     const began = Date.now();
     rmSync(stampPath, {force: true});
-    run('tsc', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json', '--outDir', nextFolder]);
+    rmSync(nextFolder, {recursive: true, force: true});
+    mkdirSync(nextFolder, {recursive: true});
+    run('bundle-program', process.execPath, [bundlers.program, nextFolder]);
+    const list = join(nextFolder, '.files.json');
+    const written = JSON.parse(readFileSync(list, 'utf8'));
+    rmSync(list);
     takeOver();
-    removeStale();
-    if (existsSync(bundler)) run('bundle-agent', process.execPath, [bundler]);
+    removeStale(written, {all: force});
+    run('bundle-agent', process.execPath, [bundlers.agent]);
     run('oclif manifest', process.execPath, [join(root, 'node_modules', 'oclif', 'bin', 'run.js'), 'manifest', '.']);
     writeFileSync(stampPath, digest);
     process.stderr.write(`Built in ${((Date.now() - began) / 1000).toFixed(1)} s.\n`);

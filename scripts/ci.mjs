@@ -2,13 +2,15 @@
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {join, relative} from 'node:path';
 
 const budget = 70 * 60_000;
 const started = Date.now();
 const reports = mkdtempSync(join(tmpdir(), 'trireme-ci-'));
 const stages = [];
 const totals = {passed: 0, failed: 0, skipped: 0};
+/** Said again at the end: what comes first in a long log is easily lost. */
+const failures = [];
 
 const left = () => budget - (Date.now() - started);
 const minutes = (ms) => `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
@@ -27,7 +29,9 @@ function stage(name, command, args, {report = false} = {}) {
   const ok = status === 0;
   let counted = '';
   if (report && existsSync(file)) {
-    const {numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites} = JSON.parse(readFileSync(file, 'utf8'));
+    const counts = JSON.parse(readFileSync(file, 'utf8'));
+    const {numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites} = counts;
+    failures.push(...failuresIn(counts));
     const failed = Math.max(numFailedTests, ok ? 0 : Math.max(1, numFailedTestSuites > 0 && numFailedTests === 0 ? 1 : 0));
     totals.passed += numPassedTests;
     totals.failed += failed;
@@ -38,6 +42,17 @@ function stage(name, command, args, {report = false} = {}) {
   }
   stages.push({name, ms: Date.now() - begun, result: ok ? counted || 'passed' : `FAILED (${signal ?? `exit ${status}`}) ${counted}`});
   return ok;
+}
+
+/** A failed test, or a file that couldn't be run, with the first lines of why. */
+function failuresIn({testResults}) {
+  const short = (text) => `${text ?? ''}`.split('\n').slice(0, 30).join('\n      ');
+  return testResults.flatMap(({name, message, status, assertionResults}) => {
+    const failed = assertionResults.filter((one) => one.status === 'failed');
+    const file = relative(process.cwd(), name);
+    if (failed.length === 0) return status === 'failed' ? [`${file}\n      ${short(message)}`] : [];
+    return failed.map(({fullName, failureMessages}) => `${file}: ${fullName}\n      ${short(failureMessages[0])}`);
+  });
 }
 
 function skipped(name, why) {
@@ -69,6 +84,7 @@ for (const file of longShards()) {
 }
 
 rmSync(reports, {recursive: true, force: true});
+if (failures.length > 0) console.log(`\n=== failures\n${failures.map((failure) => `  ${failure}`).join('\n')}`);
 console.log('\n=== stages');
 for (const {name, ms, result} of stages) console.log(`${minutes(ms).padStart(14)}  ${name}: ${result}`);
 console.log(`${minutes(Date.now() - started).padStart(14)}  in all`);

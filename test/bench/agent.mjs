@@ -1,7 +1,7 @@
 // The agent at rest: memory and processor time, beside a bare HTTP server on the same Node.
 import {spawn} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
-import {startSandbox} from '../../dist/sandbox/sandbox.js';
+import {startSandbox} from '../../build/sandbox/sandbox.js';
 import {runProcess, verdict} from './measure.mjs';
 import {fileURLToPath} from 'node:url';
 

@@ -7,8 +7,8 @@ const count = 8;
 export async function benchFacts() {
   const reason = whyNoServers();
   if (reason !== undefined) return console.log(`facts of ${count} hosts: skipped, ${reason}`);
-  const {openRunner} = await import('../../dist/ssh/ssh-runner.js');
-  const {gatherFacts} = await import('../../dist/hosts/gather-facts.js');
+  const {openRunner} = await import('../../build/ssh/ssh-runner.js');
+  const {gatherFacts} = await import('../../build/hosts/gather-facts.js');
   const bed = await startServers(count);
   try {
     const targets = bed.servers.map(({name}) => ({host: name, address: name, configFile: `${bed.folder}/ssh_config`}));

@@ -1,7 +1,7 @@
 // A process of its own: the embedded management API (SIMULATED) with many clusters in it, at rest or with changes. Reads commands as lines from standard input.
 import {createInterface} from 'node:readline';
 import {build} from 'esbuild';
-import {startManagement} from '../../dist/sandbox/management/management.js';
+import {startManagement} from '../../build/sandbox/management/management.js';
 
 const [clusters, machines] = process.argv.slice(2).map(Number);
 const {outputFiles} = await build({entryPoints: [new URL('../support/cluster-api-objects.ts', import.meta.url).pathname], bundle: true, write: false, format: 'esm', platform: 'node'});

@@ -1,10 +1,10 @@
 // A process of its own: follows a fleet as the dashboard does, and says how much memory that takes; in the end it compares what it has with a fresh look.
 import {createInterface} from 'node:readline';
 import {setTimeout as pause} from 'node:timers/promises';
-import {followFleet} from '../../dist/fleet/fleet-store.js';
-import {Redactor} from '../../dist/kernel/redact.js';
-import {connect} from '../../dist/kube/client.js';
-import {observeFleet, watchFleet} from '../../dist/modes/controller/observe/observe.js';
+import {followFleet} from '../../build/fleet/fleet-store.js';
+import {Redactor} from '../../build/kernel/redact.js';
+import {connect} from '../../build/kube/client.js';
+import {observeFleet, watchFleet} from '../../build/modes/controller/observe/observe.js';
 
 const stop = new AbortController();
 const api = await connect({kubeconfig: process.argv[2], signal: stop.signal, redactor: new Redactor(), warn: () => {}});

@@ -14,8 +14,8 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 if (process.argv[2] === 'serve') await serve();
 
 async function serve() {
-  const {startManagement} = await import('../../dist/sandbox/management/management.js');
-  const {seedFleet, churnMachines} = await import('../../dist/sandbox/management/scale-out.js');
+  const {startManagement} = await import('../../build/sandbox/management/management.js');
+  const {seedFleet, churnMachines} = await import('../../build/sandbox/management/scale-out.js');
   const api = await startManagement({controllers: false});
   const started = Date.now();
   seedFleet(api, {clusters, machines: perCluster});
@@ -36,8 +36,8 @@ export async function benchManagement() {
   const told = () => new Promise((resolve) => server.once('message', resolve));
   try {
     const {kubeconfig, seeded} = await told();
-    const {connect} = await import('../../dist/kube/client.js');
-    const {Redactor} = await import('../../dist/kernel/redact.js');
+    const {connect} = await import('../../build/kube/client.js');
+    const {Redactor} = await import('../../build/kernel/redact.js');
     const controller = new AbortController();
     const api = await connect({kubeconfig, signal: controller.signal, redactor: new Redactor(), warn: () => {}});
     const machines = await api.resource({apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Machine'});

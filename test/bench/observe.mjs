@@ -7,9 +7,9 @@ import {createInterface} from 'node:readline';
 import {setTimeout as pause} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
-import {Redactor} from '../../dist/kernel/redact.js';
-import {connect} from '../../dist/kube/client.js';
-import {observeCluster} from '../../dist/modes/controller/observe/observe.js';
+import {Redactor} from '../../build/kernel/redact.js';
+import {connect} from '../../build/kube/client.js';
+import {observeCluster} from '../../build/modes/controller/observe/observe.js';
 import {compare, median, report, runProcess} from './measure.mjs';
 
 const run = promisify(execFile);

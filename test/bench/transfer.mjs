@@ -13,8 +13,8 @@ const sizes = [64, 40, 24, 16, ...Array.from({length: 14}, () => 4)].map((mebiby
 export async function benchTransfer() {
   const reason = whyNoServers();
   if (reason !== undefined) return console.log(`push to ${hosts} hosts: skipped, ${reason}`);
-  const {openRunner} = await import('../../dist/ssh/ssh-runner.js');
-  const {uploadBlobs} = await import('../../dist/ssh/upload.js');
+  const {openRunner} = await import('../../build/ssh/ssh-runner.js');
+  const {uploadBlobs} = await import('../../build/ssh/upload.js');
   const bed = await startServers(hosts);
   try {
     const blobs = await writeBlobs(join(bed.folder, 'blobs'));

@@ -1,0 +1,67 @@
+// Bundles the program with its packages into dist/: an entry a command, and what they share in chunks. Loading some 700 small files took
+// longer than running most commands.
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {build} from 'esbuild';
+import {filesBelow, root} from './tree.mjs';
+
+/** Stay packages: native code, what only few people install, and what is looked up by its folder. */
+const external = ['ssh2', 'cpu-features', '@aws-sdk/*', 'react-devtools-core'];
+
+const isEntry = (path) => /\.tsx?$/.test(path) && !/\/base-[^/]+$/.test(path);
+
+/** Writes into `folder`; returns the written paths, relative to it. */
+export async function bundleProgram(folder) {
+  const entryPoints = [...filesBelow('src/commands').filter(isEntry), 'src/commands/base-main.ts', 'src/output/help.ts'];
+  const {outputFiles, metafile} = await build({
+    absWorkingDir: root,
+    entryPoints,
+    outbase: 'src',
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    jsx: 'automatic',
+    external,
+    chunkNames: 'chunks/[name]-[hash]',
+    // names stay readable in stack traces; only white space and syntax shrink
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'eof',
+    define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
+    // packages that are CommonJS inside call require for node's own modules, and ask for their folder
+    banner: {
+      js: [
+        "import {createRequire as __createRequire} from 'node:module';",
+        'const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+      ].join(' '),
+    },
+    // its main build is CommonJS, which an import() of a bundle finds no names in
+    alias: {yaml: join(root, 'node_modules/yaml/browser/index.js')},
+    write: false,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  refuseLateCommonJs(metafile);
+  for (const {path, contents} of outputFiles) {
+    mkdirSync(dirname(path), {recursive: true});
+    writeFileSync(path, contents);
+  }
+  return outputFiles.map(({path}) => path.slice(folder.length + 1));
+}
+
+/** A CommonJS module that is loaded by import() has only a default export in a bundle, other than in Node: `const {parse} = await import(…)` is undefined. */
+function refuseLateCommonJs({inputs}) {
+  const own = Object.entries(inputs).filter(([path]) => path.startsWith('src/'));
+  const late = own.flatMap(([path, {imports}]) =>
+    imports.filter((one) => one.kind === 'dynamic-import' && inputs[one.path]?.format === 'cjs').map((one) => `${path} loads ${one.path}`),
+  );
+  if (late.length > 0) throw new Error(`CommonJS by import(): name an ES module's build of it as an alias in scripts/bundle-program.mjs.\n${late.join('\n')}`);
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const [folder] = process.argv.slice(2);
+  writeFileSync(join(folder, '.files.json'), JSON.stringify(await bundleProgram(folder)));
+}
