@@ -24,7 +24,7 @@ import {hostFiles, realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
 import {Records} from './records.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
-import {measure, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
+import {measure, missingBackup, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
 import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
 
@@ -184,13 +184,13 @@ export class Agent {
 
   /** Takes a backup's data, for the cluster that this host is going to start. Throws `cluster.foreign` on a host that belongs to one. */
   async receiveSnapshot(input: Readable, digest: string): Promise<void> {
-    if (this.#store.wanted !== null || this.#member)
-      throw new TriremeError('cluster.foreign', `${this.state.host} belongs to a cluster; a backup is restored onto hosts that belong to none.`, {
-        host: this.state.host,
+    const host = {...hostFiles(this.#options.root), name: this.state.host};
+    if (this.#member || (this.#store.wanted !== null && (await missingBackup(host)) === undefined))
+      throw new TriremeError('cluster.foreign', `${host.name} belongs to a cluster; a backup is restored onto hosts that belong to none.`, {
+        host: host.name,
         hints: ['Take the host out of its cluster first: trireme host reset'],
       });
-    // no wanted document yet: the files are where any distribution looks
-    await receiveSnapshot({...hostFiles(this.#options.root), name: this.state.host}, input, digest);
+    await receiveSnapshot(host, input, digest);
   }
 
   async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {

@@ -7,11 +7,26 @@ import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {TriremeError} from '../kernel/errors.ts';
 import {syncFolder} from '../kernel/files.ts';
+import {agentPaths} from '../hostcluster/protocol.ts';
 import type {HostSystem} from './host-system.ts';
 
 /** Below the agent's state folder. */
 export const takenSnapshot = '/var/lib/trireme/backup/snapshot.db';
-export const restoredSnapshot = '/var/lib/trireme/restore/snapshot.db';
+export const restoredSnapshot = `${agentPaths.restore}/snapshot.db`;
+/** There before the cluster's keys are: without it, keys alone would start an empty cluster under an old one's name. */
+const expected = `${agentPaths.restore}/expected`;
+
+/** What a host that is to bring a cluster back waits for. */
+export async function missingBackup(host: Pick<HostSystem, 'exists'>): Promise<string | undefined> {
+  if (!(await host.exists(expected)) || (await host.exists(restoredSnapshot))) return undefined;
+  return "the backup's data: trireme cluster restore";
+}
+
+/** The data is where it belongs. */
+export async function noteRestored(host: Pick<HostSystem, 'remove'>): Promise<void> {
+  await host.remove(restoredSnapshot);
+  await host.remove(expected);
+}
 
 /** Size and digest of a file on disk. */
 export async function measure(host: Pick<HostSystem, 'path'>, path: string): Promise<{readonly size: number; readonly digest: string}> {

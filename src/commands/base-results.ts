@@ -100,6 +100,24 @@ export const conditionResult = z.strictObject({
 
 const partResult = z.strictObject({kind: z.string(), name: z.string(), standing, missing: z.boolean(), reasons: z.array(z.string())});
 
+export const certificateResult = z.strictObject({
+  host: z.string(),
+  /** As kubeadm calls it. */
+  name: z.string(),
+  path: z.string(),
+  kind: z.enum(['authority', 'certificate']),
+  subject: z.string(),
+  issuer: z.string(),
+  notBefore: z.string(),
+  notAfter: z.string(),
+  /** SHA-256. */
+  fingerprint: z.string(),
+  renewedBy: z.enum(['agent', 'kubelet', 'nobody']),
+  /** From when a new one is made. */
+  renewsAt: z.string().optional(),
+  state: z.enum(['valid', 'due', 'expired']),
+});
+
 export const machineResult = z.strictObject({
   name: z.string(),
   role: z.string(),

@@ -3,6 +3,8 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {Phase, Plan, Warning} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {assessHost, type Assessment, type HostWork} from './assess.ts';
+import type {OpenedBackup} from './backup/file.ts';
+import {refuseRestoration, restoreDataStep, restoreSecretsStep} from './backup/restore-steps.ts';
 import {basisOf} from './basis.ts';
 import {reachedHosts, type HostClusterFacts} from './facts.ts';
 import {withKnownContent} from './known-content.ts';
@@ -28,12 +30,15 @@ export interface ConvergeOptions {
   readonly mode: string;
   /** The hosts that the run is about; default: all. */
   readonly hosts?: readonly string[];
+  /** The cluster comes back from this backup instead of being made anew. */
+  readonly backup?: OpenedBackup;
 }
 
 /** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `bundle.*`. */
 export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
   refuseUnsupported(cluster);
-  refuseForeignHosts(cluster, seen);
+  if (options.backup === undefined) refuseForeignHosts(cluster, seen);
+  else refuseRestoration(cluster, seen, options.backup);
   const facts = withKnownContent(cluster, seen);
   const chosen = new Set(options.hosts ?? hostsOf(cluster).map((host) => host.name));
   const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
@@ -42,12 +47,12 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
   refuseHeadlessLimit(cluster, membership, chosen);
   const waiting = waitsForStart(facts, membership);
   return {
-    operation: 'apply',
+    operation: options.backup === undefined ? 'apply' : 'restore',
     subject: cluster.document.metadata.name,
     mode: options.mode,
     simulated: cluster.document.spec.kubernetes.distribution === 'simulated' || reachedHosts(facts).some((host) => host.simulated),
     hosts: [...assessments.values()].map((one) => one.plan),
-    phases: phasesOf(cluster, facts, membership, [...assessments.values()], waiting),
+    phases: restoring(options.backup, membership, phasesOf(cluster, facts, membership, [...assessments.values()], waiting)),
     basis: basisOf(facts, membership, assessments),
     warnings: warningsOf(cluster, facts, waiting ? membership.bootstrap : undefined),
   };
@@ -118,6 +123,18 @@ function phasesOf(
     {title: 'Check the cluster', steps: handed.length > 0 ? [healthStep({controlPlanes, settled})] : []},
   ];
   return phases.filter((phase) => phase.steps.length > 0);
+}
+
+/** The backup's keys where new ones would be made, and its data to the host that starts before it hears that it shall. */
+function restoring(backup: OpenedBackup | undefined, membership: Membership, phases: readonly Phase<HostClusterScope>[]): readonly Phase<HostClusterScope>[] {
+  const {bootstrap} = membership;
+  if (backup === undefined || bootstrap === undefined) return phases;
+  const bring: readonly Phase<HostClusterScope>[] = [{title: "Bring the backup's data", steps: [restoreDataStep(backup, bootstrap)]}];
+  return phases.flatMap((phase) => {
+    const isHandOver = phase.steps.some((step) => step.id === `wanted:${bootstrap}`);
+    const steps = phase.steps.flatMap((step) => (step.id === 'secrets' ? [restoreSecretsStep(backup, bootstrap), step] : [step]));
+    return [...(isHandOver ? bring : []), {...phase, steps}];
+  });
 }
 
 function needsSecrets(works: readonly HostWork[]): boolean {

@@ -24,6 +24,8 @@ export const agentPaths = {
   secrets: '/var/lib/trireme/secrets.json',
   events: '/var/lib/trireme/events.ndjson',
   lock: '/var/lib/trireme/lock.json',
+  /** A backup on its way back: `expected` says that there is to be one, `snapshot.db` is its data. Gone when the cluster is back. */
+  restore: '/var/lib/trireme/restore',
   socket: '/run/trireme/agent.sock',
   unit: '/etc/systemd/system/trireme-agent.service',
 } as const;

@@ -17,6 +17,7 @@ import {memberNeeds} from './kubeadm/names.ts';
 import {nodeStatesOf} from './kubeadm/observe.ts';
 import {upgrade} from './kubeadm/upgrade.ts';
 import {certificates, simulatedCertificates} from './simulated/certificates.ts';
+import {missingBackup} from '../snapshot-files.ts';
 import {unitMark} from './simulated/host.ts';
 import {SimulatedMember} from './simulated/member.ts';
 import {tokens} from './simulated/server.ts';
@@ -230,7 +231,7 @@ function controlPlane(member: SimulatedMember): Reconciler {
     outputs: ['membership'],
     waitsFor: async (target) => {
       if (!target.wanted.bootstrap) return waitsForEndpoint(member, target);
-      return target.secrets === null ? "the cluster's keys from the operator" : undefined;
+      return target.secrets === null ? "the cluster's keys from the operator" : missingBackup(target.host);
     },
     steps: (target) => {
       if (memberOf(target) !== undefined) return [];

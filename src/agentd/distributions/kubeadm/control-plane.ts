@@ -9,6 +9,7 @@ import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {fileStep} from '../../file-step.ts';
 import {withLease} from '../../lease.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
+import {missingBackup} from '../../snapshot-files.ts';
 import {adminApi, adminKubeconfig, kubeletKubeconfig, whoStillServes, whyNotJoinable} from './access.ts';
 import {certificatesStep} from './certificates.ts';
 import {waitAllHealthy} from './components.ts';
@@ -40,6 +41,8 @@ async function waitsFor(target: Target, signal: AbortSignal): Promise<string | u
   if (memberOf(target) !== undefined) return undefined;
   if (target.secrets === null) return "the cluster's keys from the operator";
   if (await starts(target, signal)) {
+    const awaited = await missingBackup(target.host);
+    if (awaited !== undefined) return awaited;
     const isFresh = target.records.get('init.begun') !== true;
     return isFresh && (await isRestoring(target)) ? whoStillServes(target, signal) : undefined;
   }

@@ -2,15 +2,16 @@
 import {chmod, mkdir, rename} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {TriremeError} from '../../../kernel/errors.ts';
+import {agentPaths} from '../../../hostcluster/protocol.ts';
 import {lastLine, type HostSystem} from '../../host-system.ts';
 import type {AgentStep, AgentStepContext, Target} from '../../reconciler.ts';
 import {blobPath} from '../../reconcilers/content.ts';
-import {restoredSnapshot} from '../../snapshot-files.ts';
+import {noteRestored, restoredSnapshot} from '../../snapshot-files.ts';
 import {adminApi} from './access.ts';
 import {imageNamed} from './images.ts';
 
 const data = '/var/lib/etcd';
-const work = '/var/lib/trireme/restore';
+const work = agentPaths.restore;
 /** Revisions are raised by so much: whoever watches must not see the counter go back over what it has seen. */
 const bump = 1_000_000_000;
 /** In ms. */
@@ -48,7 +49,7 @@ export function restoreDataStep(): AgentStep {
       await place(host, part);
       await host.remove(program);
       await records.set(keys.data, true);
-      await host.remove(restoredSnapshot);
+      await noteRestored(host);
     },
   };
 }

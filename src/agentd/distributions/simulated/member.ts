@@ -3,7 +3,7 @@ import {sleep} from '../../../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
 import {ClusterApi} from '../../cluster-api.ts';
 import type {Target} from '../../reconciler.ts';
-import {restoredSnapshot} from '../../snapshot-files.ts';
+import {noteRestored, restoredSnapshot} from '../../snapshot-files.ts';
 import {emptyState, SimulatedServer, tokens, type SimulatedState} from './server.ts';
 
 /** Where a real etcd keeps its data. */
@@ -99,7 +99,7 @@ export class SimulatedMember {
     if (text === undefined) return;
     const {state} = JSON.parse(text) as {readonly state: SimulatedState};
     await host.write(statePath, JSON.stringify({...state, nodes: {}} satisfies SimulatedState), '0600');
-    await host.remove(restoredSnapshot);
+    await noteRestored(host);
   }
 
   /** Beats for this node from now on, as long as its kubelet runs. Called again it only takes the newer target. */
