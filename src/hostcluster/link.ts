@@ -177,8 +177,8 @@ class DialedLink implements AgentLink {
     try {
       await new Promise<void>((resolve, reject) => {
         const asked = request({agent: this.#agent, method: 'PUT', path, headers, signal: options.signal}, (response) => {
-          if (response.statusCode === 200) resolve();
-          else void textOf(response).then((text) => reject(this.#refusal(response.statusCode ?? 500, 'PUT', path, text)), reject);
+          // read to its end either way: a channel whose answer is left lying is never used again
+          void textOf(response).then((text) => (response.statusCode === 200 ? resolve() : reject(this.#refusal(response.statusCode ?? 500, 'PUT', path, text))), reject);
         });
         asked.on('error', reject);
         pipeline(Readable.from(chunks), asked).catch(reject);

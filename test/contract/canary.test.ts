@@ -1,14 +1,18 @@
-// Secrets go through a whole apply in the sandbox, on hosts with a program that prints them as it fails: none may come out in stdout, stderr, the ledger, the agent's
-// log, or the arguments of a program on a host.
-import {access, chmod, mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+// Secrets go through a whole apply in the sandbox, on hosts with a program that prints them as it fails, and through what cares for a cluster afterwards: none may
+// come out in stdout, stderr, the ledger, the agent's log, a support bundle, a backup's file, or the arguments of a program on a host.
+import {createReadStream} from 'node:fs';
+import {access, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import {createGunzip} from 'node:zlib';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {agentPaths} from '../../src/hostcluster/protocol.ts';
+import {readTar} from '../../src/kernel/tar.ts';
 import {startTestSandbox, type TestSandbox} from '../support/sandbox-run.ts';
 import type {Ran} from '../support/trireme.ts';
 
 const variable = 'c4n4ry-v4ri4ble-1';
-const environment = {CANARY_VARIABLE: variable};
+const passphrase = 'c4n4ry p4ssphr4se of a backup';
+const environment = {CANARY_VARIABLE: variable, TRIREME_BACKUP_PASSPHRASE: passphrase};
 /** What scripts on the hosts call: each is replaced by one that writes down its arguments first. */
 const watched = [
   'sudo',
@@ -78,6 +82,11 @@ describe('a canary secret', {timeout: 120_000}, () => {
       ['agent', 'logs', 'cp1', '-o', 'ndjson'],
       ['agent', 'logs', 'w1'],
       ['history', 'last', '-o', 'json'],
+      ['cluster', 'certificates', '--renew', '--all', '--yes', '--verbose'],
+      ['cluster', 'events', '-o', 'json'],
+      ['machine', 'describe', 'cp1', '-o', 'json'],
+      ['cluster', 'backup', '--out', join(sandbox.folder, 'harbour.backup'), '--verbose'],
+      ['support', '--out', join(sandbox.folder, 'support.tar.gz'), '--verbose'],
       ['host', 'exec', '-o', 'json', '--', 'cat', password],
       ['host', 'exec', '--', 'cat', password],
     ])
@@ -87,6 +96,7 @@ describe('a canary secret', {timeout: 120_000}, () => {
     canaries.set("sudo's password", [(await readFile(password, 'utf8')).trim()]);
     canaries.set('a masked variable', [variable, Buffer.from(variable).toString('base64')]);
     canaries.set('the bootstrap token', [secrets.bootstrapToken.split('.')[1] as string]);
+    canaries.set("a backup's passphrase", [passphrase]);
     canaries.set("the cluster's key", [secrets.ca.key.split('\n')[1] as string]);
   }, 120_000);
   afterAll(() => sandbox?.stop());
@@ -110,6 +120,30 @@ describe('a canary secret', {timeout: 120_000}, () => {
   it('is not in stdout or stderr', () => {
     isFree(failed.stdout + failed.stderr, 'the output of an apply that fails');
     for (const [args, {stdout, stderr}] of said) isFree(stdout + stderr, `the output of trireme ${args}`);
+  });
+
+  it('is not in a support bundle, which has what a bug report needs, and which only its owner may read', async () => {
+    const path = join(sandbox.folder, 'support.tar.gz');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const names: string[] = [];
+    for await (const {name, content} of readTar(createReadStream(path).pipe(createGunzip()))) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of content) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString('utf8');
+      names.push(name);
+      isFree(text, `the support bundle's ${name}`);
+      expect(text).not.toContain('PRIVATE KEY');
+    }
+    expect(names).toEqual(
+      expect.arrayContaining(['about.json', 'file.json', 'cluster/view.json', 'cluster/events.json', 'hosts/cp1/facts.json', 'hosts/cp1/agent.json', 'hosts/w1/journal.txt']),
+    );
+    expect(names.some((name) => name.startsWith('runs/'))).toBe(true);
+  });
+
+  it("is not in a backup's file, which only its owner may read", async () => {
+    const path = join(sandbox.folder, 'harbour.backup');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    isFree(await readFile(path, 'latin1'), 'the backup');
   });
 
   it("is in no file of the operator's state, cache or settings: the ledger, locks, logs", async () => {
