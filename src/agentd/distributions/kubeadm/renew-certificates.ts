@@ -21,8 +21,9 @@ const keys = {
   stale: 'certificates.stale',
 };
 
-/** In ms. */
+/** In ms: between two looks; and how long an API is waited for, which is away while another control plane's turn lasts. */
 const interval = 60_000;
+const patience = 10 * 60_000;
 const order: readonly Reader[] = ['kubelet', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 
 export const certificates: Reconciler = {
@@ -78,7 +79,7 @@ async function inTurn(context: AgentStepContext, due: readonly CertificateState[
   if (hasEnded || api === undefined || (due.length === 0 && staleOf(scope).length === 0)) return work();
   const onWait = (holder: string) =>
     emit({type: 'step.output', step: 'certificates:renew', host: scope.host.name, stream: 'stdout', line: `waits for its turn: ${holder} renews its own`});
-  return withLease(api, {name: 'trireme-certificates', self: scope.host.name, signal, onWait}, work);
+  return withLease(api, {name: 'trireme-certificates', self: scope.host.name, signal, patience, onWait}, work);
 }
 
 async function makeAnew(context: AgentStepContext, due: readonly CertificateState[]): Promise<void> {
