@@ -59,11 +59,7 @@ export interface LeaseOptions {
 }
 
 /** Waits for the lease, works under it, and lets it go. `onWait` hears who holds it. */
-export async function withLease<T>(
-  api: ClusterApi,
-  options: LeaseOptions,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function withLease<T>(api: ClusterApi, options: LeaseOptions, work: () => Promise<T>): Promise<T> {
   const {name, self, signal, patience = 0} = options;
   const started = performance.now();
   for (let holder = ''; ;) {

@@ -128,7 +128,15 @@ export const machineResult = z.strictObject({
   reasons: z.array(z.string()),
   drift: z.int(),
   reconcilers: z
-    .array(z.strictObject({name: z.string(), status: z.enum(['waiting', 'working', 'done', 'failed']), message: z.string().optional(), since: z.string(), attempts: z.int()}))
+    .array(
+      z.strictObject({
+        name: z.string(),
+        status: z.enum(['waiting', 'working', 'done', 'failed']),
+        message: z.string().optional(),
+        since: z.string(),
+        attempts: z.int(),
+      }),
+    )
     .optional(),
   drifts: z.array(z.strictObject({area: z.string(), subject: z.string(), found: z.string(), at: z.string(), outcome: z.string()})).optional(),
   /** When the agent was started. */

@@ -82,11 +82,13 @@ export default class Support extends TargetCommand<ResultOf<typeof result>> {
     return scrub(this.redactor.text(text));
   }
 
-  async #fromHosts(cluster: Parameters<Support['withScope']>[0], flags: {readonly lines: number; readonly concurrency?: number}, missed: (what: string, why: string) => void) {
+  async #fromHosts(
+    cluster: Parameters<Support['withScope']>[0],
+    flags: {readonly lines: number; readonly concurrency?: number},
+    missed: (what: string, why: string) => void,
+  ) {
     const {collectFromHosts} = await import('../modes/agent/support.ts');
-    return this.withScope(cluster, flags, (_mode, scope) =>
-      collectFromHosts(cluster, scope as AgentScope, {lines: flags.lines, signal: this.signal, missed}),
-    );
+    return this.withScope(cluster, flags, (_mode, scope) => collectFromHosts(cluster, scope as AgentScope, {lines: flags.lines, signal: this.signal, missed}));
   }
 
   async #runs(name: string, missed: (what: string, why: string) => void): Promise<readonly SupportEntry[]> {

@@ -21,7 +21,10 @@ export function standingOf(certificate: CertificateState, at: string): HostCerti
   return isDueAt(certificate, at) ? 'due' : 'valid';
 }
 
-export function certificatesOf(members: readonly MemberFacts[], at: string): {readonly certificates: readonly HostCertificate[]; readonly authorities: readonly Authority[]} {
+export function certificatesOf(
+  members: readonly MemberFacts[],
+  at: string,
+): {readonly certificates: readonly HostCertificate[]; readonly authorities: readonly Authority[]} {
   const all = members.flatMap(({host, seen}) => (seen?.certificates ?? []).map((one): HostCertificate => ({...one, host, state: standingOf(one, at)})));
   const authorities = new Map<string, Authority>();
   for (const {name, fingerprint, notAfter, host} of all.filter((one) => one.kind === 'authority')) {

@@ -178,7 +178,10 @@ class DialedLink implements AgentLink {
       await new Promise<void>((resolve, reject) => {
         const asked = request({agent: this.#agent, method: 'PUT', path, headers, signal: options.signal}, (response) => {
           // read to its end either way: a channel whose answer is left lying is never used again
-          void textOf(response).then((text) => (response.statusCode === 200 ? resolve() : reject(this.#refusal(response.statusCode ?? 500, 'PUT', path, text))), reject);
+          void textOf(response).then(
+            (text) => (response.statusCode === 200 ? resolve() : reject(this.#refusal(response.statusCode ?? 500, 'PUT', path, text))),
+            reject,
+          );
         });
         asked.on('error', reject);
         pipeline(Readable.from(chunks), asked).catch(reject);

@@ -30,7 +30,13 @@ export async function askControlPlanes(
 }
 
 /** The cluster as plain data, at the moment `at` (ISO 8601). `told` is what a control plane says now; without it nodes are unknown. */
-export function viewOf(cluster: DesiredCluster, facts: Pick<HostClusterFacts, 'hosts'>, told: AgentState | undefined, mode: string, at = new Date().toISOString()): ClusterView {
+export function viewOf(
+  cluster: DesiredCluster,
+  facts: Pick<HostClusterFacts, 'hosts'>,
+  told: AgentState | undefined,
+  mode: string,
+  at = new Date().toISOString(),
+): ClusterView {
   const {metadata, spec} = cluster.document;
   const machines = hostsOf(cluster).map((host) => machineOf(cluster, host, observationOf(facts, host.name), told, at));
   const strangers = (told?.nodes ?? []).filter((node) => !hostsOf(cluster).some((host) => host.name === node.name)).map(strangerOf);
@@ -73,7 +79,11 @@ function certificatesIn(facts: Pick<HostClusterFacts, 'hosts'>, at: string) {
   return {certificates: {expired: count('expired'), due: count('due'), next: {host, name, notAfter}}};
 }
 
-function healthOf(facts: Pick<HostClusterFacts, 'hosts'>, told: AgentState | undefined, reasons: readonly string[]): 'healthy' | 'progressing' | 'degraded' | 'unknown' {
+function healthOf(
+  facts: Pick<HostClusterFacts, 'hosts'>,
+  told: AgentState | undefined,
+  reasons: readonly string[],
+): 'healthy' | 'progressing' | 'degraded' | 'unknown' {
   if (told === undefined) return 'unknown';
   if (reasons.length === 0) return 'healthy';
   const states = reachedHosts(facts).flatMap((host) => host.seen ?? []);
@@ -106,7 +116,13 @@ function machineOf(cluster: DesiredCluster, host: AgentHost, observation: Member
       ? {}
       : {
           agentSince: seen.startedAt,
-          reconcilers: seen.reconcilers.map(({name, status, message, since, attempts}) => ({name, status, since, attempts, ...(message === undefined ? {} : {message})})),
+          reconcilers: seen.reconcilers.map(({name, status, message, since, attempts}) => ({
+            name,
+            status,
+            since,
+            attempts,
+            ...(message === undefined ? {} : {message}),
+          })),
           drifts: seen.drift.map(({area, subject, found, at: when, outcome}) => ({area, subject, found, at: when, outcome})),
         }),
   };

@@ -37,7 +37,10 @@ export function planRenewal(cluster: DesiredCluster, facts: Pick<HostClusterFact
     if (observation === undefined || !isReached(observation)) {
       const problem = observation === undefined ? undefined : observation.problem;
       const reason = problem?.message ?? `Nothing was seen of ${host.name}.`;
-      return {host, plan: {host: host.name, role: host.role, state: 'unreachable', effect: 'none', changes: [], reason, ...(problem === undefined ? {} : {problem})}} as const;
+      return {
+        host,
+        plan: {host: host.name, role: host.role, state: 'unreachable', effect: 'none', changes: [], reason, ...(problem === undefined ? {} : {problem})},
+      } as const;
     }
     return {host, member: observation, plan: hostPlan(host.name, host.role, observation, options)};
   });
@@ -70,7 +73,13 @@ function hostPlan(host: string, role: string, member: MemberFacts, options: Rene
   const isStopped = member.seen?.member === true && !member.agentActive;
   const changes: Change[] = [
     ...(isStopped ? [{path: 'agent.running', from: false, to: true, effect: 'none' as const, why: 'what it last saw of its certificates may be old'}] : []),
-    ...due.map((one) => ({path: `certificates.${one.name}`, from: `until ${one.notAfter}`, to: 'a new one', effect: 'restart' as const, why: whyDue(one, options)})),
+    ...due.map((one) => ({
+      path: `certificates.${one.name}`,
+      from: `until ${one.notAfter}`,
+      to: 'a new one',
+      effect: 'restart' as const,
+      why: whyDue(one, options),
+    })),
   ];
   return {host, role, state: changes.length === 0 ? 'unchanged' : 'changed', effect: due.length === 0 ? 'none' : 'restart', changes};
 }
@@ -136,7 +145,10 @@ function renewStep(host: string, options: RenewOptions): Step<HostClusterScope> 
             hints: [`Look at its log: trireme agent logs ${host}`, 'The agent goes on trying.'],
           });
         if (Date.now() > until)
-          throw new TriremeError('wait.timed-out', `The certificates on ${host} aren't renewed yet (${line}).`, {host, hints: ['The agent goes on by itself: trireme cluster certificates']});
+          throw new TriremeError('wait.timed-out', `The certificates on ${host} aren't renewed yet (${line}).`, {
+            host,
+            hints: ['The agent goes on by itself: trireme cluster certificates'],
+          });
         await sleep(times.look, ending);
       }
     },

@@ -88,7 +88,7 @@ class Chunks {
 
   async take(length: number): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let left = length; left > 0; ) {
+    for (let left = length; left > 0;) {
       const part = await this.some(left);
       parts.push(part);
       left -= part.length;

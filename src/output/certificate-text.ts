@@ -40,7 +40,11 @@ export function renderCertificates(rows: readonly CertificateRow[], authorities:
   const table: readonly Column<CertificateRow>[] = [
     {title: 'HOST', cell: (row) => row.host},
     {title: 'CERTIFICATE', cell: (row) => row.name},
-    {title: 'STATE', cell: (row) => row.state, paint: (text, row, {color}) => (row.state === 'valid' ? color.green(text) : row.state === 'due' ? color.yellow(text) : color.red(text))},
+    {
+      title: 'STATE',
+      cell: (row) => row.state,
+      paint: (text, row, {color}) => (row.state === 'valid' ? color.green(text) : row.state === 'due' ? color.yellow(text) : color.red(text)),
+    },
     {title: 'ENDS', cell: (row) => fromNow(row.notAfter, now)},
     {title: 'UNTIL', cell: (row) => row.notAfter},
     {title: 'RENEWED BY', cell: (row) => row.renewedBy},

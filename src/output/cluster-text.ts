@@ -26,7 +26,7 @@ export function renderCluster(view: ClusterView, options: ClusterTextOptions): s
     ...view.reasons.map((reason) => `  ${style.color.yellow(style.symbols.warning)} ${sanitizeLine(reason)}`),
     ...view.conditions.filter((condition) => !condition.ready).map((condition) => `  ${style.color.red(style.symbols.failed)} ${conditionText(condition)}`),
     '',
-    renderTable(view.machines, machineColumns, {
+    renderTable(view.machines, machineColumns(options.now), {
       style,
       ...(options.wide === undefined ? {} : {wide: options.wide}),
       ...(options.columns === undefined ? {} : {columns: options.columns}),
@@ -66,7 +66,12 @@ export function renderClusterTree(view: ClusterView, {style, now}: Pick<ClusterT
 
 function memberNode(member: EtcdMemberView, style: Style): TreeNode {
   const size = member.size === undefined ? [] : [formatBytes(member.size)];
-  const facts = [...(member.leader ? ['leader'] : []), ...(member.learner ? ['learner'] : []), ...(member.version === undefined ? [] : [member.version]), ...size];
+  const facts = [
+    ...(member.leader ? ['leader'] : []),
+    ...(member.learner ? ['learner'] : []),
+    ...(member.version === undefined ? [] : [member.version]),
+    ...size,
+  ];
   return {
     label: `${member.name || `(${member.id})`}: ${member.healthy ? 'healthy' : 'not healthy'}${facts.length === 0 ? '' : `, ${facts.join(', ')}`}`,
     paint: (text) => (member.healthy ? text : style.color.red(text)),
@@ -110,9 +115,15 @@ function machineNode(machine: MachineView, style: Style, now: number): TreeNode 
 }
 
 /** ` for 3m12s`, by the node's own word. */
-function sinceOf({conditions}: MachineView, now: number): string {
+function sinceOf(machine: MachineView, now: number): string {
+  const since = readyAge(machine, now);
+  return since === undefined ? '' : ` for ${since}`;
+}
+
+/** How long the node has been as ready, or not, as it is. */
+function readyAge({conditions}: MachineView, now: number): string | undefined {
   const since = conditions?.find((one) => one.type === 'Ready')?.since;
-  return since === undefined ? '' : ` for ${age(since, now)}`;
+  return since === undefined ? undefined : age(since, now);
 }
 
 function countsOf(view: ClusterView): string {
@@ -134,10 +145,11 @@ function paintState(state: MachineView['state'], text: string, {color}: Style): 
   return state === 'not-joined' ? color.yellow(text) : color.red(text);
 }
 
-const machineColumns: readonly Column<MachineView>[] = [
+const machineColumns = (now: number): readonly Column<MachineView>[] => [
   {title: 'NAME', cell: (machine) => machine.name},
   {title: 'ROLE', cell: (machine) => machine.role},
   {title: 'STATE', cell: (machine) => machine.state, paint: (text, machine, style) => paintState(machine.state, text, style)},
+  {title: 'FOR', cell: (machine) => readyAge(machine, now) ?? ''},
   {title: 'VERSION', cell: (machine) => machine.version ?? ''},
   {
     title: 'AGENT',

@@ -81,7 +81,10 @@ function conditionLine(condition: NonNullable<MachineView['conditions']>[number]
 /** What isn't done with its reason; what is, in one line, since when the youngest of it is so. */
 function reconcilerLines({reconcilers = []}: MachineView, {style, now}: MachineTextOptions): readonly string[] {
   const done = reconcilers.filter((one) => one.status === 'done');
-  const last = done.map((one) => one.since).toSorted().at(-1);
+  const last = done
+    .map((one) => one.since)
+    .toSorted()
+    .at(-1);
   return [
     ...reconcilers
       .filter((one) => one.status !== 'done')
@@ -89,7 +92,11 @@ function reconcilerLines({reconcilers = []}: MachineView, {style, now}: MachineT
         const text = `${one.name} ${one.status} for ${age(one.since, now)}${one.message === undefined ? '' : `: ${one.message}`}${one.attempts > 1 ? ` (failed ${one.attempts} times)` : ''}`;
         return `  ${one.status === 'failed' ? style.color.red(`${style.symbols.failed} ${sanitizeLine(text)}`) : style.color.yellow(`${style.symbols.bullet} ${sanitizeLine(text)}`)}`;
       }),
-    ...(last === undefined ? [] : [`  ${style.symbols.done} ${done.length} of ${reconcilers.length} reconcilers done for ${age(last, now)}: ${done.map((one) => sanitizeLine(one.name)).join(', ')}`]),
+    ...(last === undefined
+      ? []
+      : [
+          `  ${style.symbols.done} ${done.length} of ${reconcilers.length} reconcilers done for ${age(last, now)}: ${done.map((one) => sanitizeLine(one.name)).join(', ')}`,
+        ]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import {Args, Flags} from '@oclif/core';
 import {z} from 'zod';
 import {TriremeError} from '../../kernel/errors.ts';
+import type {AgentFacts} from '../../modes/agent/facts.ts';
 import type {AgentScope} from '../../modes/agent/scope.ts';
 import type {Scope} from '../../modes/mode.ts';
 import {renderCertificates} from '../../output/certificate-text.ts';
@@ -46,7 +47,8 @@ export default class ClusterCertificates extends TargetCommand<ResultOf<typeof r
     const {args, flags} = await this.parse(ClusterCertificates);
     const timeout = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout');
     const target = await this.resolveTarget(flags, args.cluster ?? flags.cluster);
-    if (target.kind === 'live') throw new TriremeError('mode.unsupported', `No file is known for ${target.name}: certificates are those of agent mode's hosts.`);
+    if (target.kind === 'live')
+      throw new TriremeError('mode.unsupported', `No file is known for ${target.name}: certificates are those of agent mode's hosts.`);
     const {cluster} = target;
     await this.requireCapability(cluster, 'certificates');
     const {name} = cluster.document.metadata;
@@ -89,7 +91,9 @@ export default class ClusterCertificates extends TargetCommand<ResultOf<typeof r
         }),
       );
     else if (result.certificates.length === 0 && result.unseen.length > 0)
-      this.failWith(new TriremeError('host.unreachable', `No certificate of ${name} can be seen: ${result.unseen[0]?.reason ?? ''}`, {hints: ['trireme host check']}));
+      this.failWith(
+        new TriremeError('host.unreachable', `No certificate of ${name} can be seen: ${result.unseen[0]?.reason ?? ''}`, {hints: ['trireme host check']}),
+      );
     return result;
   }
 
@@ -107,4 +111,4 @@ export default class ClusterCertificates extends TargetCommand<ResultOf<typeof r
   }
 }
 
-type Facts = Awaited<ReturnType<typeof import('../../modes/agent/gather.ts').gatherMembers>>;
+type Facts = Pick<AgentFacts, 'observations' | 'hosts'>;

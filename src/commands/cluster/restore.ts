@@ -27,7 +27,10 @@ export default class ClusterRestore extends BackupCommand<ResultOf<typeof result
   static override summary = 'Bring a cluster back from a backup, onto hosts that belong to none.';
   static override description =
     "The whole backup is read and held against its digests before any host is touched. The hosts are the file's: the old ones after a reset, or others. Nodes of the old hosts are forgotten; what was written after the backup is lost, and volumes are not in a backup. The old cluster must be gone: two with the same keys must never be.";
-  static override examples = ['<%= config.bin %> cluster restore berth.backup', '<%= config.bin %> cluster restore berth.backup -f new-hosts.yaml --identity key.txt --yes'];
+  static override examples = [
+    '<%= config.bin %> cluster restore berth.backup',
+    '<%= config.bin %> cluster restore berth.backup -f new-hosts.yaml --identity key.txt --yes',
+  ];
   static override args = {backup: Args.string({description: 'The file that trireme cluster backup wrote.', required: true, ignoreStdin: true})};
   static override flags = {
     ...clusterFlags,
@@ -59,7 +62,10 @@ export default class ClusterRestore extends BackupCommand<ResultOf<typeof result
       const facts = (await mode.facts(cluster, scope)) as AgentFacts;
       const plan = planRestoration(cluster, facts, backup) as unknown as Plan<Scope>;
       this.requireFitHosts(mode.obstacles(cluster, facts, plan), flags);
-      const shown = await this.present({plan, cluster, scope, again: `trireme cluster restore ${args.backup}`}, {...flags, ...(timeout === undefined ? {timeout: undefined} : {timeout})});
+      const shown = await this.present(
+        {plan, cluster, scope, again: `trireme cluster restore ${args.backup}`},
+        {...flags, ...(timeout === undefined ? {timeout: undefined} : {timeout})},
+      );
       const {takenAt, takenFrom, kubernetesVersion, dataVersion, simulated} = manifest;
       return {
         backup: {path: args.backup, cluster: manifest.cluster.name, id: manifest.cluster.id, simulated, takenAt, takenFrom, kubernetesVersion, dataVersion},

@@ -147,7 +147,8 @@ export async function openBackup(path: string, keys: Keys): Promise<OpenedBackup
   }
   const data = manifest?.parts.find((one) => one.name === 'data.db');
   const missing = manifest?.parts.find((one) => !seen.has(one.name));
-  if (manifest === undefined || secrets === undefined || data === undefined || missing !== undefined) throw damaged(path, `${missing?.name ?? 'its manifest'} is missing`);
+  if (manifest === undefined || secrets === undefined || data === undefined || missing !== undefined)
+    throw damaged(path, `${missing?.name ?? 'its manifest'} is missing`);
   return {path, manifest, secrets, dataDigest: data.digest, dataSize: data.size, data: () => dataOf(path, keys)};
 }
 

@@ -35,7 +35,12 @@ describe('when a certificate is renewed', () => {
     const kubeadm = (value: unknown) => ({configuration: {...wantedFixture().configuration, kubeadm: {certificateValidityPeriod: value}}});
     expect(validityOf(kubeadm('480h0m0s'))).toBe(20 * day);
     expect(validityOf(kubeadm(undefined))).toBe(365 * day);
-    expect([parseGoDuration('1m30s'), parseGoDuration('1.5h'), parseGoDuration('20 days'), parseGoDuration('')]).toEqual([90_000, 5_400_000, undefined, undefined]);
+    expect([parseGoDuration('1m30s'), parseGoDuration('1.5h'), parseGoDuration('20 days'), parseGoDuration('')]).toEqual([
+      90_000,
+      5_400_000,
+      undefined,
+      undefined,
+    ]);
   });
 });
 
@@ -46,7 +51,12 @@ describe('certificates on a host', () => {
     await writeFile(join(fixture.root, path), text);
   };
   const signed = (commonName: string, days: number) =>
-    selfSignedAuthority({commonName, key: generateKeyPairSync('rsa', {modulusLength: 2048}).privateKey, notBefore: new Date(), notAfter: new Date(Date.now() + days * day)});
+    selfSignedAuthority({
+      commonName,
+      key: generateKeyPairSync('rsa', {modulusLength: 2048}).privateKey,
+      notBefore: new Date(),
+      notAfter: new Date(Date.now() + days * day),
+    });
   beforeAll(async () => {
     fixture = await targetFixture();
   });

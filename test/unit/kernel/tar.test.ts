@@ -2,7 +2,8 @@ import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {readTar, tarEnd, tarEntry} from '../../../src/kernel/tar.ts';
 
-const archive = (files: Readonly<Record<string, string>>) => Buffer.concat([...Object.entries(files).flatMap(([name, text]) => [...tarEntry(name, Buffer.from(text), 0o600)]), tarEnd()]);
+const archive = (files: Readonly<Record<string, string>>) =>
+  Buffer.concat([...Object.entries(files).flatMap(([name, text]) => [...tarEntry(name, Buffer.from(text), 0o600)]), tarEnd()]);
 async function* pieces(bytes: Buffer, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
@@ -24,7 +25,12 @@ describe('an archive', () => {
   });
 
   it('is opened by any tar program', () => {
-    expect(execFileSync('tar', ['tf', '-'], {input: archive(files)}).toString().trim().split('\n')).toEqual(Object.keys(files));
+    expect(
+      execFileSync('tar', ['tf', '-'], {input: archive(files)})
+        .toString()
+        .trim()
+        .split('\n'),
+    ).toEqual(Object.keys(files));
   });
 
   it('that is cut off, or damaged in a header, is refused', async () => {

@@ -4,6 +4,7 @@ import type {CertificateState, Wanted} from '../../../hostcluster/protocol.ts';
 import {stampOf} from '../../file-step.ts';
 import type {HostSystem} from '../../host-system.ts';
 import type {Target} from '../../reconciler.ts';
+import type {ComponentName} from './components.ts';
 import {describeCertificate, renewsAt, validityOf} from '../renewal.ts';
 
 const pki = '/etc/kubernetes/pki';
@@ -11,7 +12,7 @@ export const kubeletPki = '/var/lib/kubelet/pki';
 export const kubeletClientPem = `${kubeletPki}/kubelet-client-current.pem`;
 
 /** The static pods that read a certificate only when they start. */
-export type Reader = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubelet';
+export type Reader = ComponentName;
 
 export interface CertificatePlace {
   /** The name that `kubeadm certs renew` knows it by, where it does. */
@@ -43,8 +44,8 @@ const places: readonly CertificatePlace[] = [
   ours('scheduler.conf', '/etc/kubernetes/scheduler.conf', 'kube-scheduler'),
 ];
 const kubeletPlaces: readonly CertificatePlace[] = [
-  {name: 'kubelet', path: kubeletClientPem, kind: 'certificate', renewedBy: 'kubelet', readers: ['kubelet']},
-  {name: 'kubelet-server', path: `${kubeletPki}/kubelet-server-current.pem`, kind: 'certificate', renewedBy: 'kubelet', readers: ['kubelet']},
+  {name: 'kubelet', path: kubeletClientPem, kind: 'certificate', renewedBy: 'kubelet', readers: []},
+  {name: 'kubelet-server', path: `${kubeletPki}/kubelet-server-current.pem`, kind: 'certificate', renewedBy: 'kubelet', readers: []},
 ];
 /** Signed by nobody and believed by nobody: it has an end all the same. */
 const kubeletOwn: CertificatePlace = {name: 'kubelet-server', path: `${kubeletPki}/kubelet.crt`, kind: 'certificate', renewedBy: 'nobody', readers: []};

@@ -74,8 +74,21 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
   }
 }
 
+type EtcdView = readonly [readonly EtcdMemberState[], Observation['conditions']];
+
+/** In ms: each look is a connection to every member, and operators look every second. */
+const fresh = 5000;
+let latest: {readonly at: number; readonly view: EtcdView} | undefined;
+
+async function observeEtcd(target: Target, signal: AbortSignal): Promise<EtcdView> {
+  if (latest !== undefined && performance.now() - latest.at < fresh) return latest.view;
+  const view = await lookAtEtcd(target, signal);
+  latest = {at: performance.now(), view};
+  return view;
+}
+
 /** The members, and a condition where there are any: all are well, or who isn't. */
-async function observeEtcd({host}: Target, signal: AbortSignal): Promise<readonly [readonly EtcdMemberState[], Observation['conditions']]> {
+async function lookAtEtcd({host}: Target, signal: AbortSignal): Promise<EtcdView> {
   try {
     const members = await etcdMembers(host, signal);
     if (members.length === 0) return [[], []];

@@ -11,7 +11,7 @@ import {needsCredentials, renewKubelet} from './kubelet-credentials.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {memberNeeds} from './names.ts';
 import {renderInit} from './render-kubeadm.ts';
-import {restartComponent} from './restart-component.ts';
+import {restartComponents} from './restart-component.ts';
 import {traitsOf} from './traits.ts';
 
 const keys = {
@@ -24,7 +24,7 @@ const keys = {
 /** In ms: between two looks; and how long an API is waited for, which is away while another control plane's turn lasts. */
 const interval = 60_000;
 const patience = 10 * 60_000;
-const order: readonly Reader[] = ['kubelet', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+const order: readonly Reader[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 
 export const certificates: Reconciler = {
   name: 'certificates',
@@ -74,7 +74,9 @@ function renewStep(): AgentStep {
 /** Under the lease, so that one API server at a time is away. What has ended already has no API to ask, nor one to keep up. */
 async function inTurn(context: AgentStepContext, due: readonly CertificateState[], work: () => Promise<void>): Promise<void> {
   const {scope, signal, emit} = context;
-  const hasEnded = (await readCertificates(scope)).some((one) => one.kind === 'certificate' && one.renewedBy !== 'nobody' && Date.parse(one.notAfter) <= Date.now());
+  const hasEnded = (await readCertificates(scope)).some(
+    (one) => one.kind === 'certificate' && one.renewedBy !== 'nobody' && Date.parse(one.notAfter) <= Date.now(),
+  );
   const api = await adminApi(scope);
   if (hasEnded || api === undefined || (due.length === 0 && staleOf(scope).length === 0)) return work();
   const onWait = (holder: string) =>
@@ -101,14 +103,12 @@ async function makeAnew(context: AgentStepContext, due: readonly CertificateStat
 
 async function restartReaders(context: AgentStepContext): Promise<void> {
   const {scope} = context;
-  for (const reader of order) {
-    if (!staleOf(scope).includes(reader)) continue;
-    if (reader !== 'kubelet') await restartComponent(context, reader);
-    await scope.records.set(
-      keys.stale,
-      staleOf(scope).filter((one) => one !== reader),
-    );
-  }
+  const stale = staleOf(scope);
+  await restartComponents(
+    context,
+    order.filter((reader) => stale.includes(reader)),
+  );
+  await scope.records.set(keys.stale, []);
 }
 
 /** On a worker the kubelet's credentials are all there is. */
@@ -126,7 +126,9 @@ function kubeletStep(): AgentStep {
       const request = renewalOf(scope);
       if (await needsCredentials(scope)) await renewKubelet(context);
       if (await needsCredentials(scope))
-        throw new TriremeError('agent.failed', `The kubelet on ${scope.host.name} has no valid certificate after asking for a new one.`, {host: scope.host.name});
+        throw new TriremeError('agent.failed', `The kubelet on ${scope.host.name} has no valid certificate after asking for a new one.`, {
+          host: scope.host.name,
+        });
       if (request !== undefined) await noteRenewal(scope, request.at);
     },
   };

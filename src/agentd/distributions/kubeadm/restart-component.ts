@@ -9,24 +9,32 @@ import {waitComponentHealthy, type ComponentName} from './components.ts';
 /** In ms: how long it may take to end by itself, and how long the new one has to be well. */
 const times = {end: 60_000, steady: 4000, command: 30_000};
 
-export async function restartComponent(context: AgentStepContext, name: ComponentName): Promise<void> {
-  const {signal, scope} = context;
-  const {host} = scope;
-  const old = await runningContainers(host, name);
-  for (const id of old) await ctr(host, ['tasks', 'kill', '--signal', 'SIGTERM', id]);
+/** All at once, so that their times away are one. Returns when each of them is well again. */
+export async function restartComponents(context: AgentStepContext, names: readonly ComponentName[]): Promise<void> {
+  const {host} = context.scope;
+  const old = new Map<ComponentName, readonly string[]>();
+  for (const name of names) old.set(name, await runningContainers(host, name));
+  for (const id of [...old.values()].flat()) await ctr(host, ['tasks', 'kill', '--signal', 'SIGTERM', id]);
+  for (const name of names) await waitForEnd(context, name, old.get(name) ?? []);
+  for (const name of names) await waitComponentHealthy(context, name, times.steady);
+}
+
+async function waitForEnd({signal, scope: {host}}: AgentStepContext, name: ComponentName, old: readonly string[]): Promise<void> {
   const deadline = Date.now() + times.end;
-  for (let isForced = false; ; ) {
+  for (let isForced = false; ;) {
     const left = (await runningContainers(host, name)).filter((id) => old.includes(id));
-    if (left.length === 0) break;
+    if (left.length === 0) return;
     if (!isForced && Date.now() > deadline) {
       isForced = true;
       for (const id of left) await ctr(host, ['tasks', 'kill', '--signal', 'SIGKILL', id]);
     }
     if (Date.now() > deadline + times.end)
-      throw new TriremeError('agent.failed', `${name} on ${host.name} doesn't end.`, {host: host.name, hints: ['On the host: crictl ps', 'journalctl -u containerd -n 50']});
+      throw new TriremeError('agent.failed', `${name} on ${host.name} doesn't end.`, {
+        host: host.name,
+        hints: ['On the host: crictl ps', 'journalctl -u containerd -n 50'],
+      });
     await sleep(250, signal);
   }
-  await waitComponentHealthy(context, name, times.steady);
 }
 
 /** containerd's own list, by the labels that Kubernetes' part of it writes. */

@@ -39,7 +39,17 @@ export function restoreDataStep(): AgentStep {
       const part = `${work}/etcd`;
       await host.remove(part);
       const program = await extractTool(scope);
-      const args = ['snapshot', 'restore', restoredSnapshot, '--data-dir', part, '--name', wanted.node.name, '--initial-cluster', `${wanted.node.name}=${peer}`];
+      const args = [
+        'snapshot',
+        'restore',
+        restoredSnapshot,
+        '--data-dir',
+        part,
+        '--name',
+        wanted.node.name,
+        '--initial-cluster',
+        `${wanted.node.name}=${peer}`,
+      ];
       const result = await host.run(program, [...args, '--initial-advertise-peer-urls', peer, '--bump-revision', String(bump), '--mark-compacted'], {
         deadline,
         signal,
