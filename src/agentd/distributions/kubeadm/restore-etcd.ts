@@ -1,5 +1,5 @@
 // A cluster comes back from a backup: its data is put in place before kubeadm starts the cluster, and what the old hosts left in it is taken out afterwards.
-import {chmod, mkdir, rename} from 'node:fs/promises';
+import {chmod, mkdir, readdir, rename} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {agentPaths} from '../../../hostcluster/protocol.ts';
@@ -36,8 +36,11 @@ export function restoreDataStep(): AgentStep {
       const [address] = wanted.node.addresses;
       if (address === undefined) throw new TriremeError('agent.failed', `The node's address isn't known on ${host.name}.`, {host: host.name});
       const peer = `https://${address.includes(':') ? `[${address}]` : address}:2380`;
-      const part = `${work}/etcd`;
+      // etcd's folder may be a file system of its own, and a rename stays within one
+      const part = `${data}/.trireme-restore`;
       await host.remove(part);
+      await mkdir(host.path(data), {recursive: true, mode: 0o700});
+      await chmod(host.path(data), 0o700);
       const program = await extractTool(scope);
       const args = [
         'snapshot',
@@ -57,7 +60,6 @@ export function restoreDataStep(): AgentStep {
       if (result.code !== 0)
         throw new TriremeError('agent.failed', `etcd's tool can't restore the backup on ${host.name}: ${lastLine(result)}`, {host: host.name});
       await place(host, part);
-      await host.remove(program);
       await records.set(keys.data, true);
       await noteRestored(host);
     },
@@ -65,14 +67,13 @@ export function restoreDataStep(): AgentStep {
 }
 
 async function place(host: HostSystem, part: string): Promise<void> {
-  await mkdir(host.path(data), {recursive: true, mode: 0o700});
-  await chmod(host.path(data), 0o700);
   if (await host.exists(`${data}/member`))
     throw new TriremeError('agent.failed', `${data} on ${host.name} holds another cluster's data; it isn't replaced.`, {
       host: host.name,
       hints: [`Take the host out of its cluster first: trireme host reset ${host.name}`],
     });
   await rename(host.path(`${part}/member`), host.path(`${data}/member`));
+  await host.remove(part);
 }
 
 /** etcdutl comes in etcd's own image, whose layers lie on this host. */
@@ -86,14 +87,11 @@ async function extractTool({host, wanted}: Target): Promise<string> {
     await x({
       file: host.path(blobPath(digest)),
       cwd: host.path(to),
-      strip: 0,
-      filter: (path, entry) => /(^|\/)etcdutl$/.test(path) && 'type' in entry && entry.type === 'File',
+      filter: (path, entry) => basename(path) === 'etcdutl' && 'type' in entry && entry.type === 'File',
       preserveOwner: false,
-      onReadEntry: (entry) => {
-        entry.path = basename(entry.path);
-      },
     });
-    if (await host.exists(`${to}/etcdutl`)) return `${to}/etcdutl`;
+    const found = (await readdir(host.path(to), {recursive: true, withFileTypes: true})).find((entry) => entry.isFile() && entry.name === 'etcdutl');
+    if (found !== undefined) return join(found.parentPath, found.name);
   }
   throw new TriremeError('bundle.incomplete', `etcd's image on ${host.name} has no etcdutl in it, which restores a backup.`, {
     host: host.name,
