@@ -46,7 +46,9 @@ describe.skipIf(reason !== undefined)(`a real API server${reason === undefined ?
       await cluster.kubectl(['create', 'rolebinding', 'reads', '-n', 'harbour', '--clusterrole=view', '--user=reader']);
       const kubeconfig = await cluster.user('reader');
       const api = await connect({kubeconfig, signal: stop.signal, redactor: new Redactor(), warn: () => {}, env: {}});
-      expect((await api.list(configMaps, {namespace: 'harbour'})).items.map((one) => one.metadata.name)).toContain('berth');
+      // the authorizer reads bindings by a watch of its own, and may not have seen this one
+      const names = async () => (await api.list(configMaps, {namespace: 'harbour'})).items.map((one) => one.metadata.name);
+      await expect.poll(() => names().catch(() => []), {timeout: 60_000, interval: 100}).toContain('berth');
       const check = (verb: string): AccessCheck => ({verb, group: '', resource: 'configmaps', namespace: 'harbour'});
       await requireAccess(api, ['get', 'list', 'watch'].map(check));
       const refusal = await requireAccess(api, ['get', 'create', 'patch', 'delete'].map(check)).catch((error: unknown) => error);
