@@ -112,7 +112,8 @@ function initStep({restores = false}: {readonly restores?: boolean} = {}): Agent
       await records.set('init.begun', true);
       const ignored = hasBegun ? ownLeftovers : restores ? ['DirAvailable--var-lib-etcd'] : [];
       const config = renderInit({wanted, traits: await traitsOf(host), secrets, ignored});
-      const skipped = restores ? ['--skip-phases=bootstrap-token'] : [];
+      // the last one only prints the token, and wants it made
+      const skipped = restores ? ['--skip-phases=bootstrap-token,show-join-command'] : [];
       await runKubeadm(context, {args: ['init', '--skip-token-print', ...skipped], config, purpose: 'start the cluster', step: 'kubeadm-init'});
       await records.set('init.done', true);
     },
