@@ -145,6 +145,8 @@ function conditionOf({type, status, reason, message, since}: NodeCondition): Con
   };
 }
 
+/** In ms: certificates that it signs live for a year, and none outlives it. */
+const authorityNotice = 365 * 24 * 60 * 60 * 1000;
 /** In ms: an agent renews within minutes; what is due for longer isn't being renewed. */
 const overdue = 60 * 60 * 1000;
 
@@ -152,6 +154,8 @@ function certificateReasons(seen: AgentState | undefined, at: string): readonly 
   return (seen?.certificates ?? []).flatMap((one) => {
     if (one.kind === 'certificate' && one.renewedBy === 'nobody') return [];
     const state = standingOf(one, at);
+    if (one.kind === 'authority')
+      return Date.parse(one.notAfter) - Date.parse(at) > authorityNotice ? [] : [`the authority ${one.name} ends ${one.notAfter}, and nobody replaces it`];
     if (state === 'expired') return [`the certificate ${one.name} has expired (${one.notAfter}): trireme cluster certificates --renew`];
     const isOverdue = state === 'due' && Date.parse(at) - Date.parse(one.renewsAt ?? at) > overdue;
     return isOverdue ? [`the certificate ${one.name} ends ${one.notAfter} and isn't renewed`] : [];

@@ -23,10 +23,14 @@ export interface TakenBackup extends WrittenBackup {
   readonly dataSize: number;
 }
 
-/** From the first control plane that can give one. Throws `cluster.not-made` when nobody is a member, else what the last one said. */
+/** From a control plane whose etcd is well, else from any that can give one: where the majority is lost a backup matters most. Throws `cluster.not-made` when nobody is a member, else what the last one said. */
 export async function takeBackup(cluster: DesiredCluster, scope: HostClusterScope, options: TakeOptions): Promise<TakenBackup> {
   const controlPlanes = hostsOf(cluster).filter((host) => host.role === 'control-plane');
-  const names = controlPlanes.map((host) => host.name);
+  const names = await healthiestFirst(
+    controlPlanes.map((host) => host.name),
+    scope,
+    options.signal,
+  );
   let failure: unknown;
   for (const host of names) {
     try {
@@ -39,6 +43,22 @@ export async function takeBackup(cluster: DesiredCluster, scope: HostClusterScop
     }
   }
   throw failure;
+}
+
+async function healthiestFirst(names: readonly string[], scope: HostClusterScope, signal: AbortSignal): Promise<readonly string[]> {
+  const ranks = await Promise.all(
+    names.map(async (name) => {
+      // who doesn't answer is asked last, and says why then
+      const state = await scope
+        .link(name)
+        .then((link) => link.state({signal}))
+        .catch(() => undefined);
+      if (state === undefined || !state.member) return 2;
+      return state.etcd?.find((member) => member.name === name)?.healthy === false ? 1 : 0;
+    }),
+  );
+  signal.throwIfAborted();
+  return names.toSorted((a, b) => (ranks[names.indexOf(a)] ?? 0) - (ranks[names.indexOf(b)] ?? 0));
 }
 
 async function takeFrom(host: string, cluster: DesiredCluster, scope: HostClusterScope, options: TakeOptions): Promise<TakenBackup> {
