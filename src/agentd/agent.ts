@@ -12,11 +12,15 @@ import {
   type AgentState,
   type CertificateState,
   type ClusterEvent,
+  type KubernetesAnswer,
+  type KubernetesRequest,
   type PutWanted,
   type Secrets,
   type Wanted,
 } from '../hostcluster/protocol.ts';
 import {renewalOf, requestRenewal} from './distributions/renewal.ts';
+import {memberOfHost, whyNotRemovable} from '../hostcluster/quorum.ts';
+import {noteBaseline} from './baseline.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
 import {EventLog} from './event-log.ts';
@@ -41,6 +45,8 @@ export interface AgentOptions {
   readonly version: string;
   /** Digest of the program: another build may render anew without that being drift. */
   readonly build: string;
+  /** A newer version that was tried and given up before this one was started again. */
+  readonly fellBack?: AgentState['fellBack'];
   /** Folder of the running program, the place for programs when /usr/local/bin can't be written. */
   readonly programFolder: string;
 }
@@ -83,10 +89,21 @@ export class Agent {
     await mkdir(at(agentPaths.state), {recursive: true, mode: 0o755});
     const store = new WantedStore(at);
     await store.load();
-    const agent = new Agent(options, store, await Records.open(at(`${agentPaths.state}/records.json`)));
+    const records = await Records.open(at(`${agentPaths.state}/records.json`));
+    // a host that wants something already isn't as it was before us
+    if (store.wanted === null) await noteBaseline(options.root === '' ? realHost(hostname(), '') : simulatedHost(hostname(), options.root), records);
+    const agent = new Agent(options, store, records);
     await agent.#retarget();
+    agent.#sayFallBack();
     agent.#scheduleLook();
     return agent;
+  }
+
+  #sayFallBack(): void {
+    const {fellBack, version} = this.#options;
+    if (fellBack === undefined) return;
+    const message = `The newer agent ${fellBack.from} didn't stay up (given up at ${fellBack.at}); ${version} runs again.`;
+    this.events.write('agent', {type: 'warning.raised', code: 'agent.fell-back', message, host: this.state.host});
   }
 
   #at(path: string): string {
@@ -99,6 +116,8 @@ export class Agent {
 
   get state(): AgentState {
     const {wanted, wantedDigest, secretsDigest} = this.#store;
+    const target = wanted === null ? undefined : this.#target(wanted);
+    const running = target === undefined ? undefined : this.#distribution?.running(target);
     return {
       protocol,
       version: this.#options.version,
@@ -109,11 +128,15 @@ export class Agent {
       wantedDigest,
       converged: wanted !== null && this.#manager.converged,
       member: this.#member,
+      ...(running === undefined ? {} : {running}),
+      build: this.#options.build,
+      ...(this.#options.fellBack === undefined ? {} : {fellBack: this.#options.fellBack}),
       secretsDigest,
       reconcilers: this.#manager.states,
       drift: this.#manager.drift,
       nodes: this.#observation.nodes,
       conditions: this.#observation.conditions,
+      ...(this.#observation.etcdMembers === undefined ? {} : {etcdMembers: this.#observation.etcdMembers}),
       lastSeq: this.events.lastSeq,
       certificates: this.#certificates,
       etcd: this.#observation.etcd ?? [],
@@ -194,10 +217,33 @@ export class Agent {
   }
 
   async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
+    const {target, distribution} = this.#requireMember();
+    return distribution.setNode(target, name, wish, this.#stop.signal);
+  }
+
+  /** Takes a host's member out of etcd; returns false when it has none. Throws `plan.refused` when that would cost etcd its majority. */
+  async removeEtcdMember(host: string, addresses: readonly string[]): Promise<boolean> {
+    const {target, distribution} = this.#requireMember();
+    const members = await distribution.etcdMembers(target, this.#stop.signal);
+    const member = members === undefined ? undefined : memberOfHost(members, host, addresses);
+    if (members === undefined || member === undefined) return false;
+    const why = whyNotRemovable(members, member);
+    if (why !== undefined) throw new TriremeError('plan.refused', `${host} can't be taken out of etcd: ${why}.`, {host});
+    await distribution.removeEtcdMember(target, member, this.#stop.signal);
+    await this.#observeAnew();
+    return true;
+  }
+
+  /** For the operator, who may have no way to the API of their own. */
+  async askKubernetes(question: KubernetesRequest): Promise<KubernetesAnswer> {
     const target = this.#requireControlPlane();
-    if (this.#distribution === undefined || !this.#member)
+    const api = await this.#distribution?.adminApi(target, question.own === true ? 'own' : 'endpoint');
+    if (api === undefined || !this.#member)
       throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-    return this.#distribution.setNode(target, name, wish, this.#stop.signal);
+    const answer = await api.pass(question, this.#stop.signal);
+    // what was changed is seen at once: a plan that is made in the next moment stands on it
+    if (question.method !== 'GET') void this.#observe();
+    return answer;
   }
 
   async close(): Promise<void> {
@@ -222,6 +268,19 @@ export class Agent {
     if (target.wanted.role !== 'control-plane')
       throw new TriremeError('usage.invalid', `${target.host.name} is a worker; only control planes can answer that.`, {host: target.host.name});
     return target;
+  }
+
+  #requireMember(): {readonly target: Target; readonly distribution: Distribution} {
+    const target = this.#requireControlPlane();
+    if (this.#distribution === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    return {target, distribution: this.#distribution};
+  }
+
+  /** A look that begins after what has just been changed. */
+  async #observeAnew(): Promise<void> {
+    await this.#look;
+    await this.#observe();
   }
 
   /** Points everything at the wanted document that is on disk now. */

@@ -8,7 +8,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
 import type {ErrorCode} from '../kernel/error-codes.ts';
 import {problemOf} from '../kernel/problem.ts';
-import type {PutWanted} from '../hostcluster/protocol.ts';
+import type {KubernetesRequest, PutWanted} from '../hostcluster/protocol.ts';
 import type {Agent} from './agent.ts';
 import type {NodeWish} from './reconciler.ts';
 
@@ -20,6 +20,7 @@ const heartbeat = 20_000;
 const statusByCode: Partial<Record<ErrorCode, number>> = {
   'agent.incompatible': 409,
   'cluster.foreign': 409,
+  'plan.refused': 409,
   'usage.invalid': 400,
   'cluster.not-made': 404,
   'host.not-found': 404,
@@ -98,6 +99,12 @@ async function route(agent: Agent, request: IncomingMessage, response: ServerRes
     case 'PUT snapshot':
       await agent.receiveSnapshot(request, String(request.headers['trireme-digest'] ?? ''));
       return sendJson(response, 200, {});
+    case 'POST kubernetes':
+      return sendJson(response, 200, await agent.askKubernetes(requireQuestion(await readBody(request))));
+    case 'DELETE etcd-members': {
+      const addresses = url.searchParams.getAll('address');
+      return sendJson(response, 200, {existed: await agent.removeEtcdMember(decodeURIComponent(rest ?? ''), addresses)});
+    }
     default:
       throw new TriremeError('usage.invalid', `The agent's API has no ${request.method} ${url.pathname}.`);
   }
@@ -108,6 +115,13 @@ function requireWish(body: unknown): NodeWish {
   if (typeof labels !== 'object' || labels === null) throw new TriremeError('usage.invalid', 'The body lacks `labels`.');
   if (taints !== undefined && !Array.isArray(taints)) throw new TriremeError('usage.invalid', "`taints` isn't a list.");
   return {labels, ...(taints === undefined ? {} : {taints})};
+}
+
+function requireQuestion(body: unknown): KubernetesRequest {
+  const question = (body ?? {}) as Partial<KubernetesRequest>;
+  if (typeof question.method !== 'string' || typeof question.path !== 'string' || !question.path.startsWith('/'))
+    throw new TriremeError('usage.invalid', 'The body lacks `method` or `path`.');
+  return question as KubernetesRequest;
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

@@ -41,7 +41,7 @@ const changeResult = z.strictObject({
 export const hostPlanResult = z.strictObject({
   host: z.string(),
   role: z.string().optional(),
-  state: z.enum(['new', 'changed', 'unchanged', 'unreachable']),
+  state: z.enum(['new', 'changed', 'unchanged', 'unreachable', 'removed']),
   effect: z.enum(effects),
   changes: z.array(changeResult),
   reason: z.string().optional(),

@@ -9,7 +9,16 @@ import type {TriremeEvent} from '../kernel/event.ts';
 import {errorOf, type Problem} from '../kernel/problem.ts';
 import type {HostRunner} from '../ssh/runner.ts';
 import {DialSocket} from './dial-socket.ts';
-import {agentPaths, protocol, type AgentState, type ClusterEvent, type PutWanted, type WantedTaint} from './protocol.ts';
+import {
+  agentPaths,
+  protocol,
+  type AgentState,
+  type ClusterEvent,
+  type KubernetesAnswer,
+  type KubernetesRequest,
+  type PutWanted,
+  type WantedTaint,
+} from './protocol.ts';
 import {rootedPath} from './shell.ts';
 import {programPaths} from './unit.ts';
 
@@ -46,6 +55,10 @@ export interface AgentLink {
   snapshot(options?: RequestOptions): Promise<Snapshot>;
   /** Hands a backup's data to a host that belongs to no cluster yet. */
   putSnapshot(snapshot: {readonly size: number; readonly digest: string; readonly chunks: AsyncIterable<Buffer>}, options?: RequestOptions): Promise<void>;
+  /** Has a control plane send a request to the Kubernetes API; the answer is returned, whatever it is. */
+  kubernetes(request: KubernetesRequest, options?: RequestOptions): Promise<KubernetesAnswer>;
+  /** Takes a host's member out of etcd; false when it had none. Throws `plan.refused` when etcd would lose its majority. */
+  removeEtcdMember(host: string, addresses: readonly string[], options?: RequestOptions): Promise<boolean>;
   close(): void;
 }
 
@@ -122,6 +135,16 @@ class DialedLink implements AgentLink {
     await this.#exchange('POST', `/v1/nodes/${encodeURIComponent(node)}`, wishes, options);
   }
 
+  async kubernetes(request: KubernetesRequest, options: RequestOptions = {}): Promise<KubernetesAnswer> {
+    return JSON.parse(await this.#exchange('POST', '/v1/kubernetes', request, options, request.method === 'GET')) as KubernetesAnswer;
+  }
+
+  async removeEtcdMember(host: string, addresses: readonly string[], options: RequestOptions = {}): Promise<boolean> {
+    const query = new URLSearchParams(addresses.map((address): [string, string] => ['address', address]));
+    const path = `/v1/etcd-members/${encodeURIComponent(host)}?${query}`;
+    return (JSON.parse(await this.#exchange('DELETE', path, undefined, options)) as {readonly existed: boolean}).existed;
+  }
+
   async *events(after: number, options: RequestOptions = {}): AsyncGenerator<TriremeEvent> {
     const response = await this.#send('GET', `/v1/events?after=${after}`, undefined, options);
     try {
@@ -196,13 +219,13 @@ class DialedLink implements AgentLink {
     this.#agent.destroy();
   }
 
-  /** All of these may be said twice: a channel that broke while it was idle is dialled anew, once. */
-  async #exchange(method: string, path: string, body: unknown, options: RequestOptions): Promise<string> {
+  /** What may be said twice is, once, over a new channel: the old one may have broken while it was idle. */
+  async #exchange(method: string, path: string, body: unknown, options: RequestOptions, isRepeatable = true): Promise<string> {
     const signal = withDeadline(options.signal, answerDeadline);
     const once = async () => textOf(await this.#send(method, path, body, {signal}));
     try {
       return await once().catch((error: unknown) => {
-        if (isTriremeError(error) || isAbortError(error)) throw error;
+        if (isTriremeError(error) || isAbortError(error) || !isRepeatable) throw error;
         return once();
       });
     } catch (error) {

@@ -39,6 +39,17 @@ export interface WantedTaint {
 /** The taint of a control plane whose `taints` are absent. */
 export const controlPlaneTaint: WantedTaint = {key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule'};
 
+/** Where a host answers SSH, as its file says. The rest (user, key, jump hosts) is the file's. */
+export interface HostAccess {
+  readonly address: string;
+  /** Absent: what the file says for all hosts. */
+  readonly port?: number;
+  readonly user?: string;
+}
+
+/** The node's annotation that holds its `HostAccess` as JSON. */
+export const accessAnnotation = 'trireme.dev/access';
+
 export interface WantedFile {
   readonly path: string;
   /** Text; binary content comes by digest. */
@@ -73,6 +84,8 @@ export interface Wanted {
     readonly labels: Readonly<Record<string, string>>;
     /** Absent: the distribution's default. */
     readonly taints?: readonly WantedTaint[];
+    /** How an operator reaches the host. It's kept at the node, so that a host that left the file can still be found. Absent: written by an older version. */
+    readonly access?: HostAccess;
   };
   readonly endpoint: {readonly host: string; readonly port: number};
   readonly network: {readonly pods: readonly string[]; readonly services: readonly string[]; readonly dnsDomain: string};
@@ -142,6 +155,10 @@ export interface NodeState {
   readonly ready: boolean;
   readonly roles: readonly string[];
   readonly version: string;
+  /** Takes no new pods. Absent: it does, or an older agent tells it. */
+  readonly unschedulable?: boolean;
+  /** Set where we cordoned it, with what for: `upgrade`. Whoever goes on uncordons it; a person's own cordon stays. */
+  readonly cordonedFor?: string;
   readonly conditions: readonly {
     readonly type: string;
     readonly status: string;
@@ -149,6 +166,8 @@ export interface NodeState {
     readonly message?: string;
     readonly since?: string;
   }[];
+  /** How its host is reached, when the node says so. */
+  readonly access?: HostAccess;
 }
 
 /** A certificate on a host. Never its key. */
@@ -201,6 +220,21 @@ export interface ClusterEvent {
   readonly source?: string;
 }
 
+/** A member of etcd. */
+export interface EtcdMember {
+  readonly id: string;
+  /** Its host's name; empty while it was only announced. */
+  readonly name: string;
+  /** Addresses of its peer URLs. */
+  readonly addresses: readonly string[];
+  /** It has no vote yet. */
+  readonly learner: boolean;
+  readonly healthy: boolean;
+}
+
+/** On a node that we cordoned, with what for. */
+export const cordonAnnotation = 'trireme.dev/cordoned-for';
+
 /** What an agent says of itself: the answer to `GET /v1/state`, and the content of `seen.json`. Holds no secret. */
 export interface AgentState {
   readonly protocol: number;
@@ -217,6 +251,12 @@ export interface AgentState {
   readonly converged: boolean;
   /** True once this host is a member of the cluster: its kubelet has its own credentials. */
   readonly member: boolean;
+  /** The version of Kubernetes that this member joined with or was last upgraded to, all of it. Older agents don't tell. */
+  readonly running?: string;
+  /** Digest of the agent's own program. Older agents don't tell. */
+  readonly build?: string;
+  /** The version of the agent that was tried last and given up, by the agent itself. */
+  readonly fellBack?: {readonly from: string; readonly at: string};
   /** Digest of the secrets that it holds; empty without any. Says nothing of their content. */
   readonly secretsDigest: string;
   readonly reconcilers: readonly ReconcilerState[];
@@ -225,6 +265,8 @@ export interface AgentState {
   readonly nodes: readonly NodeState[];
   /** Control planes: the conditions of the cluster: ApiReady, DnsReady, and one per layer. */
   readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
+  /** Control planes with an etcd of their own: its members, as this one sees them. */
+  readonly etcdMembers?: readonly EtcdMember[];
   readonly lastSeq: number;
   /** Of a member: the certificates on this host. Absent in agents of the first release. */
   readonly certificates?: readonly CertificateState[];
@@ -241,10 +283,32 @@ export interface PutWanted {
   readonly secrets?: Secrets;
 }
 
+/** Body of `POST /v1/kubernetes`: a request to the Kubernetes API that a control plane sends for the operator, with its own administrator's rights. */
+export interface KubernetesRequest {
+  readonly method: string;
+  /** With the query; begins with a slash. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Ask this host's own API server, not the one behind the endpoint. */
+  readonly own?: boolean;
+  /** Of a text, only lines that begin with this: metrics are many. */
+  readonly lines?: string;
+}
+
+/** Its answer, whatever the API said. */
+export interface KubernetesAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
 /** What a change below this path of Wanted costs; the longest matching prefix counts. */
 export const effectsByPath: Readonly<Record<string, Effect>> = {
   'node.labels': 'none',
   'node.taints': 'none',
+  'node.access': 'none',
+  bootstrap: 'none',
   'configuration.sysctls': 'reload',
   'configuration.kubelet': 'restart',
   'configuration.containerd': 'restart',

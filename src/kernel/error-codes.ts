@@ -69,6 +69,8 @@ const sshTable = {
   'host.systemd-missing': {exit: 1, meaning: "The host doesn't run systemd, which agent mode needs."},
   'host.architecture-unsupported': {exit: 1, meaning: "The host's processor architecture is none that agent mode knows."},
   'host.disk-full': {exit: 1, meaning: 'A file system is full: of the host that is named, else of this computer.'},
+  'host.reset-incomplete': {exit: 1, meaning: 'Something of ours could not be taken off the host; each is named.'},
+  'host.is-member': {exit: 8, meaning: 'The host is a member of a cluster, which it has to leave first.'},
   'host.facts-unreadable': {exit: 1, meaning: "The host's answer to the facts script cannot be understood."},
 } as const satisfies Record<string, CodeEntry>;
 
@@ -86,6 +88,7 @@ const contentTable = {
   'agent.not-answering': {exit: 4, meaning: 'The agent on the host does not answer.'},
   'agent.incompatible': {exit: 8, meaning: 'The agent on the host and this program speak different protocols.'},
   'agent.failed': {exit: 1, meaning: 'A reconciler of the agent gave up.'},
+  'agent.fell-back': {exit: 1, meaning: 'A new version of the agent did not stay up, and the one before runs again.'},
   'agent.runtime-missing': {exit: 1, meaning: "No Node runtime is at hand for the host's architecture."},
   'cluster.not-found': {exit: 2, meaning: 'No cluster has this name.'},
   'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},

@@ -18,6 +18,7 @@ export type Intent =
   /** `at`: ISO 8601, whole seconds; machines that are older are replaced. Without `controlPlane` and `pools`: all. */
   | {readonly verb: 'restart'; readonly at: string; readonly controlPlane?: boolean; readonly pools?: readonly string[]}
   | {readonly verb: 'delete'}
+  | {readonly verb: 'host-maintain' | 'agent-upgrade'}
   | {
       readonly verb: 'machine-remediate' | 'machine-delete' | 'machine-replace' | 'machine-cordon' | 'machine-uncordon' | 'machine-drain';
       readonly machine: string;

@@ -65,7 +65,7 @@ export class LiveBlock {
   #isPermanent(event: TriremeEvent): boolean {
     if (permanent.has(event.type)) return true;
     if (event.type === 'step.finished') return event.outcome === 'failed';
-    return this.#options.verbose && event.type === 'step.output';
+    return event.type === 'step.output' && (this.#options.verbose || event.asked === true);
   }
 
   #schedule(): void {

@@ -57,7 +57,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     instead: 'What is special to one mode belongs to modes/; what is seen on a host to hosts/.',
   },
   agentd: {
-    may: ['hostcluster/protocol', 'layers', 'plan', 'kube', 'kernel'],
+    may: ['hostcluster/protocol', 'hostcluster/quorum', 'layers', 'plan', 'kube', 'kernel'],
     packages: ['yaml', 'tar'],
     instead: 'The agent runs alone on a host: no SSH, no screen, no file of the user. What both sides need belongs to hostcluster/protocol.',
   },

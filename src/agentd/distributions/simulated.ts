@@ -4,6 +4,7 @@ import {digestOf} from '../../kernel/digest.ts';
 import {sleep} from '../../kernel/cancel.ts';
 import {TriremeError} from '../../kernel/errors.ts';
 import {controlPlaneTaint, type EtcdMemberState, type NodeState, type WantedLayer} from '../../hostcluster/protocol.ts';
+import type {ClusterApi} from '../cluster-api.ts';
 import {fileStep} from '../file-step.ts';
 import {serviceStep} from '../service-step.ts';
 import {content} from '../reconcilers/content.ts';
@@ -12,10 +13,9 @@ import {modules} from '../reconcilers/modules.ts';
 import {nodeReconciler, setNode} from '../reconcilers/node.ts';
 import {sysctls} from '../reconcilers/sysctls.ts';
 import type {AgentStep, Distribution, Reconciler, Target} from '../reconciler.ts';
-import {memberOf, type Member} from './kubeadm/member.ts';
+import {isVersionChange, memberOf, type Member} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
 import {nodeStatesOf} from './kubeadm/observe.ts';
-import {upgrade} from './kubeadm/upgrade.ts';
 import {certificates, simulatedCertificates} from './simulated/certificates.ts';
 import {missingBackup} from '../snapshot-files.ts';
 import {unitMark} from './simulated/host.ts';
@@ -41,15 +41,18 @@ export function simulatedDistribution(): Distribution {
         : [...everywhere, join(member), ...members];
     },
     isMember: async (target) => memberOf(target) !== undefined,
+    running: (target) => memberOf(target)?.kubernetesVersion,
     observe: async (target, signal) => {
       const api = member.admin(target);
       try {
         const nodes = nodeStatesOf((await api?.get<{items: Parameters<typeof nodeStatesOf>[0]}>('/api/v1/nodes', signal))?.items ?? []);
         const layers = (await api?.get<{layers: Record<string, string>}>('/simulated/v1/state', signal))?.layers ?? {};
+        const etcdMembers = await member.etcdMembers(target, signal);
         const isReady = nodes.some((one) => one.ready);
         return {
           nodes,
           etcd: simulatedEtcd(target, nodes),
+          ...(etcdMembers === undefined ? {} : {etcdMembers}),
           conditions: [
             {type: 'ApiReady', ready: true},
             isReady ? {type: 'DnsReady', ready: true} : {type: 'DnsReady', ready: false, message: 'no node is ready to run CoreDNS'},
@@ -85,11 +88,10 @@ export function simulatedDistribution(): Distribution {
         users: [{name: user, user: {token: tokens.admin(secrets.bootstrapToken)}}],
       });
     },
-    setNode: async (target, name, wish, signal) => {
-      const api = member.admin(target);
-      if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-      return setNode(api, name, wish, signal);
-    },
+    setNode: async (target, name, wish, signal) => setNode(requireAdmin(member, target), name, wish, signal),
+    adminApi: async (target) => member.admin(target),
+    etcdMembers: (target, signal) => member.etcdMembers(target, signal),
+    removeEtcdMember: (target, {name}, signal) => member.removeEtcdMember(target, name, signal),
     close: () => member.close(),
   };
 }
@@ -107,6 +109,12 @@ function simulatedEtcd({wanted}: Target, nodes: readonly NodeState[]): readonly 
       healthy: node.ready,
       version: 'SIMULATED',
     }));
+}
+
+function requireAdmin(member: SimulatedMember, target: Target): ClusterApi {
+  const api = member.admin(target);
+  if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+  return api;
 }
 
 /** A step that takes its time and leaves a record. */
@@ -163,11 +171,32 @@ const kubelet: Reconciler = {
   steps: ({wanted}) => [fileStep({path: '/etc/systemd/system/kubelet.service', content: `# SIMULATED\n${JSON.stringify(wanted.proxy)}\n`})],
 };
 
+const upgrade: Reconciler = {
+  name: 'upgrade',
+  needs: [...memberNeeds, 'files', 'sysctls', 'runtime', 'images', 'kubelet'],
+  inputs: ['kubernetesVersion'],
+  outputs: ['kubernetes version'],
+  steps: (target) =>
+    isVersionChange(target)
+      ? [
+          recordStep('upgrade', `Upgrade to ${target.wanted.kubernetesVersion}`, ({wanted}) => wanted.kubernetesVersion),
+          {
+            id: 'upgrade:done',
+            title: 'Note the version',
+            effect: 'none',
+            check: async ({scope}) => (isVersionChange({...scope}) ? 'needed' : 'satisfied'),
+            apply: async ({scope}) =>
+              scope.records.set('member', {kubernetesVersion: scope.wanted.kubernetesVersion, at: new Date().toISOString()} satisfies Member),
+          },
+        ]
+      : [],
+};
+
 function kubeletService(member: SimulatedMember): Reconciler {
   const path = '/var/lib/kubelet/config.yaml';
   return {
     name: 'kubelet-service',
-    needs: memberNeeds,
+    needs: [...memberNeeds, 'upgrade'],
     inputs: ['configuration.kubelet', 'network', 'proxy'],
     outputs: [path],
     area: 'kubelet',
@@ -244,11 +273,13 @@ function controlPlane(member: SimulatedMember): Reconciler {
           if (!(await member.answers(scope))) await member.serve(scope);
         },
       );
-      return [
-        ...(target.wanted.bootstrap ? [start, serveStep(member)] : [recordStep('join-etcd', 'Join etcd', () => true)]),
-        registerStep(member),
-        memberStep(),
-      ];
+      const joinEtcd = recordStep(
+        'join-etcd',
+        'Join etcd',
+        () => true,
+        (scope, signal) => member.joinEtcd(scope, signal),
+      );
+      return [...(target.wanted.bootstrap ? [start, serveStep(member), joinEtcd] : [joinEtcd]), registerStep(member), memberStep()];
     },
   };
 }
@@ -278,7 +309,7 @@ function serveStep(member: SimulatedMember): AgentStep {
 function components(member: SimulatedMember): Reconciler {
   return {
     name: 'components',
-    needs: ['control-plane'],
+    needs: ['control-plane', 'upgrade'],
     inputs: ['configuration.apiServer', 'configuration.controllerManager', 'configuration.scheduler', 'configuration.etcd'],
     outputs: ['/etc/kubernetes/manifests', '/var/lib/etcd'],
     interval: 2000,

@@ -2,7 +2,7 @@
 import {ClusterApi, credentialsOf} from '../../cluster-api.ts';
 import {stampOf} from '../../file-step.ts';
 import type {HostSystem} from '../../host-system.ts';
-import {endpointOf} from './render-kubeadm.ts';
+import {apiPort, endpointOf} from './render-kubeadm.ts';
 import type {Target} from '../../reconciler.ts';
 
 export const adminKubeconfig = '/etc/kubernetes/admin.conf';
@@ -35,6 +35,13 @@ async function clientOf(host: HostSystem, path: string, server?: string): Promis
 /** With administrator's rights; undefined before this control plane has its kubeconfig. */
 export function adminApi({host}: Pick<Target, 'host'>): Promise<ClusterApi | undefined> {
   return clientOf(host, adminKubeconfig);
+}
+
+/** The same, of the API server on this very host: its certificate names the host's address. */
+export function ownAdminApi({host, wanted}: Pick<Target, 'host' | 'wanted'>): Promise<ClusterApi | undefined> {
+  const [address] = wanted.node.addresses;
+  if (address === undefined) return clientOf(host, adminKubeconfig);
+  return clientOf(host, adminKubeconfig, `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`);
 }
 
 /** As this host's node; undefined before it's a member. */

@@ -36,7 +36,7 @@ const manifestOf = (name: string) => `/etc/kubernetes/manifests/${name}.yaml`;
 
 export const componentsReconciler: Reconciler = {
   name: 'components',
-  needs: ['control-plane'],
+  needs: ['control-plane', 'upgrade'],
   inputs: ['configuration.apiServer', 'configuration.controllerManager', 'configuration.scheduler', 'configuration.etcd', 'configuration.kubeadm', 'proxy'],
   outputs: components.map((component) => manifestOf(component.name)),
   interval: 15_000,

@@ -85,7 +85,8 @@ export const join: Reconciler = {
   steps: async (target) => (memberOf(target) === undefined ? [await patchStep(target), ...joinSteps(target.wanted), memberStep()] : []),
 };
 
-async function patchStep({wanted, host}: Target): Promise<AgentStep> {
+/** The kubelet's fields of this host, where kubeadm merges them from. */
+export async function patchStep({wanted, host}: Target): Promise<AgentStep> {
   return fileStep(
     {path: `${patchFolder}/kubeletconfiguration+merge.json`, content: `${JSON.stringify(renderKubelet(wanted, await traitsOf(host)), null, 2)}\n`},
     "Write the kubelet's settings of this host",

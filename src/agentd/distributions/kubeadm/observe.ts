@@ -1,11 +1,16 @@
 // What the cluster says of itself, for AgentState.
-import type {EtcdMemberState, NodeState} from '../../../hostcluster/protocol.ts';
+import {accessAnnotation, cordonAnnotation, type EtcdMemberState, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import type {Observation, Target} from '../../reconciler.ts';
 import {etcdMembers} from './local-etcd.ts';
 
 interface NodeItem {
-  readonly metadata: {readonly name: string; readonly labels?: Readonly<Record<string, string>>};
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: {readonly unschedulable?: boolean};
   readonly status?: {
     readonly nodeInfo?: {readonly kubeletVersion?: string};
     readonly conditions?: readonly {
@@ -23,13 +28,15 @@ const rolePrefix = 'node-role.kubernetes.io/';
 /** Nodes as plain data; heartbeats are left out, so that nothing changes while nothing happens. */
 export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
   return items
-    .map(({metadata, status}): NodeState => ({
+    .map(({metadata, spec, status}): NodeState => ({
       name: metadata.name,
       ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
       roles: Object.keys(metadata.labels ?? {})
         .filter((key) => key.startsWith(rolePrefix))
         .map((key) => key.slice(rolePrefix.length)),
       version: status?.nodeInfo?.kubeletVersion ?? '',
+      ...(spec?.unschedulable === true ? {unschedulable: true} : {}),
+      ...(metadata.annotations?.[cordonAnnotation] === undefined ? {} : {cordonedFor: metadata.annotations[cordonAnnotation]}),
       conditions: (status?.conditions ?? []).map(({type, status: value, reason, message, lastTransitionTime}) => ({
         type,
         status: value,
@@ -37,8 +44,26 @@ export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
         ...(message === undefined ? {} : {message}),
         ...(lastTransitionTime === undefined ? {} : {since: lastTransitionTime}),
       })),
+      ...accessIn(metadata.annotations),
     }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Written by its own host, so read with care: what isn't as we write it counts as absent. */
+function accessIn(annotations: Readonly<Record<string, string>> = {}): Pick<NodeState, 'access'> {
+  try {
+    const {address, port, user} = JSON.parse(annotations[accessAnnotation] ?? '') as Partial<HostAccess>;
+    if (typeof address !== 'string' || !/^[\w.:-]+$/.test(address)) return {};
+    return {
+      access: {
+        address,
+        ...(typeof port === 'number' && Number.isInteger(port) ? {port} : {}),
+        ...(typeof user === 'string' && /^[\w.-]+$/.test(user) ? {user} : {}),
+      },
+    };
+  } catch {
+    return {};
+  }
 }
 
 /** Nodes and the state of API, cluster DNS and layers. An API that doesn't answer is an observation too. */

@@ -9,6 +9,7 @@ import {adminApi} from './access.ts';
 import {placesOf, readCertificates, type Reader} from './certificate-files.ts';
 import {needsCredentials, renewKubelet} from './kubelet-credentials.ts';
 import {runKubeadm} from './kubeadm-run.ts';
+import {isVersionChange} from './member.ts';
 import {memberNeeds} from './names.ts';
 import {renderInit} from './render-kubeadm.ts';
 import {restartComponents} from './restart-component.ts';
@@ -32,7 +33,11 @@ export const certificates: Reconciler = {
   inputs: ['role', 'configuration.kubeadm'],
   outputs: ['certificates'],
   interval,
-  steps: (target) => [target.wanted.role === 'control-plane' ? renewStep() : kubeletStep()],
+  steps: async (target) => {
+    // an upgrade restarts the same components, and renews on its way; only what has ended would keep it from coming through
+    if (isVersionChange(target) && !(await hasEnded(target))) return [];
+    return [target.wanted.role === 'control-plane' ? renewStep() : kubeletStep()];
+  },
 };
 
 const staleOf = ({records}: Target) => records.get<readonly Reader[]>(keys.stale) ?? [];
@@ -74,14 +79,16 @@ function renewStep(): AgentStep {
 /** Under the lease, so that one API server at a time is away. What has ended already has no API to ask, nor one to keep up. */
 async function inTurn(context: AgentStepContext, due: readonly CertificateState[], work: () => Promise<void>): Promise<void> {
   const {scope, signal, emit} = context;
-  const hasEnded = (await readCertificates(scope)).some(
-    (one) => one.kind === 'certificate' && one.renewedBy !== 'nobody' && Date.parse(one.notAfter) <= Date.now(),
-  );
   const api = await adminApi(scope);
-  if (hasEnded || api === undefined || (due.length === 0 && staleOf(scope).length === 0)) return work();
+  if ((await hasEnded(scope)) || api === undefined || (due.length === 0 && staleOf(scope).length === 0)) return work();
   const onWait = (holder: string) =>
     emit({type: 'step.output', step: 'certificates:renew', host: scope.host.name, stream: 'stdout', line: `waits for its turn: ${holder} renews its own`});
   return withLease(api, {name: 'trireme-certificates', self: scope.host.name, signal, patience, onWait}, work);
+}
+
+/** True when a certificate that somebody reads holds no longer. */
+async function hasEnded(target: Target): Promise<boolean> {
+  return (await readCertificates(target)).some((one) => one.kind === 'certificate' && one.renewedBy !== 'nobody' && Date.parse(one.notAfter) <= Date.now());
 }
 
 async function makeAnew(context: AgentStepContext, due: readonly CertificateState[]): Promise<void> {
