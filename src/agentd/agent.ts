@@ -1,7 +1,7 @@
 // The agent as a whole: what is wanted, who works towards it, what was seen.
-import {access, constants, mkdir} from 'node:fs/promises';
+import {mkdir} from 'node:fs/promises';
 import {hostname} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import type {Readable} from 'node:stream';
 import {sleep} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
@@ -26,7 +26,9 @@ import {kubeadmDistribution} from './distributions/kubeadm.ts';
 import {EventLog} from './event-log.ts';
 import {hostFiles, realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
+import {programFolder} from './program-folder.ts';
 import {Records} from './records.ts';
+import {redactSecrets} from './redact-secrets.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
 import {measure, missingBackup, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
 import {SeenFile, WantedStore} from './state.ts';
@@ -286,7 +288,7 @@ export class Agent {
   /** Points everything at the wanted document that is on disk now. */
   async #retarget(): Promise<void> {
     const {wanted, secrets} = this.#store;
-    this.#redact(secrets);
+    redactSecrets(this.#redactor, secrets);
     if (wanted !== null) {
       if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name)
         await this.#begin(wanted);
@@ -322,17 +324,6 @@ export class Agent {
     if (this.#options.root !== '') throw new TriremeError('usage.invalid', 'Only the simulated distribution runs below TRIREME_ROOT.');
     this.#host = realHost(wanted.node.name, await programFolder(this.#options.programFolder));
     this.#distribution = kubeadmDistribution();
-  }
-
-  #redact(secrets: Secrets | null): void {
-    if (secrets === null) return;
-    this.#redactor.add(secrets.bootstrapToken);
-    this.#redactor.add(secrets.bootstrapToken.split('.')[1]);
-    for (const pair of [secrets.ca, secrets.etcdCa, secrets.frontProxyCa, secrets.serviceAccount]) {
-      this.#redactor.add(pair?.key?.trim());
-      // a tool prints a key line by line
-      for (const line of pair?.key?.split('\n') ?? []) if (line.length >= 64) this.#redactor.add(line);
-    }
   }
 
   #changed(): void {
@@ -396,17 +387,5 @@ export class Agent {
         ...(message === undefined ? {} : {message}),
       });
     }
-  }
-}
-
-/** Where programs go: /usr/local/bin, or beside the agent on a system whose /usr can't be written. */
-async function programFolder(own: string): Promise<string> {
-  try {
-    await mkdir('/usr/local/bin', {recursive: true});
-    await access('/usr/local/bin', constants.W_OK);
-    return '/usr/local/bin';
-  } catch {
-    // beside the version's folder, so that it stays through updates of the agent
-    return join(dirname(own), 'bin');
   }
 }
