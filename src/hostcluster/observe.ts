@@ -111,7 +111,8 @@ function machineOf(cluster: DesiredCluster, host: AgentHost, observation: Member
     ...(seen === undefined ? {} : {agent: {version: seen.version, converged: seen.converged, answering: member?.agentActive ?? false}}),
     reasons: [...nodeReasons(node, told), ...agentReasons(observation), ...certificateReasons(seen, at)],
     drift: seen?.drift.filter((one) => one.outcome !== 'repaired').length ?? 0,
-    ...(node === undefined ? {} : {node: node.name, conditions: node.conditions.map(conditionOf)}),
+    ...(node === undefined ? {} : {node: node.name}),
+    ...conditionsIn(node, seen),
     ...(seen === undefined
       ? {}
       : {
@@ -125,6 +126,24 @@ function machineOf(cluster: DesiredCluster, host: AgentHost, observation: Member
           })),
           drifts: seen.drift.map(({area, subject, found, at: when, outcome}) => ({area, subject, found, at: when, outcome})),
         }),
+  };
+}
+
+/** The node's own, then the agent's reconcilers; nothing where neither is known. */
+function conditionsIn(node: NodeState | undefined, seen: AgentState | undefined): {readonly conditions?: readonly ConditionView[]} {
+  const conditions = [...(node?.conditions ?? []).map(conditionOf), ...(seen?.reconcilers ?? []).map(reconcilerConditionOf)];
+  return conditions.length === 0 ? {} : {conditions};
+}
+
+/** A reconciler of the agent, as conditions are told everywhere. */
+function reconcilerConditionOf({name, status, message, since}: AgentState['reconcilers'][number]): ConditionView {
+  return {
+    type: name,
+    ready: status === 'done',
+    reason: status,
+    since,
+    standing: status === 'done' ? 'good' : status === 'failed' ? 'bad' : 'working',
+    ...(message === undefined ? {} : {message}),
   };
 }
 

@@ -67,7 +67,12 @@ export function renderMachine(machine: MachineView, options: MachineTextOptions)
     ...((machine.drifts ?? []).length === 0 ? [] : ['', style.color.bold('Drift'), ...driftLines(machine, options)]),
     ...(machine.conditions === undefined
       ? []
-      : ['', ...machine.conditions.flatMap((one) => wrap(conditionLine(one, style, now), one.ready ? (text) => text : style.color.yellow))]),
+      : [
+          '',
+          ...machine.conditions
+            .filter((one) => !isReconciler(machine, one.type))
+            .flatMap((one) => wrap(conditionLine(one, style, now), one.ready ? (text) => text : style.color.yellow)),
+        ]),
   ].join('\n');
 }
 
@@ -76,6 +81,11 @@ function conditionLine(condition: NonNullable<MachineView['conditions']>[number]
   const since = condition.since === undefined ? '' : ` for ${age(condition.since, now)}`;
   const reason = condition.reason === undefined ? '' : ` ${condition.reason}`;
   return `${mark} ${condition.type} ${condition.status ?? ''}${reason}${since}${condition.message === undefined ? '' : `: ${condition.message}`}`;
+}
+
+/** Told above, in a block of its own. */
+function isReconciler({reconcilers = []}: MachineView, name: string): boolean {
+  return reconcilers.some((one) => one.name === name);
 }
 
 /** What isn't done with its reason; what is, in one line, since when the youngest of it is so. */

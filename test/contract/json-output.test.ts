@@ -48,6 +48,7 @@ const managed = (...args: readonly string[]): Cases => ({
 });
 
 const table: Readonly<Record<string, Cases>> = {
+  advise: {success: ok('advise', '--machines', 'existing'), failure: {...fails(2, 'usage.answer-required', 'advise'), hasResult: true}},
   apply: {success: ok('apply', '--yes'), failure: fails(8, 'plan.moved', 'apply', 'TMP/plan.json', '--yes')},
   'agent logs': {success: ok('agent', 'logs', 'cp1'), failure: fails(2, 'host.not-found', 'agent', 'logs', 'nobody')},
   'agent status': {success: ok('agent', 'status'), failure: unreadable('agent', 'status')},
@@ -85,6 +86,7 @@ const table: Readonly<Record<string, Cases>> = {
     success: ok('cluster', 'upgrade', '--to', 'v1.36.3', '--yes'),
     failure: fails(3, 'plan.refused', 'cluster', 'upgrade', '--to', 'v1.36.1', '--yes'),
   },
+  dash: {success: ok('dash'), failure: fails(2, 'usage.invalid', 'dash', '--theme', 'pink')},
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
   explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
   history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
