@@ -55,7 +55,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   hostcluster: {
     may: ['layers', 'ssh', 'bundle', 'kube', 'spec', 'plan', 'kernel'],
     mayTypes: ['hosts', 'modes/mode', 'fleet'],
-    packages: ['yaml', 'semver'],
+    packages: ['yaml', 'semver', 'age-encryption'],
     instead: 'What is special to one mode belongs to modes/; what is seen on a host to hosts/.',
   },
   agentd: {
@@ -161,7 +161,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
 };
 
 /** Heavy packages: nobody waits for them who doesn't need them. */
-export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/];
+export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/, /^age-encryption$/];
 
 /** Files that may write to the process's own streams and end it. The shims hold, as text, whole programs for simulated hosts. */
 export const mayTouchProcess: readonly RegExp[] = [/^src\/output\//, /^src\/ui\/app\.tsx$/, /^src\/agentd\/main\.ts$/, /^src\/sandbox\/shims\.ts$/];
