@@ -6,7 +6,17 @@ import {contentForRole} from './content.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
 import {requireRendered} from '../layers/inventory.ts';
 import {mergeSettings} from './merge.ts';
-import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type HostAccess, type NodeState, type Wanted, type WantedLayer, type WantedTaint} from './protocol.ts';
+import {
+  controlPlaneTaint,
+  driftAreas,
+  protocol,
+  type DriftArea,
+  type HostAccess,
+  type NodeState,
+  type Wanted,
+  type WantedLayer,
+  type WantedTaint,
+} from './protocol.ts';
 import {isWithin, networkOf, proxyEnvironment} from './proxy.ts';
 
 export interface Membership {
