@@ -47,7 +47,12 @@ export async function startPivotSandbox(): Promise<PivotSandbox> {
   await writeFile(file, fileText);
   const layer = {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'pod-network', namespace: 'kube-system'}, data: {cidr: '10.244.0.0/16'}};
   await writeFile(join(folder, 'network.yaml'), stringify(layer));
-  const profile = {apiVersion: 'trireme.dev/v1alpha1', kind: 'ClusterProfile', metadata: {name: 'small'}, spec: {layers: {cni: {name: 'network', manifest: 'network.yaml'}}}};
+  const profile = {
+    apiVersion: 'trireme.dev/v1alpha1',
+    kind: 'ClusterProfile',
+    metadata: {name: 'small'},
+    spec: {layers: {cni: {name: 'network', manifest: 'network.yaml'}}},
+  };
   await writeFile(join(folder, 'profile.yaml'), stringify(profile));
   return {
     folder,
@@ -76,7 +81,11 @@ async function writeRepository(root: string): Promise<void> {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: {name: `${label}-manager`, namespace, labels},
-      spec: {replicas: 1, selector: {matchLabels: labels}, template: {metadata: {labels}, spec: {containers: [{name: 'manager', image: 'simulated.invalid/manager:v1'}]}}},
+      spec: {
+        replicas: 1,
+        selector: {matchLabels: labels},
+        template: {metadata: {labels}, spec: {containers: [{name: 'manager', image: 'simulated.invalid/manager:v1'}]}},
+      },
     };
     const all = [{apiVersion: 'v1', kind: 'Namespace', metadata: {name: namespace}}, ...objects, manager];
     await writeFile(join(release, file), all.map((object) => stringify(object, {aliasDuplicateObjects: false})).join('---\n'));
@@ -89,4 +98,14 @@ async function writeRepository(root: string): Promise<void> {
   await write('infrastructure-docker', 'infrastructure-components.yaml', 'capd-system', []);
   const objects = clusterClassObjects().map((object) => stringify(object, {aliasDuplicateObjects: false}));
   await writeFile(join(root, 'infrastructure-docker', version, 'clusterclass-in-memory.yaml'), objects.join('---\n'));
+}
+
+/** Kinds and names of everything that is kept, but for events. */
+export function objectsOf(management: ManagementApi): readonly string[] {
+  return management.kinds.all
+    .filter(({kind}) => kind !== 'Event')
+    .flatMap((kind) =>
+      management.store.list(kind).map(({metadata: {namespace, name}}) => `${kind.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`),
+    )
+    .toSorted();
 }
