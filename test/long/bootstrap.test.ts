@@ -52,7 +52,7 @@ describe('a bootstrap', {timeout: 600_000}, () => {
   beforeAll(async () => {
     whole = await start();
     const ran = await runPivot(whole);
-    expect(ran.outcome, ran.problem?.message).toBe('succeeded');
+    if (ran.outcome !== 'succeeded') throw new Error(ran.problem?.message ?? ran.outcome);
     steps = ran.events.filter((event) => event.type === 'step.finished').length;
     end = await shapeOf(whole);
   }, 120_000);

@@ -90,8 +90,8 @@ async function writeRepository(root: string): Promise<void> {
     const all = [{apiVersion: 'v1', kind: 'Namespace', metadata: {name: namespace}}, ...objects, manager];
     await writeFile(join(release, file), all.map((object) => stringify(object, {aliasDuplicateObjects: false})).join('---\n'));
   };
-  // the inventory's kind is made by whoever installs
-  const definitions = builtInDefinitions().filter((one) => (one['metadata'] as {name: string}).name !== 'providers.clusterctl.cluster.x-k8s.io');
+  // clusterctl's own kinds aren't a provider's: the inventory is made by whoever installs
+  const definitions = builtInDefinitions().filter((one) => !(one['metadata'] as {name: string}).name.endsWith('.clusterctl.cluster.x-k8s.io'));
   await write('cluster-api', 'core-components.yaml', 'capi-system', definitions);
   await write('bootstrap-kubeadm', 'bootstrap-components.yaml', 'capi-kubeadm-bootstrap-system', []);
   await write('control-plane-kubeadm', 'control-plane-components.yaml', 'capi-kubeadm-control-plane-system', []);

@@ -1,8 +1,11 @@
 // From an empty cluster to a management cluster that manages itself; all of it SIMULATED. What stops and kills do to it: test/long/bootstrap.test.ts.
-import {readFile, stat, writeFile} from 'node:fs/promises';
+import {readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import ClusterBootstrap from '../../../src/commands/cluster/bootstrap.ts';
+import {Redactor} from '../../../src/kernel/redact.ts';
+import {writeRecord} from '../../../src/modes/controller/pivot/record.ts';
+import {ControllerScope} from '../../../src/modes/controller/scope.ts';
 import {preparePivot, runPivot} from '../../support/pivot-run.ts';
 import {fileText, objectsOf, startPivotSandbox, type PivotSandbox} from '../../support/pivot-sandbox.ts';
 import {resultOf, trireme} from '../../support/trireme.ts';
@@ -68,6 +71,7 @@ describe('cluster bootstrap', {timeout: 60_000}, () => {
   it('makes a cluster that manages itself, which the file names from then on, with its comments', async () => {
     const ran = await runPivot(sandbox);
     expect(ran.outcome, ran.problem?.message).toBe('succeeded');
+    for (const management of [sandbox.bootstrap, sandbox.inside]) expect(JSON.stringify(ran.events)).not.toContain(management.token);
     const after = await readFile(sandbox.file, 'utf8');
     for (const line of ['    kubeconfig: harbour.kubeconfig', '    context: harbour', ...fileText.split('\n')]) expect(after.split('\n')).toContain(line);
     expect((await stat(join(sandbox.folder, 'harbour.kubeconfig'))).mode & 0o777).toBe(0o600);
@@ -85,5 +89,34 @@ describe('cluster bootstrap', {timeout: 60_000}, () => {
     const forgotten = await refusal(fileText);
     expect(forgotten).toMatchObject({code: 'plan.refused'});
     expect(forgotten?.message).toContain(`manages itself at ${sandbox.inside.server}`);
+  });
+
+  it('goes on by the note in the bootstrap cluster alone, and is refused when the cluster is on neither side', async () => {
+    const {kubeconfig, kinds, server, store} = sandbox.inside;
+    const scope = await ControllerScope.open(
+      {kubeconfig: sandbox.bootstrap.kubeconfig.path, namespace: 'default'},
+      {signal: new AbortController().signal, redactor: new Redactor(), concurrency: 1, warn: () => {}},
+    );
+    // as a kill behind the move leaves it, on a computer that has neither the kubeconfig nor the changed file
+    await writeRecord(scope, 'harbour', {state: 'moving', server, kubeconfig: kubeconfig.text}, scope.options.signal);
+    await scope.close();
+    await writeFile(sandbox.file, fileText);
+    await rm(join(sandbox.folder, 'harbour.kubeconfig'));
+    const ran = await runPivot(sandbox);
+    expect(ran.outcome, ran.problem?.message).toBe('succeeded');
+    const done = ran.events.flatMap((event) => (event.type === 'step.finished' && event.outcome === 'done' ? [event.step] : []));
+    expect(done).toEqual(['pivot/kubeconfig', 'pivot/file', 'pivot/close']);
+
+    const again = await ControllerScope.open({kubeconfig: sandbox.bootstrap.kubeconfig.path, namespace: 'default'}, scope.options);
+    await writeRecord(again, 'harbour', {state: 'moving', server, kubeconfig: kubeconfig.text}, scope.options.signal);
+    await again.close();
+    sandbox.inside.controllers?.stop();
+    const kind = kinds.need('cluster.x-k8s.io', 'Cluster');
+    const cluster = store.get(kind, 'harbour', 'default');
+    if (cluster !== undefined) store.remove(kind, cluster);
+    const lost = await refusal(fileText);
+    expect(lost).toMatchObject({code: 'plan.refused'});
+    expect(lost?.message).toContain('on neither side');
+    expect(lost?.hints.join(' ')).toContain('delete secret harbour-pivot');
   });
 });

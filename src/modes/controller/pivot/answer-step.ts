@@ -7,6 +7,7 @@ import {readInventory} from '../providers/inventory.ts';
 import type {AskedProviders} from '../providers/plan-init.ts';
 import {prepareInit, type PrepareOptions} from '../providers/prepare-init.ts';
 import {parseProviderRequest, type ProviderType} from '../providers/provider.ts';
+import {isPassing} from '../providers/write-objects.ts';
 import type {PivotScope} from './scope.ts';
 
 export interface AnswerWork {
@@ -36,7 +37,7 @@ export function answerStep({asked, library, options, timeout, host}: AnswerWork)
           ? 'satisfied'
           : 'needed';
       } catch (error) {
-        if (isTriremeError(error) && error.code === 'api.unreachable') return 'needed';
+        if (isComing(error)) return 'needed';
         throw error;
       }
     },
@@ -48,7 +49,7 @@ export function answerStep({asked, library, options, timeout, host}: AnswerWork)
         try {
           return await api.serverVersion({signal});
         } catch (error) {
-          if (isTriremeError(error) && error.code === 'api.unreachable') return undefined;
+          if (isComing(error)) return undefined;
           throw error;
         }
       };
@@ -61,4 +62,9 @@ export function answerStep({asked, library, options, timeout, host}: AnswerWork)
       return `Kubernetes ${version}, nothing speaks against the providers`;
     },
   };
+}
+
+/** Nobody answers yet, or a load balancer says that nobody is behind it. */
+function isComing(error: unknown): boolean {
+  return isPassing(error) || (isTriremeError(error) && error.code === 'api.unreachable');
 }
