@@ -6,15 +6,19 @@ import type {Records} from './records.ts';
 
 /** Folders in which everything belongs to Kubernetes, its container runtime or its network; a user may have had something in there before. */
 export const trees = [
+  // kubectl's cache where it has no HOME
+  '/.kube',
   '/etc/kubernetes',
   '/etc/containerd',
   '/etc/cni',
   '/etc/systemd/system/containerd.service.d',
   '/etc/systemd/system/kubelet.service.d',
   '/opt/cni',
+  '/opt/containerd',
   '/run/containerd',
   '/run/flannel',
   '/run/netns',
+  '/run/nri',
   '/usr/libexec/kubernetes',
   '/var/lib/cni',
   '/var/lib/containerd',
@@ -37,6 +41,7 @@ export const edges = [
   '/etc/ca-certificates',
   '/etc/modules-load.d',
   '/etc/sysctl.d',
+  '/lib/modules',
   '/run/lock',
   '/usr/local/bin',
   '/usr/local/lib',

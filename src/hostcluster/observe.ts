@@ -1,5 +1,6 @@
 // The cluster as it is, from what its agents say: for status, lists and screens.
 import type {DesiredCluster} from '../spec/desired.ts';
+import type {ConditionView} from '../modes/mode.ts';
 import type {AgentHost} from '../spec/schema.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberObservation} from './facts.ts';
 import type {AgentState, NodeState} from './protocol.ts';
@@ -28,7 +29,7 @@ export async function askControlPlanes(
 }
 
 /** The cluster as plain data. `told` is what a control plane says now; without it nodes are unknown. */
-export function viewOf(cluster: DesiredCluster, facts: HostClusterFacts, told: AgentState | undefined, mode: string) {
+export function viewOf(cluster: DesiredCluster, facts: Pick<HostClusterFacts, 'hosts'>, told: AgentState | undefined, mode: string) {
   const {metadata, spec} = cluster.document;
   const machines = hostsOf(cluster).map((host) => machineOf(cluster, host, observationOf(facts, host.name), told));
   const strangers = (told?.nodes ?? []).filter((node) => !hostsOf(cluster).some((host) => host.name === node.name)).map(strangerOf);
@@ -55,7 +56,11 @@ export function viewOf(cluster: DesiredCluster, facts: HostClusterFacts, told: A
   };
 }
 
-function healthOf(facts: HostClusterFacts, told: AgentState | undefined, reasons: readonly string[]): 'healthy' | 'progressing' | 'degraded' | 'unknown' {
+function healthOf(
+  facts: Pick<HostClusterFacts, 'hosts'>,
+  told: AgentState | undefined,
+  reasons: readonly string[],
+): 'healthy' | 'progressing' | 'degraded' | 'unknown' {
   if (told === undefined) return 'unknown';
   if (reasons.length === 0) return 'healthy';
   const states = reachedHosts(facts).flatMap((host) => host.seen ?? []);
@@ -64,7 +69,7 @@ function healthOf(facts: HostClusterFacts, told: AgentState | undefined, reasons
   return isWorking ? 'progressing' : 'degraded';
 }
 
-function whyUnknown(facts: HostClusterFacts): string {
+function whyUnknown(facts: Pick<HostClusterFacts, 'hosts'>): string {
   const reached = reachedHosts(facts);
   if (reached.length === 0) return 'no host answers';
   return reached.some((host) => host.seen?.wanted != null) ? 'no control plane answers' : 'the cluster is not made yet: trireme apply';
@@ -83,6 +88,19 @@ function machineOf(cluster: DesiredCluster, host: AgentHost, observation: Member
     ...(seen === undefined ? {} : {agent: {version: seen.version, converged: seen.converged, answering: member?.agentActive ?? false}}),
     reasons: [...nodeReasons(node, told), ...agentReasons(observation)],
     drift: seen?.drift.filter((one) => one.outcome !== 'repaired').length ?? 0,
+    ...(seen === undefined || seen.reconcilers.length === 0 ? {} : {conditions: seen.reconcilers.map(conditionOf)}),
+  };
+}
+
+/** A reconciler of the agent, as conditions are told everywhere. */
+function conditionOf({name, status, message, since}: AgentState['reconcilers'][number]): ConditionView {
+  return {
+    type: name,
+    ready: status === 'done',
+    reason: status,
+    since,
+    standing: status === 'done' ? 'good' : status === 'failed' ? 'bad' : 'working',
+    ...(message === undefined ? {} : {message}),
   };
 }
 

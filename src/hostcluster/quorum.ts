@@ -15,12 +15,12 @@ export function whyNotRemovable(members: readonly EtcdMember[], member: EtcdMemb
   if (member.learner) return undefined;
   const voters = members.filter((one) => !one.learner);
   const answering = voters.filter((one) => one.healthy);
-  const down = voters.filter((one) => !one.healthy && one !== member).map((one) => one.name || one.addresses[0] || one.id);
+  const down = voters.filter((one) => !one.healthy && one.id !== member.id).map((one) => one.name || one.addresses[0] || one.id);
   if (answering.length < majorityOf(voters.length))
     return `etcd has no majority: ${answering.length} of its ${voters.length} members answer, and it takes ${majorityOf(voters.length)} to change anything`;
   if (voters.length === 1) return "it's the only member of etcd, which holds everything that the cluster knows";
   const left = voters.length - 1;
-  const leftAnswering = answering.filter((one) => one !== member).length;
+  const leftAnswering = answering.filter((one) => one.id !== member.id).length;
   if (leftAnswering >= majorityOf(left)) return undefined;
   const who = `${down.join(', ')} ${down.length === 1 ? 'is' : 'are'} down`;
   return `${who}: of the ${left} members that would be left only ${leftAnswering} would answer, and etcd needs ${majorityOf(left)} of them`;
@@ -28,5 +28,5 @@ export function whyNotRemovable(members: readonly EtcdMember[], member: EtcdMemb
 
 /** The members without one. */
 export function withoutMember(members: readonly EtcdMember[], member: EtcdMember): readonly EtcdMember[] {
-  return members.filter((one) => one !== member);
+  return members.filter((one) => one.id !== member.id);
 }

@@ -88,10 +88,12 @@ export function planRemovals(cluster: DesiredCluster, facts: HostClusterFacts, r
   const all = hostsOf(cluster).filter((host) => host.role === 'worker').length + workers.length;
   return {
     hosts: ordered.map((removal) => hostPlanOf(cluster, removal)),
-    before: dead.map((removal) => ({title: `Take out ${removal.host}`, barrier: true, steps: steps(removal)})),
+    before: dead.map((removal) => ({title: `Take out ${removal.host}`, barrier: true, window: 1, steps: steps(removal)})),
     after: [
       {title: 'Take out workers', barrier: true, window: windowOf(maxUnavailable, all), maxFailures, steps: workers.flatMap(steps)},
-      ...living.filter((one) => one.role === 'control-plane').map((removal) => ({title: `Take out ${removal.host}`, barrier: true, steps: steps(removal)})),
+      ...living
+        .filter((one) => one.role === 'control-plane')
+        .map((removal) => ({title: `Take out ${removal.host}`, barrier: true, window: 1, steps: steps(removal)})),
     ].filter((phase) => phase.steps.length > 0),
     warnings: dead.map(notReached),
   };

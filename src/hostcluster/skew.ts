@@ -4,7 +4,7 @@ import type {Warning} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {compareVersions, kubeletProblem, minorOf, parseVersion, upgradeProblem} from '../spec/versions.ts';
 import {isReached, type HostClusterFacts, type MemberFacts} from './facts.ts';
-import {hostsOf, observationOf, runningVersion} from './wanted.ts';
+import {hostsOf, nodesIn, observationOf, runningVersion} from './wanted.ts';
 
 /** A host that isn't at the wanted version yet. */
 interface Behind {
@@ -23,7 +23,14 @@ export function refuseSkew(cluster: DesiredCluster, facts: HostClusterFacts, cho
   const workers = behind.filter((one) => one.role === 'worker');
   const left = planes.filter((one) => !chosen.has(one.host));
   const touched = workers.filter((one) => chosen.has(one.host));
-  const silent = hostsOf(cluster).filter((host) => host.role === 'control-plane' && !answers(facts, host.name));
+  const known = new Set(nodesIn(facts).map((node) => node.name));
+  const silent = hostsOf(cluster).filter((host) => host.role === 'control-plane' && !answers(facts, host.name) && (known.size === 0 || known.has(host.name)));
+  const joining = hostsOf(cluster).filter((host) => chosen.has(host.name) && answers(facts, host.name) && !members.some((one) => one.host === host.name));
+  if (joining.length > 0 && planes.length > 0)
+    throw refusal(
+      `${joining.map((host) => host.name).join(', ')} would join with ${to} while API servers are at ${planes[0]?.running}, and a kubelet may not be newer than an API server.`,
+      [`Upgrade first: trireme apply --limit ${members.map((one) => one.host).join(',')}`, 'Or add hosts first, at the version that runs.'],
+    );
   if (touched.length > 0 && left.length > 0)
     throw refusal(`The limit leaves out ${names(left)}, and a kubelet may not be newer than an API server.`, [
       `Take ${left.length === 1 ? 'it' : 'them'} in, or upgrade control planes first.`,

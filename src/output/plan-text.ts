@@ -40,7 +40,9 @@ export function renderPlan(plan: PlanForText, options: PlanTextOptions): string 
   }
   lines.push(...orderLines(plan, style));
   lines.push(planLine(plan));
-  const meanings = [...new Set(active.flatMap((host) => host.changes.map((change) => change.effect)))].filter((effect) => effect !== 'none');
+  // what a change costs a host that stays
+  const staying = active.filter((host) => host.state !== 'removed');
+  const meanings = [...new Set(staying.flatMap((host) => host.changes.map((change) => change.effect)))].filter((effect) => effect !== 'none');
   for (const effect of meanings) lines.push(color.dim(`  ${effect}: ${effectMeanings[effect]}`));
   return lines.join('\n');
 }
@@ -51,8 +53,11 @@ function orderLines({phases = []}: PlanForText, {color}: Style): readonly string
     const hosts = [...new Set(phase.steps.flatMap((step) => step.host ?? []))];
     if (phase.window === undefined || hosts.length === 0) return [];
     const drained = phase.steps.some((step) => step.effect === 'drain' && step.host !== undefined && step.id.startsWith('drain:'));
+    const returns = phase.steps.some((step) => step.id.startsWith('uncordon:'));
     const pace = hosts.length === 1 ? '' : phase.window === 1 ? ', one at a time' : `, at most ${phase.window} at a time`;
-    return [`  ${phase.title}: ${color.bold(hosts.map(sanitizeLine).join(', '))}${pace}${drained ? ', each drained before and uncordoned after' : ''}`];
+    return [
+      `  ${phase.title}: ${color.bold(hosts.map(sanitizeLine).join(', '))}${pace}${drained ? ', each drained before' : ''}${drained && returns ? ' and uncordoned after' : ''}`,
+    ];
   });
   return parts.length === 0 ? [] : ['Order:', ...parts, ''];
 }

@@ -30,6 +30,7 @@ const fails = (exit: number, code: string, ...args: readonly string[]): Run => (
 const noFile = {TRIREME_FILE: '/nowhere/trireme.yaml'};
 const unreadable = (...args: readonly string[]): Run => ({...fails(3, 'file.not-found', ...args), env: noFile});
 
+const takesApart = 'it would take apart what the others look at: test/integration/hostcluster/members.test.ts and test/long/members.test.ts run it';
 const inManagement = 'it needs a management cluster: test/integration/providers-embedded.test.ts';
 
 /** One success and one failure for every command; what comes first runs first. `TMP` is a folder of the test's own. */
@@ -48,6 +49,7 @@ const managed = (...args: readonly string[]): Cases => ({
 });
 
 const table: Readonly<Record<string, Cases>> = {
+  advise: {success: ok('advise', '--machines', 'existing'), failure: {...fails(2, 'usage.answer-required', 'advise'), hasResult: true}},
   apply: {success: ok('apply', '--yes'), failure: fails(8, 'plan.moved', 'apply', 'TMP/plan.json', '--yes')},
   'agent logs': {success: ok('agent', 'logs', 'cp1'), failure: fails(2, 'host.not-found', 'agent', 'logs', 'nobody')},
   'agent status': {success: ok('agent', 'status'), failure: unreadable('agent', 'status')},
@@ -55,7 +57,7 @@ const table: Readonly<Record<string, Cases>> = {
   'bundle build': {success: ok('bundle', 'build', '--out', 'TMP/bundle'), failure: fails(2, 'usage.invalid', 'bundle', 'build')},
   'bundle inspect': {success: ok('bundle', 'inspect', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'inspect', 'TMP/nothing')},
   'bundle verify': {success: ok('bundle', 'verify', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'verify', 'TMP/nothing')},
-  'cluster delete': managed('cluster', 'delete'),
+  'cluster delete': {success: takesApart, failure: fails(2, 'usage.answer-required', 'cluster', 'delete', '--yes')},
   'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
   'cluster events': {success: 'these hosts have no management cluster', failure: fails(2, 'mode.unsupported', 'cluster', 'events')},
   'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
@@ -73,6 +75,7 @@ const table: Readonly<Record<string, Cases>> = {
     success: ok('cluster', 'upgrade', '--to', 'v1.36.3', '--yes'),
     failure: fails(3, 'plan.refused', 'cluster', 'upgrade', '--to', 'v1.36.1', '--yes'),
   },
+  dash: {success: ok('dash'), failure: fails(2, 'usage.invalid', 'dash', '--theme', 'pink')},
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
   explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
   history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
@@ -89,6 +92,7 @@ const table: Readonly<Record<string, Cases>> = {
     success: ok('host', 'maintain', '--limit', 'w1', '--dry-run', '--', 'true'),
     failure: fails(2, 'usage.answer-required', 'host', 'maintain', '--', 'true'),
   },
+  'host reset': {success: takesApart, failure: fails(8, 'host.is-member', 'host', 'reset', 'w1', '--yes')},
   'host shell': {success: 'a shell needs a terminal', failure: fails(2, 'usage.invalid', 'host', 'shell', 'cp1')},
   'host trust': {success: ok('host', 'trust', '--yes'), failure: fails(2, 'usage.answer-required', 'host', 'trust')},
   init: {
@@ -101,7 +105,7 @@ const table: Readonly<Record<string, Cases>> = {
   'machine delete': managed('machine', 'delete', 'cp1'),
   'machine drain': {success: ok('machine', 'drain', 'w1', '--yes'), failure: fails(2, 'machine.not-found', 'machine', 'drain', 'nobody', '--yes')},
   'machine remediate': managed('machine', 'remediate', 'cp1'),
-  'machine replace': managed('machine', 'replace', 'cp1'),
+  'machine replace': {success: takesApart, failure: fails(3, 'plan.refused', 'machine', 'replace', 'cp1', '--confirm', 'cp1')},
   'machine uncordon': {success: ok('machine', 'uncordon', 'w1', '--yes'), failure: fails(2, 'machine.not-found', 'machine', 'uncordon', 'nobody', '--yes')},
   plan: {success: ok('plan'), failure: unreadable('plan')},
   preflight: {success: ok('preflight'), failure: fails(2, 'usage.invalid', 'preflight', '--only', 'cheese')},

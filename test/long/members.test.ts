@@ -36,7 +36,7 @@ describe('members of a cluster of simulated hosts', () => {
       for (const folder of ['run', 'usr/local/bin', 'usr/local/lib', 'var/lib']) await mkdir(join(rootOf(name), folder), {recursive: true});
     for (const {name} of sandbox.hosts) before.set(name, await pathsBelow(rootOf(name)));
     expectCode(await sandbox.trireme(['apply', '--yes']), 0);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => sandbox?.stop());
 
   it('asks for a host that left the file by its name: --yes is no answer to that', async () => {
@@ -59,7 +59,7 @@ describe('members of a cluster of simulated hosts', () => {
     expect((await machines()).map((machine) => machine.name)).toEqual(['cp1', 'cp2', 'cp3', 'w1']);
     expect(await pathsBelow(rootOf('w2'))).toEqual(before.get('w2'));
     expectCode(await sandbox.trireme(['plan', '--exit-code']), 0);
-  }, 30_000);
+  }, 180_000);
 
   it('says of two applies from two folders who works, where and since when', async () => {
     await without('cp4', 'w2');
@@ -77,7 +77,7 @@ describe('members of a cluster of simulated hosts', () => {
     }
     expectCode(await first.ended, 0);
     expect((await machines()).find((machine) => machine.name === 'w1')?.state).toBe('ready');
-  }, 60_000);
+  }, 180_000);
 
   it('refuses to take out a control plane while another is down, and names it', async () => {
     const cp3 = sandbox.hosts.find((host) => host.name === 'cp3');
@@ -93,7 +93,7 @@ describe('members of a cluster of simulated hosts', () => {
     const replace = await sandbox.trireme(['machine', 'replace', 'cp2', '--confirm', 'cp2']);
     expectCode(replace, 3);
     expect(replace.stderr).toMatch(/cp2 can't be taken out of the cluster: cp3 is down/);
-  }, 60_000);
+  }, 180_000);
 
   it('replaces the dead one by another host, through the living ones, and says that it was not reached', async () => {
     await without('w2', 'cp3');
@@ -101,7 +101,7 @@ describe('members of a cluster of simulated hosts', () => {
     expectCode(ran, 0);
     expect(ran.stderr).toMatch(/cp3 isn't reached/);
     expect((await machines()).map((machine) => machine.name)).toEqual(['cp1', 'cp2', 'cp4', 'w1']);
-  }, 60_000);
+  }, 180_000);
 
   it('refuses to reset a member, and another role for one', async () => {
     const reset = await sandbox.trireme(['host', 'reset', 'w1', '--yes']);
@@ -112,7 +112,7 @@ describe('members of a cluster of simulated hosts', () => {
     const role = await sandbox.trireme(['apply', '--yes']);
     expectCode(role, 3);
     expect(role.stderr).toMatch(/w1: the file wants a control-plane, and the host is a worker/);
-  }, 30_000);
+  }, 180_000);
 
   it('replaces a control plane: out of etcd, off the host, and in again as new', async () => {
     await without('w2', 'cp3');
@@ -120,7 +120,7 @@ describe('members of a cluster of simulated hosts', () => {
     expectCode(ran, 0);
     expect((await machines()).every((machine) => machine.state === 'ready')).toBe(true);
     expectCode(await sandbox.trireme(['plan', '--exit-code']), 0);
-  }, 60_000);
+  }, 180_000);
 
   it('is taken off its hosts by its typed name, and leaves nothing behind', async () => {
     expectCode(await sandbox.trireme(['cluster', 'kubeconfig', '--merge']), 0);
@@ -131,5 +131,5 @@ describe('members of a cluster of simulated hosts', () => {
     for (const name of ['cp1', 'cp2', 'cp4', 'w1']) expect(await pathsBelow(rootOf(name)), name).toEqual(before.get(name));
     expect(await readFile(join(sandbox.folder, 'kubeconfig'), 'utf8')).not.toContain('harbour');
     expectCode(await sandbox.trireme(['plan', '--exit-code']), 9);
-  }, 60_000);
+  }, 180_000);
 });

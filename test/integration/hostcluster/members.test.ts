@@ -36,5 +36,5 @@ describe('a host that left the file', () => {
     expect(await pathsBelow(root)).toEqual(before);
     const plan = await sandbox.trireme(['plan', '--exit-code']);
     expect(plan.code, plan.stdout).toBe(0);
-  }, 30_000);
+  }, 60_000);
 });

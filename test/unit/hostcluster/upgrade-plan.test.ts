@@ -9,7 +9,7 @@ import type {HostClusterScope} from '../../../src/hostcluster/scope.ts';
 import {applyPlan} from '../../../src/plan/apply.ts';
 import type {EventBody} from '../../../src/kernel/event.ts';
 import type {Plan} from '../../../src/plan/plan.ts';
-import {desiredCluster, digest, settledFacts, threeAndOne} from './fixtures.ts';
+import {desiredCluster, digest, memberFacts, settledFacts, threeAndOne} from './fixtures.ts';
 
 const workers = (count: number) =>
   Array.from({length: count}, (_, index) => ({name: `h${index + 4}`, address: `10.77.0.${index + 14}`, role: 'worker' as const}));
@@ -120,6 +120,21 @@ describe('an upgrade is refused', () => {
   ])('for %s', (_what, act, message) => {
     expect(act).toThrow(message);
     expect(act).toThrow(expect.objectContaining({code: 'plan.refused'}));
+  });
+
+  it('for new hosts that would join before the API servers have that version, unless they are left out', () => {
+    const list = [...hosts, {name: 'h7', address: '10.77.0.17', role: 'worker'}];
+    const facts = running();
+    const grown = {...facts, hosts: [...facts.hosts, memberFacts('h7')]};
+    expect(() => plan('v1.36.3', grown, {hosts: list})).toThrow(/h7 would join with v1.36.3 while API servers are at v1.35.4/);
+    expect(plan('v1.36.3', grown, {hosts: list, limit: hosts.map((host) => (host as {name: string}).name)}).hosts).toHaveLength(6);
+  });
+
+  it('but not for a control plane that never joined and is away', () => {
+    const list = [...hosts, {name: 'h7', address: '10.77.0.17', role: 'control-plane'}];
+    const facts = running();
+    const problem = problemOf(new TriremeError('host.unreachable', "Can't reach h7."));
+    expect(plan('v1.36.3', {...facts, hosts: [...facts.hosts, {host: 'h7', problem}]}, {hosts: list}).hosts.at(-1)?.state).toBe('unreachable');
   });
 
   it('but not for a worker that is away, which follows later', () => {

@@ -4,13 +4,14 @@ import type {EtcdMember} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import {ClusterApi as HttpApi} from '../../cluster-api.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
+import {waitFor} from '../../../kernel/retry.ts';
 import type {HostSystem} from '../../host-system.ts';
 import type {AgentStepContext, Target} from '../../reconciler.ts';
 
 const dataFolder = '/var/lib/etcd/member';
 const annotation = 'kubeadm.kubernetes.io/etcd.advertise-client-urls';
 /** In ms. A member that is slower than this to say that it's there isn't one to count on. */
-const times = {health: 1000, change: 10_000};
+const times = {health: 1000, change: 5000, unhealthy: 22_000};
 
 interface Member {
   readonly ID: string;
@@ -111,9 +112,30 @@ async function listMembers(etcd: HttpApi, linearizable: boolean, signal?: AbortS
   return (await etcd.change<{members?: readonly Member[]}>({...request, ...(signal === undefined ? {} : {signal})})).members ?? [];
 }
 
+/**
+ * etcd refuses a change of members (503, "unhealthy cluster") until its members have been connected for five seconds, and while it elects a
+ * leader: it's asked again for a while.
+ */
 async function removeMember(etcd: HttpApi, id: string, signal?: AbortSignal): Promise<void> {
   const request = {method: 'POST', path: '/v3/cluster/member/remove', body: {ID: id}, deadline: times.change} as const;
-  await etcd.change({...request, ...(signal === undefined ? {} : {signal})});
+  const given = signal === undefined ? {} : {signal};
+  let said = '';
+  const ask = async () => {
+    try {
+      const {status, body} = await etcd.send<{message?: string}>({...request, ...given});
+      said = body?.message ?? `status ${status}`;
+      return status === 503 ? undefined : status;
+    } catch (error) {
+      // what is proposed while there's no leader is never answered
+      signal?.throwIfAborted();
+      said = (error as Error).message;
+      return undefined;
+    }
+  };
+  const status = await waitFor(ask, {timeout: times.unhealthy, interval: 1000, ...given});
+  // 404: it is gone, by a request that wasn't answered
+  if (status !== undefined && (status < 300 || status === 404)) return;
+  throw new TriremeError('agent.failed', `etcd doesn't take its member ${id} out: ${said}`, {hints: ['See how its members are: trireme status']});
 }
 
 /** Whether a member serves: it knows a leader and has no error of its own. */
