@@ -1,7 +1,8 @@
 // The agent as a whole: what is wanted, who works towards it, what was seen.
-import {access, constants, mkdir} from 'node:fs/promises';
+import {mkdir} from 'node:fs/promises';
 import {hostname} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
+import type {Readable} from 'node:stream';
 import {sleep} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {Redactor} from '../kernel/redact.ts';
@@ -9,21 +10,27 @@ import {
   agentPaths,
   protocol,
   type AgentState,
+  type CertificateState,
+  type ClusterEvent,
   type KubernetesAnswer,
   type KubernetesRequest,
   type PutWanted,
   type Secrets,
   type Wanted,
 } from '../hostcluster/protocol.ts';
+import {renewalOf, requestRenewal} from './distributions/renewal.ts';
 import {memberOfHost, whyNotRemovable} from '../hostcluster/quorum.ts';
 import {noteBaseline} from './baseline.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
 import {EventLog} from './event-log.ts';
-import {realHost, type HostSystem} from './host-system.ts';
+import {hostFiles, realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
+import {programFolder} from './program-folder.ts';
 import {Records} from './records.ts';
+import {redactSecrets} from './redact-secrets.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
+import {measure, missingBackup, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
 import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
 
@@ -61,6 +68,7 @@ export class Agent {
   #host: HostSystem | undefined;
   #observation: Observation = {nodes: [], conditions: []};
   #member = false;
+  #certificates: readonly CertificateState[] = [];
   #wasConverged = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
@@ -132,7 +140,15 @@ export class Agent {
       conditions: this.#observation.conditions,
       ...(this.#observation.etcdMembers === undefined ? {} : {etcdMembers: this.#observation.etcdMembers}),
       lastSeq: this.events.lastSeq,
+      certificates: this.#certificates,
+      etcd: this.#observation.etcd ?? [],
+      ...this.#renewal,
     };
+  }
+
+  get #renewal(): Pick<AgentState, 'renewal'> {
+    const renewal = renewalOf({records: this.#records});
+    return renewal === undefined ? {} : {renewal};
   }
 
   /** The state with nodes and conditions as they are now: whoever asks wants to know. */
@@ -165,6 +181,41 @@ export class Agent {
     if (this.#store.secrets === null)
       throw new TriremeError('cluster.not-made', `${target.host.name} has no secrets of its cluster yet.`, {host: target.host.name});
     return this.#store.secrets;
+  }
+
+  /** Looks at the certificates now: those that are due are made anew. With `at` all that were made before it are. */
+  async renewCertificates(at?: string): Promise<void> {
+    if (at !== undefined) await requestRenewal({records: this.#records}, at);
+    this.#manager.hurry(['certificates']);
+    this.#changed();
+  }
+
+  async clusterEvents(): Promise<readonly ClusterEvent[]> {
+    const target = this.#requireControlPlane();
+    return (await this.#distribution?.events(target, this.#stop.signal)) ?? [];
+  }
+
+  /** A copy of the cluster's data, on this host's disk until `remove` is called. */
+  async takeSnapshot() {
+    const target = this.#requireControlPlane();
+    if (this.#distribution === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    const {host} = target;
+    // of two at the same time each has its own file
+    const path = `${takenSnapshot}.${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+    const {version} = await this.#distribution.saveSnapshot(target, path, this.#stop.signal);
+    return {path: host.path(path), version, simulated: host.simulated, ...(await measure(host, path)), remove: () => host.remove(path)};
+  }
+
+  /** Takes a backup's data, for the cluster that this host is going to start. Throws `cluster.foreign` on a host that belongs to one. */
+  async receiveSnapshot(input: Readable, digest: string): Promise<void> {
+    const host = {...hostFiles(this.#options.root), name: this.state.host};
+    if (this.#member || (this.#store.wanted !== null && (await missingBackup(host)) === undefined))
+      throw new TriremeError('cluster.foreign', `${host.name} belongs to a cluster; a backup is restored onto hosts that belong to none.`, {
+        host: host.name,
+        hints: ['Take the host out of its cluster first: trireme host reset'],
+      });
+    await receiveSnapshot(host, input, digest);
   }
 
   async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
@@ -237,7 +288,7 @@ export class Agent {
   /** Points everything at the wanted document that is on disk now. */
   async #retarget(): Promise<void> {
     const {wanted, secrets} = this.#store;
-    this.#redact(secrets);
+    redactSecrets(this.#redactor, secrets);
     if (wanted !== null) {
       if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name)
         await this.#begin(wanted);
@@ -273,17 +324,6 @@ export class Agent {
     if (this.#options.root !== '') throw new TriremeError('usage.invalid', 'Only the simulated distribution runs below TRIREME_ROOT.');
     this.#host = realHost(wanted.node.name, await programFolder(this.#options.programFolder));
     this.#distribution = kubeadmDistribution();
-  }
-
-  #redact(secrets: Secrets | null): void {
-    if (secrets === null) return;
-    this.#redactor.add(secrets.bootstrapToken);
-    this.#redactor.add(secrets.bootstrapToken.split('.')[1]);
-    for (const pair of [secrets.ca, secrets.etcdCa, secrets.frontProxyCa, secrets.serviceAccount]) {
-      this.#redactor.add(pair?.key?.trim());
-      // a tool prints a key line by line
-      for (const line of pair?.key?.split('\n') ?? []) if (line.length >= 64) this.#redactor.add(line);
-    }
   }
 
   #changed(): void {
@@ -322,6 +362,7 @@ export class Agent {
       const isMember = await this.#distribution.isMember(target);
       const observation =
         isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
+      this.#certificates = isMember ? await this.#distribution.certificates(target) : [];
       this.#tellConditions(observation, target);
       this.#member = isMember;
       this.#observation = observation;
@@ -346,17 +387,5 @@ export class Agent {
         ...(message === undefined ? {} : {message}),
       });
     }
-  }
-}
-
-/** Where programs go: /usr/local/bin, or beside the agent on a system whose /usr can't be written. */
-async function programFolder(own: string): Promise<string> {
-  try {
-    await mkdir('/usr/local/bin', {recursive: true});
-    await access('/usr/local/bin', constants.W_OK);
-    return '/usr/local/bin';
-  } catch {
-    // beside the version's folder, so that it stays through updates of the agent
-    return join(dirname(own), 'bin');
   }
 }

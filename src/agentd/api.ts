@@ -1,7 +1,9 @@
 // The agent's API: HTTP over a unix socket that only root may open.
+import {createReadStream} from 'node:fs';
 import {chmod, mkdir, rm} from 'node:fs/promises';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {dirname} from 'node:path';
+import {pipeline} from 'node:stream/promises';
 import {TriremeError} from '../kernel/errors.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
 import type {ErrorCode} from '../kernel/error-codes.ts';
@@ -23,6 +25,7 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   'cluster.not-made': 404,
   'host.not-found': 404,
   'host.unreachable': 503,
+  'backup.damaged': 400,
 };
 
 /** Serves until `close`. A socket left by a killed agent is replaced. */
@@ -84,6 +87,18 @@ async function route(agent: Agent, request: IncomingMessage, response: ServerRes
       const changed = await agent.setNode(decodeURIComponent(rest ?? ''), requireWish(await readBody(request)));
       return sendJson(response, 200, {changed});
     }
+    case 'POST certificates': {
+      const {at} = (await readBody(request)) as {readonly at?: string};
+      await agent.renewCertificates(at);
+      return sendJson(response, 202, {});
+    }
+    case 'GET cluster-events':
+      return sendJson(response, 200, await agent.clusterEvents());
+    case 'GET snapshot':
+      return sendSnapshot(agent, response);
+    case 'PUT snapshot':
+      await agent.receiveSnapshot(request, String(request.headers['trireme-digest'] ?? ''));
+      return sendJson(response, 200, {});
     case 'POST kubernetes':
       return sendJson(response, 200, await agent.askKubernetes(requireQuestion(await readBody(request))));
     case 'DELETE etcd-members': {
@@ -128,6 +143,23 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   const text = `${JSON.stringify(value)}\n`;
   response.writeHead(status, {'content-type': 'application/json', 'content-length': Buffer.byteLength(text)});
   response.end(text);
+}
+
+/** The copy is gone from this host when it has been sent, or the link broke. */
+async function sendSnapshot(agent: Agent, response: ServerResponse): Promise<void> {
+  const snapshot = await agent.takeSnapshot();
+  try {
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': snapshot.size,
+      'trireme-digest': snapshot.digest,
+      'trireme-data-version': snapshot.version,
+      'trireme-simulated': String(snapshot.simulated),
+    });
+    await pipeline(createReadStream(snapshot.path, {highWaterMark: 1 << 18}), response);
+  } finally {
+    await snapshot.remove();
+  }
 }
 
 /** Recorded events after `after`, then live ones, as one JSON object a line. */

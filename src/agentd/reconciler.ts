@@ -1,6 +1,6 @@
 // What a reconciler is: it reads parts of wanted, says which steps lead there, and alone writes its outputs.
 import {digestOfValue} from '../kernel/digest.ts';
-import type {DriftArea, EtcdMember, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
+import type {CertificateState, ClusterEvent, DriftArea, EtcdMember, EtcdMemberState, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
 import type {Step, StepContext} from '../plan/plan.ts';
 import type {HostSystem} from './host-system.ts';
 import type {ClusterApi} from './cluster-api.ts';
@@ -54,6 +54,12 @@ export interface Distribution {
   running(target: Target): string | undefined;
   /** What the cluster says of itself; asked of control planes that are members. */
   observe(target: Target, signal: AbortSignal): Promise<Observation>;
+  /** The certificates on this host, of a member. */
+  certificates(target: Target): Promise<readonly CertificateState[]>;
+  /** What was reported in the cluster lately, oldest first. Control planes only. */
+  events(target: Target, signal: AbortSignal): Promise<readonly ClusterEvent[]>;
+  /** Writes a consistent copy of the cluster's data to a path of the host. Control planes only; throws `backup.failed`. */
+  saveSnapshot(target: Target, path: string, signal: AbortSignal): Promise<SavedSnapshot>;
   /** A kubeconfig with administrator's rights, undefined before there is one. */
   kubeconfig(target: Target): Promise<string | undefined>;
   /** Sets labels and taints of any node with administrator's rights; returns what changed, in words. Control planes only. */
@@ -68,7 +74,13 @@ export interface Distribution {
   close(): Promise<void>;
 }
 
+export interface SavedSnapshot {
+  /** Of the program that wrote it. */
+  readonly version: string;
+}
+
 export interface Observation {
+  readonly etcd?: readonly EtcdMemberState[];
   readonly nodes: readonly NodeState[];
   readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
   readonly etcdMembers?: readonly EtcdMember[];

@@ -1,11 +1,12 @@
 // What commands on a cluster share: read the file, open the mode's scope, plan, show, ask, apply, summarise.
 import {access} from 'node:fs/promises';
+import {resolve} from 'node:path';
 import {stateFolder} from '../kernel/folders.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, problemOf} from '../kernel/problem.ts';
 import {findKnownCluster, rememberCluster} from '../fleet/known-clusters.ts';
 import type {Mode, Obstacle, Scope} from '../modes/mode.ts';
-import {followRun} from '../output/follow.ts';
+import {followRun, type FollowPicture} from '../output/follow.ts';
 import {renderPlan} from '../output/plan-text.ts';
 import {renderSummary} from '../output/summary.ts';
 import type {ExecutedRun} from '../plan/execute.ts';
@@ -155,6 +156,15 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     return {...result, run: {run, cluster: plan.subject, mode: plan.mode, simulated: plan.simulated, outcome, hosts, ms}};
   }
 
+  /** On a real terminal a run is drawn as on the Run screen; whoever reads lines gets lines, and waits for nothing. */
+  async #picture(): Promise<FollowPicture | undefined> {
+    const {terminal, showsProgress} = this.out;
+    if (!showsProgress || !terminal.canRedraw || this.settings['screen-reader']) return undefined;
+    const {drawRunInline} = await import('../ui/app.tsx');
+    const {color, isAscii} = terminal;
+    return (options) => drawRunInline({...options, theme: this.settings.theme, color, isAscii});
+  }
+
   /** Hosts that leave are asked for by their names: --yes is no answer to that. Throws `usage.answer-required`, `answer.refused`. */
   async #confirmRemovals(plan: Plan<Scope>, given: readonly string[]): Promise<void> {
     const leaving = plan.hosts.filter((host) => host.state === 'removed').map((host) => host.host);
@@ -172,7 +182,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
 
   async #execute({plan, cluster, scope, resumed, ...work}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {
     const {executePlan} = await import('../plan/execute.ts');
-    const follower = followRun(this.out);
+    const follower = followRun(this.out, await this.#picture());
     const again = work.again ?? 'trireme apply --resume';
     const clock = deadline(flags.timeout, again);
     this.finishStepsOnInterrupt((text) => follower.note(text));
@@ -185,7 +195,8 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
         ...(flags['max-failures'] === undefined ? {} : {maxFailures: flags['max-failures']}),
         ...(resumed === undefined ? {} : {resumed}),
         folder: stateFolder(),
-        files: cluster?.source.files ?? [],
+        // whoever goes on with the run may be in another folder
+        files: (cluster?.source.files ?? []).map((file) => (file === '-' || file === '<stdin>' ? file : resolve(file))),
         specDigest: cluster?.source.digest ?? '',
         program: this.config.version,
         redactor: this.redactor,

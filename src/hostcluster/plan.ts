@@ -3,6 +3,8 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {Basis, Phase, Plan, Warning} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {assessHost, type Assessment, type HostWork} from './assess.ts';
+import type {OpenedBackup} from './backup/file.ts';
+import {refuseRestoration, restoreDataStep, restoreSecretsStep} from './backup/restore-steps.ts';
 import {basisOf} from './basis.ts';
 import {isReached, reachedHosts, type HostClusterFacts} from './facts.ts';
 import {withKnownContent} from './known-content.ts';
@@ -33,6 +35,8 @@ export interface ConvergeOptions {
   readonly mode: string;
   /** The hosts that the run is about; default: all. */
   readonly hosts?: readonly string[];
+  /** The cluster comes back from this backup instead of being made anew. */
+  readonly backup?: OpenedBackup;
   /** What the run does, as in its title; default `apply`. */
   readonly operation?: string;
   /** Who leaves; default: hosts that left the file, unless the run is about some hosts only. */
@@ -44,7 +48,8 @@ export interface ConvergeOptions {
 /** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `bundle.*`. */
 export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
   refuseUnsupported(cluster);
-  refuseForeignHosts(cluster, seen);
+  if (options.backup === undefined) refuseForeignHosts(cluster, seen);
+  else refuseRestoration(cluster, seen, options.backup);
   refuseExpelled(cluster, seen);
   const chosen = new Set(options.hosts ?? hostsOf(cluster).map((host) => host.name));
   refuseSkew(cluster, seen, chosen);
@@ -59,13 +64,13 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
   const leaving = options.removesFirst === true ? {...work, before: [...work.before, ...work.after], after: []} : work;
   const planned = new Set(hosts.map((host) => host.name));
   return {
-    operation: options.operation ?? 'apply',
+    operation: options.operation ?? (options.backup === undefined ? 'apply' : 'restore'),
     subject: cluster.document.metadata.name,
     mode: options.mode,
     simulated: cluster.document.spec.kubernetes.distribution === 'simulated' || reachedHosts(facts).some((host) => host.simulated),
     // one that is replaced is there as what it becomes
     hosts: [...[...assessments.values()].map((one) => one.plan), ...leaving.hosts.filter((host) => !planned.has(host.host))],
-    phases: phasesOf({cluster, facts, membership, assessments: [...assessments.values()], waiting, leaving, removals}),
+    phases: restoring(options.backup, membership, phasesOf({cluster, facts, membership, assessments: [...assessments.values()], waiting, leaving, removals})),
     basis: {...basisOf(facts, membership, assessments), ...removalBasis(facts, removals)},
     warnings: [...leaving.warnings, ...warningsOf(cluster, facts, removals, waiting ? membership.bootstrap : undefined)],
   };
@@ -157,6 +162,18 @@ function phasesOf({cluster, facts, membership, assessments, waiting, leaving, re
     {title: 'Check the cluster', steps: handed.length + removals.length > 0 ? [healthStep({controlPlanes, settled})] : []},
   ];
   return phases.filter((phase) => phase.steps.length > 0);
+}
+
+/** The backup's keys where new ones would be made, and its data to the host that starts before it hears that it shall. */
+function restoring(backup: OpenedBackup | undefined, membership: Membership, phases: readonly Phase<HostClusterScope>[]): readonly Phase<HostClusterScope>[] {
+  const {bootstrap} = membership;
+  if (backup === undefined || bootstrap === undefined) return phases;
+  const bring: readonly Phase<HostClusterScope>[] = [{title: "Bring the backup's data", steps: [restoreDataStep(backup, bootstrap)]}];
+  return phases.flatMap((phase) => {
+    const isHandOver = phase.steps.some((step) => step.id === `wanted:${bootstrap}`);
+    const steps = phase.steps.flatMap((step) => (step.id === 'secrets' ? [restoreSecretsStep(backup, bootstrap), step] : [step]));
+    return [...(isHandOver ? bring : []), {...phase, steps}];
+  });
 }
 
 /** Nobody leaves before those that came are there. */

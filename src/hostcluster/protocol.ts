@@ -24,6 +24,8 @@ export const agentPaths = {
   secrets: '/var/lib/trireme/secrets.json',
   events: '/var/lib/trireme/events.ndjson',
   lock: '/var/lib/trireme/lock.json',
+  /** A backup on its way back: `expected` says that there is to be one, `snapshot.db` is its data. Gone when the cluster is back. */
+  restore: '/var/lib/trireme/restore',
   socket: '/run/trireme/agent.sock',
   unit: '/etc/systemd/system/trireme-agent.service',
 } as const;
@@ -168,6 +170,56 @@ export interface NodeState {
   readonly access?: HostAccess;
 }
 
+/** A certificate on a host. Never its key. */
+export interface CertificateState {
+  /** As kubeadm calls it: `apiserver`, `etcd-server`, `admin.conf`; `kubelet`; authorities `ca`, `etcd-ca`, `front-proxy-ca`. */
+  readonly name: string;
+  /** The file that holds it. */
+  readonly path: string;
+  readonly kind: 'authority' | 'certificate';
+  /** Common name of whom it is for, and of who signed it. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** ISO 8601. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** SHA-256 of the certificate: pairs of hex digits with colons. */
+  readonly fingerprint: string;
+  readonly renewedBy: 'agent' | 'kubelet' | 'nobody';
+  /** ISO 8601: from when the agent makes a new one. Absent where nobody does. */
+  readonly renewsAt?: string;
+}
+
+/** A member of etcd, as one control plane sees it. */
+export interface EtcdMemberState {
+  /** Empty: announced, and not started yet. */
+  readonly name: string;
+  readonly id: string;
+  readonly peerUrls: readonly string[];
+  readonly learner: boolean;
+  readonly leader: boolean;
+  readonly healthy: boolean;
+  readonly version?: string;
+  /** Bytes of its database on disk. */
+  readonly size?: number;
+  /** Why it isn't healthy. */
+  readonly message?: string;
+}
+
+/** Something that was reported in the cluster. */
+export interface ClusterEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  /** `Pod/web-1`. */
+  readonly object: string;
+  readonly namespace?: string;
+  readonly first?: string;
+  readonly last: string;
+  readonly count: number;
+  readonly source?: string;
+}
+
 /** A member of etcd. */
 export interface EtcdMember {
   readonly id: string;
@@ -216,6 +268,12 @@ export interface AgentState {
   /** Control planes with an etcd of their own: its members, as this one sees them. */
   readonly etcdMembers?: readonly EtcdMember[];
   readonly lastSeq: number;
+  /** Of a member: the certificates on this host. Absent in agents of the first release. */
+  readonly certificates?: readonly CertificateState[];
+  /** Control planes: the members of etcd; empty where etcd is elsewhere. */
+  readonly etcd?: readonly EtcdMemberState[];
+  /** The last renewal that somebody asked for by a command: `at` as they said it, and whether it is done. */
+  readonly renewal?: {readonly at: string; readonly done: boolean};
 }
 
 /** Body of `PUT /v1/wanted`. */

@@ -116,6 +116,13 @@ const apiTable = {
   'drain.blocked': {exit: 7, meaning: 'Pods did not leave the node within the deadline; each is named with what holds it.'},
 } as const satisfies Record<string, CodeEntry>;
 
+const backupTable = {
+  'backup.failed': {exit: 1, meaning: "The cluster's data cannot be copied."},
+  'backup.damaged': {exit: 1, meaning: 'The backup is cut, changed, or no backup of this program; nothing was touched.'},
+  'backup.passphrase-wrong': {exit: 5, meaning: 'The passphrase or the identity does not open the backup.'},
+  'backup.incompatible': {exit: 8, meaning: 'The backup does not fit the file, or was written in a form that this version does not read.'},
+} as const satisfies Record<string, CodeEntry>;
+
 const providerTable = {
   'provider.unknown': {exit: 2, meaning: 'No repository is known for a Cluster API provider of this name.'},
   'provider.version-unknown': {exit: 2, meaning: "The provider's repository does not have this version."},
@@ -130,6 +137,6 @@ const providerTable = {
   'cloud.unreachable': {exit: 4, meaning: 'The cloud does not answer.'},
 } as const satisfies Record<string, CodeEntry>;
 
-export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable, ...providerTable};
+export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable, ...backupTable, ...providerTable};
 
 export type ErrorCode = keyof typeof errorCodes;

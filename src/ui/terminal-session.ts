@@ -58,6 +58,7 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
   let isOpen = true;
   let isShown = false;
   let isGone = false;
+  let isLent = false;
   const write = (text: string) => {
     if (isGone) return;
     try {
@@ -120,7 +121,8 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
     host.kill(host.pid, 'SIGSTOP');
   });
   on('SIGCONT', () => {
-    if (!isOpen) return;
+    // while another program has the terminal, it is that one's to draw
+    if (!isOpen || isLent) return;
     // also after a SIGSTOP, which nobody can hear: the shell may have changed the terminal meanwhile
     if (isShown) hide();
     show();
@@ -135,9 +137,11 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
     suspend: () => void host.kill(0, 'SIGTSTP'),
     lend: async (work) => {
       hide();
+      isLent = true;
       try {
         return await work();
       } finally {
+        isLent = false;
         if (isOpen) {
           show();
           onResumed();

@@ -55,7 +55,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   hostcluster: {
     may: ['layers', 'ssh', 'bundle', 'kube', 'spec', 'plan', 'kernel'],
     mayTypes: ['hosts', 'modes/mode', 'fleet'],
-    packages: ['yaml', 'semver'],
+    packages: ['yaml', 'semver', 'age-encryption'],
     instead: 'What is special to one mode belongs to modes/; what is seen on a host to hosts/.',
   },
   agentd: {
@@ -85,10 +85,17 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   },
   'modes/appliance': {may: ['modes/mode', 'hostcluster', 'bundle', ...modeRooms], packages: [], instead: 'What agent mode needs too belongs to hostcluster/.'},
   fleet: {
-    may: ['modes/mode', 'kernel'],
+    // runs on disk are rows and views, too
+    may: ['modes/mode', 'plan/ledger', 'kernel'],
     mayTypes: ['spec'],
     packages: [],
     instead: 'Views are plain data: let the mode observe, and fill the store from what it says.',
+  },
+  actions: {
+    may: ['fleet', 'plan/ledger', 'kernel'],
+    mayTypes: ['modes/mode', 'plan'],
+    packages: [],
+    instead: 'An action is a row that names its command: let the command do the work, and start it by actions/own-program.',
   },
   output: {
     may: ['fleet', 'plan/effect', 'kernel'],
@@ -102,7 +109,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.',
   },
   ui: {
-    may: ['fleet', 'kernel', 'output/sanitize', 'output/wrap'],
+    may: ['actions', 'fleet', 'kernel', 'output/sanitize', 'output/wrap'],
     mayTypes: ['modes/mode'],
     packages: ['ink', 'react', 'fzf', 'string-width'],
     isLazy: true,
@@ -128,6 +135,8 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
       'prompts',
       'wizard',
       'settings',
+      'ui',
+      'actions',
       'doctor',
       'sandbox',
       'fleet',
@@ -152,7 +161,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
 };
 
 /** Heavy packages: nobody waits for them who doesn't need them. */
-export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/];
+export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/, /^age-encryption$/];
 
 /** Files that may write to the process's own streams and end it. The shims hold, as text, whole programs for simulated hosts. */
 export const mayTouchProcess: readonly RegExp[] = [/^src\/output\//, /^src\/ui\/app\.tsx$/, /^src\/agentd\/main\.ts$/, /^src\/sandbox\/shims\.ts$/];

@@ -63,7 +63,19 @@ const table: Readonly<Record<string, Cases>> = {
   },
   'cluster delete': {success: takesApart, failure: fails(2, 'usage.answer-required', 'cluster', 'delete', '--yes')},
   'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
-  'cluster events': {success: 'these hosts have no management cluster', failure: fails(2, 'mode.unsupported', 'cluster', 'events')},
+  'cluster backup': {
+    success: {...ok('cluster', 'backup', '--out', 'TMP/harbour.backup'), env: {TRIREME_BACKUP_PASSPHRASE: 'correct horse battery'}},
+    failure: fails(2, 'usage.answer-required', 'cluster', 'backup'),
+  },
+  'cluster certificates': {
+    success: ok('cluster', 'certificates', '--renew', '--yes'),
+    failure: fails(2, 'usage.answer-required', 'cluster', 'certificates', '--renew'),
+  },
+  'cluster events': {success: ok('cluster', 'events'), failure: unreadable('cluster', 'events')},
+  'cluster restore': {
+    success: 'it needs hosts that belong to no cluster: test/long/care-sandbox.test.ts',
+    failure: fails(2, 'usage.answer-required', 'cluster', 'restore', 'TMP/harbour.backup'),
+  },
   'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
   'cluster list': {success: ok('cluster', 'list'), failure: fails(2, 'usage.invalid', 'cluster', 'list', '--blub')},
   'cluster move': {
@@ -125,6 +137,7 @@ const table: Readonly<Record<string, Cases>> = {
   'settings get': {success: ok('settings', 'get', 'ascii'), failure: fails(2, 'settings.invalid', 'settings', 'get', 'cheese')},
   'settings list': {success: ok('settings', 'list'), failure: fails(2, 'usage.invalid', 'settings', 'list', '--blub')},
   'settings set': {success: ok('settings', 'set', 'ascii', 'true'), failure: fails(2, 'settings.invalid', 'settings', 'set', 'concurrency', 'many')},
+  support: {success: ok('support', '--out', 'TMP/support.tar.gz', '--lines', '10'), failure: unreadable('support')},
   status: {success: ok('status', '--wait', '--timeout', '1m'), failure: unreadable('status')},
   validate: {success: ok('validate'), failure: fails(3, 'file.invalid', 'validate', '-f', 'TMP/wrong.yaml')},
 };

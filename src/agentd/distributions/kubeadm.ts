@@ -9,15 +9,19 @@ import type {ClusterApi} from '../cluster-api.ts';
 import type {Distribution, Target} from '../reconciler.ts';
 import {addons} from './kubeadm/addons.ts';
 import {adminApi, adminKubeconfig, nodeApi, ownAdminApi} from './kubeadm/access.ts';
+import {readCertificates} from './kubeadm/certificate-files.ts';
 import {componentsReconciler, shared} from './kubeadm/components.ts';
 import {controlPlane, join} from './kubeadm/control-plane.ts';
 import {etcdMembersOf, removeEtcdMember} from './kubeadm/etcd.ts';
 import {images} from './kubeadm/import-images.ts';
 import {kubeletService} from './kubeadm/kubelet-service.ts';
 import {kubelet} from './kubeadm/kubelet.ts';
+import {saveSnapshot} from './kubeadm/local-etcd.ts';
 import {memberOf} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
 import {observeCluster} from './kubeadm/observe.ts';
+import {clusterEvents} from './kubeadm/events.ts';
+import {certificates} from './kubeadm/renew-certificates.ts';
 import {runtime} from './kubeadm/runtime.ts';
 import {token} from './kubeadm/token.ts';
 import {upgrade} from './kubeadm/upgrade.ts';
@@ -29,7 +33,7 @@ export function kubeadmDistribution(): Distribution {
     simulated: false,
     reconcilers: ({role}) => {
       const everywhere = [content, files, modules, sysctls, runtime, images, kubelet];
-      const members = [kubeletService, node, upgrade];
+      const members = [kubeletService, node, upgrade, certificates];
       return role === 'control-plane'
         ? [...everywhere, controlPlane, ...members, componentsReconciler, shared, token, addons]
         : [...everywhere, join, ...members];
@@ -42,6 +46,12 @@ export function kubeadmDistribution(): Distribution {
       const [seen, etcdMembers] = await Promise.all([observeCluster(api, target, signal), etcdMembersOf(target, signal).catch(unlessAborted(signal))]);
       return {...seen, ...(etcdMembers === undefined ? {} : {etcdMembers})};
     },
+    certificates: readCertificates,
+    events: async (target, signal) => {
+      const api = await adminApi(target);
+      return api === undefined ? [] : clusterEvents(api, signal);
+    },
+    saveSnapshot: ({host}, path, signal) => saveSnapshot(host, path, signal),
     kubeconfig: ({host}) => host.read(adminKubeconfig),
     setNode: async (target, name, wish, signal) => setNode(await requireAdmin(target), name, wish, signal),
     adminApi: (target, which) => (which === 'own' ? ownAdminApi(target) : adminApi(target)),

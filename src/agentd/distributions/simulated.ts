@@ -3,7 +3,7 @@ import {stringify} from 'yaml';
 import {digestOf} from '../../kernel/digest.ts';
 import {sleep} from '../../kernel/cancel.ts';
 import {TriremeError} from '../../kernel/errors.ts';
-import {controlPlaneTaint, type WantedLayer} from '../../hostcluster/protocol.ts';
+import {controlPlaneTaint, type EtcdMemberState, type NodeState, type WantedLayer} from '../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../cluster-api.ts';
 import {fileStep} from '../file-step.ts';
 import {serviceStep} from '../service-step.ts';
@@ -16,6 +16,8 @@ import type {AgentStep, Distribution, Reconciler, Target} from '../reconciler.ts
 import {isVersionChange, memberOf, type Member} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
 import {nodeStatesOf} from './kubeadm/observe.ts';
+import {certificates, simulatedCertificates} from './simulated/certificates.ts';
+import {missingBackup} from '../snapshot-files.ts';
 import {unitMark} from './simulated/host.ts';
 import {SimulatedMember} from './simulated/member.ts';
 import {tokens} from './simulated/server.ts';
@@ -33,7 +35,7 @@ export function simulatedDistribution(): Distribution {
     name: 'simulated',
     simulated: true,
     reconcilers: ({role}) => {
-      const members = [kubeletService(member), node, upgrade];
+      const members = [kubeletService(member), node, upgrade, certificates];
       return role === 'control-plane'
         ? [...everywhere, controlPlane(member), ...members, components(member), token(member), addons(member)]
         : [...everywhere, join(member), ...members];
@@ -49,6 +51,7 @@ export function simulatedDistribution(): Distribution {
         const isReady = nodes.some((one) => one.ready);
         return {
           nodes,
+          etcd: simulatedEtcd(target, nodes),
           ...(etcdMembers === undefined ? {} : {etcdMembers}),
           conditions: [
             {type: 'ApiReady', ready: true},
@@ -64,6 +67,13 @@ export function simulatedDistribution(): Distribution {
         signal.throwIfAborted();
         return {nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}]};
       }
+    },
+    certificates: simulatedCertificates,
+    // the simulated API reports nothing
+    events: async () => [],
+    saveSnapshot: async (target, path) => {
+      await target.host.write(path, await member.snapshot(target), '0600');
+      return {version: 'SIMULATED'};
     },
     kubeconfig: async ({wanted, secrets}) => {
       if (secrets === null) return undefined;
@@ -84,6 +94,21 @@ export function simulatedDistribution(): Distribution {
     removeEtcdMember: (target, {name}, signal) => member.removeEtcdMember(target, name, signal),
     close: () => member.close(),
   };
+}
+
+/** Every control plane holds a copy of the state; whose node is ready counts as a healthy member. The one that serves isn't known: the starter is called leader. */
+function simulatedEtcd({wanted}: Target, nodes: readonly NodeState[]): readonly EtcdMemberState[] {
+  return nodes
+    .filter((node) => node.roles.includes('control-plane'))
+    .map((node) => ({
+      name: node.name,
+      id: digestOf(node.name).slice(7, 23),
+      peerUrls: [],
+      learner: false,
+      leader: wanted.bootstrap && node.name === wanted.node.name,
+      healthy: node.ready,
+      version: 'SIMULATED',
+    }));
 }
 
 function requireAdmin(member: SimulatedMember, target: Target): ClusterApi {
@@ -235,7 +260,7 @@ function controlPlane(member: SimulatedMember): Reconciler {
     outputs: ['membership'],
     waitsFor: async (target) => {
       if (!target.wanted.bootstrap) return waitsForEndpoint(member, target);
-      return target.secrets === null ? "the cluster's keys from the operator" : undefined;
+      return target.secrets === null ? "the cluster's keys from the operator" : missingBackup(target.host);
     },
     steps: (target) => {
       if (memberOf(target) !== undefined) return [];
@@ -244,6 +269,7 @@ function controlPlane(member: SimulatedMember): Reconciler {
         'Start the cluster',
         ({wanted}) => wanted.cluster.id,
         async (scope) => {
+          await member.restore(scope);
           if (!(await member.answers(scope))) await member.serve(scope);
         },
       );

@@ -13,6 +13,8 @@ import type {AgentFacts} from './facts.ts';
 import {obstaclesOf} from './fitness.ts';
 import {gatherAgentFacts} from './gather.ts';
 import {AgentScope} from './scope.ts';
+import type {OpenedBackup} from '../../hostcluster/backup/file.ts';
+import type {Plan} from '../../plan/plan.ts';
 
 /** Verbs of a later version, and what does the work until then. */
 const later = {
@@ -45,7 +47,10 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
     delete: {supported: true},
     trustedBoot: {supported: false, reason: "in agent mode the operating system is the user's own, and so is the way it boots"},
     provision: {supported: false, reason: 'in agent mode the machines are there before: we make none'},
-    events: {supported: false, reason: 'hosts keep logs instead of events: see trireme agent logs and trireme history'},
+    events: {supported: true},
+    certificates: {supported: true},
+    backup: {supported: true},
+    restore: {supported: true},
     ...later,
   },
   openScope: (cluster, options) => AgentScope.open(cluster, options),
@@ -62,6 +67,11 @@ export const agentMode: Mode<AgentFacts, AgentScope> = {
   obstacles: obstaclesOf,
   observe: async (cluster, facts, scope) => viewOf(cluster, facts, await askControlPlanes(cluster, facts, scope), 'agent'),
 };
+
+/** The plan that brings the cluster back from a backup, onto hosts that belong to none. Throws `cluster.foreign`, `backup.incompatible`, `plan.refused`. */
+export function planRestoration(cluster: DesiredCluster, facts: AgentFacts, backup: OpenedBackup): Plan<AgentScope> {
+  return planConverge(cluster, facts, {mode: 'agent', backup}) as Plan<AgentScope>;
+}
 
 function atVersion(cluster: DesiredCluster, version: string): DesiredCluster {
   const {document} = cluster;

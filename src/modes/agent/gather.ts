@@ -50,6 +50,12 @@ async function hostsThatLeft(
   return {told, strangers: observations.map(memberOf)};
 }
 
+/** The hosts alone, without the content that a plan would need: for what only looks, or asks agents. */
+export async function gatherMembers(cluster: DesiredCluster, scope: AgentScope): Promise<Pick<AgentFacts, 'observations' | 'hosts'>> {
+  const observations = await gatherFacts(scope.targets, observation(cluster, scope));
+  return {observations, hosts: observations.map(memberOf)};
+}
+
 /** How this cluster's hosts are observed: by one script, over the scope's connections. */
 export function observation(cluster: DesiredCluster, scope: AgentScope): GatherOptions<InventoryTarget> {
   const {spec} = cluster.document;

@@ -1,5 +1,7 @@
 // Fleet: one row a cluster.
 import type {FleetRow, FleetState} from '../../fleet/fleet-store.ts';
+import {actionHandlers} from '../act.ts';
+import {clusterSubjects} from '../subjects.ts';
 import {createStore, type WritableStore} from '../../kernel/store.ts';
 import {clean, cut} from '../cells.ts';
 import {defineScreen, type Opened, type ScreenProps} from '../screen.ts';
@@ -69,6 +71,7 @@ function Fleet({opened}: ScreenProps<'fleet', FleetOpened>) {
         });
   const keys = () =>
     list.layer(['fleet', 'list'], {
+      ...actionHandlers(ui, () => clusterSubjects(services, list.chosen()), ['cluster']),
       group: () => services.remember({group: nextGroup(services.preferences.get().group)}),
       columns: () => void chooseColumns(ui),
       events: () => {

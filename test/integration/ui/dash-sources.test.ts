@@ -10,6 +10,7 @@ import {followFleet, type FleetState, type FleetStore} from '../../../src/fleet/
 import type {KnownCluster} from '../../../src/fleet/known-clusters.ts';
 import {Redactor} from '../../../src/kernel/redact.ts';
 import type {Store} from '../../../src/kernel/store.ts';
+import {testDesk} from '../../support/desk.ts';
 import {startManagement, type ManagementApi} from '../../../src/sandbox/management/management.ts';
 import {seedFleet} from '../../../src/sandbox/management/scale-out.ts';
 import {readSettings} from '../../../src/settings.ts';
@@ -109,7 +110,7 @@ describe('the dashboard, fed by a management API', () => {
     const scope = {signal: stopping.signal, redactor: new Redactor(), concurrency: 4, warn: () => {}};
     const {sources, expected, places} = dashSources(clusters, {contexts: [], useDefault: false}, {scope, signal: stopping.signal, interval: 1000});
     const fleet = followFleet(sources, expected);
-    return {fleet, services: createDashServices({fleet, places, scope, settings: readSettings(folder).settings, commands: []})};
+    return {fleet, services: createDashServices({fleet, places, scope, settings: readSettings(folder).settings, commands: [], desk: testDesk()})};
   };
   const trouble = (state: FleetState) => Object.values(state.sources)[0]?.trouble;
   const names = (state: FleetState) => state.rows.map((row) => row.view.name);

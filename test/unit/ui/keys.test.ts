@@ -76,7 +76,7 @@ describe('strokes', () => {
   });
 
   it('types nothing for control characters', () => {
-    expect(strokesOf('\u0001\u0002', noKey)).toEqual([]);
+    expect(strokesOf('\u0001\u0002\u001C', noKey)).toEqual([{name: 'ctrl+a'}, {name: 'ctrl+b'}]);
   });
 });
 

@@ -67,3 +67,19 @@ export async function whyNotJoinable({wanted, secrets}: Target, signal: AbortSig
     api.close();
   }
 }
+
+/** Who answers at the endpoint with this cluster's own CA although it is to be brought back from a backup: two of them must never be. */
+export async function whoStillServes({wanted, secrets}: Target, signal: AbortSignal): Promise<string | undefined> {
+  if (secrets === null) return undefined;
+  const server = `https://${endpointOf(wanted)}`;
+  const api = new ClusterApi({server, ca: secrets.ca.certificate, token: secrets.bootstrapToken});
+  try {
+    await api.send({path: '/livez', signal, deadline: 5000});
+    return `the end of the cluster that still answers at ${server} with the same CA: a backup isn't restored beside it`;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  } finally {
+    api.close();
+  }
+}

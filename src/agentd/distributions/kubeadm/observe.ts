@@ -1,7 +1,8 @@
 // What the cluster says of itself, for AgentState.
-import {accessAnnotation, cordonAnnotation, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
+import {accessAnnotation, cordonAnnotation, type EtcdMemberState, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import type {Observation, Target} from '../../reconciler.ts';
+import {etcdMembers} from './local-etcd.ts';
 
 interface NodeItem {
   readonly metadata: {
@@ -70,6 +71,7 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
   const layers = Object.entries(target.records.get<Readonly<Record<string, LayerRecord>>>('layers') ?? {}).filter(([name]) =>
     target.wanted.layers.some((layer) => layer.name === name),
   );
+  const [etcd, etcdCondition] = await observeEtcd(target, signal);
   const layerConditions = layers.map(([name, {ready, message}]) => ({type: `Layer/${name}`, ready, ...(message === undefined ? {} : {message})}));
   try {
     // from the API server's cache: cheap for it, and never older than a moment
@@ -80,9 +82,11 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
     );
     const available = dns?.status?.availableReplicas ?? 0;
     return {
+      etcd,
       nodes: nodeStatesOf(nodes?.items ?? []),
       conditions: [
         {type: 'ApiReady', ready: true},
+        ...etcdCondition,
         available > 0
           ? {type: 'DnsReady', ready: true}
           : {type: 'DnsReady', ready: false, message: dns === undefined ? 'there is no CoreDNS deployment' : 'no replica of CoreDNS is available'},
@@ -91,7 +95,35 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
     };
   } catch (error) {
     signal.throwIfAborted();
-    return {nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}, ...layerConditions]};
+    return {etcd, nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}, ...etcdCondition, ...layerConditions]};
+  }
+}
+
+type EtcdView = readonly [readonly EtcdMemberState[], Observation['conditions']];
+
+/** In ms: each look is a connection to every member, and operators look every second. */
+const fresh = 5000;
+let latest: {readonly at: number; readonly view: EtcdView} | undefined;
+
+async function observeEtcd(target: Target, signal: AbortSignal): Promise<EtcdView> {
+  if (latest !== undefined && performance.now() - latest.at < fresh) return latest.view;
+  const view = await lookAtEtcd(target, signal);
+  latest = {at: performance.now(), view};
+  return view;
+}
+
+/** The members, and a condition where there are any: all are well, or who isn't. */
+async function lookAtEtcd({host}: Target, signal: AbortSignal): Promise<EtcdView> {
+  try {
+    const members = await etcdMembers(host, signal);
+    if (members.length === 0) return [[], []];
+    const ill = members.filter((member) => !member.healthy && !member.learner);
+    if (ill.length === 0) return [members, [{type: 'EtcdReady', ready: true}]];
+    const who = ill.map((member) => `${member.name || member.id}: ${member.message ?? 'it has no leader'}`).join('; ');
+    return [members, [{type: 'EtcdReady', ready: false, message: who}]];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [[], [{type: 'EtcdReady', ready: false, message: `etcd on ${host.name} doesn't answer: ${(error as Error).message}`}]];
   }
 }
 

@@ -5,6 +5,7 @@ import {ClusterApi} from '../../cluster-api.ts';
 import type {EtcdMember} from '../../../hostcluster/protocol.ts';
 import {waitFor} from '../../../kernel/retry.ts';
 import type {Target} from '../../reconciler.ts';
+import {noteRestored, restoredSnapshot} from '../../snapshot-files.ts';
 import {memberOf} from '../kubeadm/member.ts';
 import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type SimulatedState} from './server.ts';
 
@@ -92,6 +93,22 @@ export class SimulatedMember {
     const api = this.admin(target);
     const text = JSON.stringify(await api?.get<SimulatedState>('/simulated/v1/state'));
     if ((await target.host.read(statePath)) !== text) await target.host.write(statePath, text, '0600');
+  }
+
+  /** The state as text, for a backup. */
+  async snapshot(target: Target): Promise<string> {
+    const state = await this.admin(target)?.get<SimulatedState>('/simulated/v1/state');
+    if (state === undefined) throw new TriremeError('backup.failed', `The simulated API on ${target.host.name} gives no state.`, {host: target.host.name});
+    return `${JSON.stringify({SIMULATED: true, state})}\n`;
+  }
+
+  /** Begins with a backup's state where one was brought: its hosts are forgotten, as they register anew. */
+  async restore({host}: Target): Promise<void> {
+    const text = await host.read(restoredSnapshot);
+    if (text === undefined) return;
+    const {state} = JSON.parse(text) as {readonly state: SimulatedState};
+    await host.write(statePath, JSON.stringify({...state, nodes: {}, members: []} satisfies SimulatedState), '0600');
+    await noteRestored(host);
   }
 
   /** Becomes a member that holds a copy and has a vote; waits until every other copy says so. */
