@@ -23,6 +23,7 @@ import {memberOfHost, whyNotRemovable} from '../hostcluster/quorum.ts';
 import {noteBaseline} from './baseline.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
+import {takeEnrolment} from './enrolment.ts';
 import {EventLog} from './event-log.ts';
 import {hostFiles, realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
@@ -30,6 +31,7 @@ import {programFolder} from './program-folder.ts';
 import {Records} from './records.ts';
 import {redactSecrets} from './redact-secrets.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
+import {secretValuesOf} from './secret-values.ts';
 import {measure, missingBackup, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
 import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
@@ -63,6 +65,7 @@ export class Agent {
   readonly #manager: Manager;
   readonly #watch: FileWatch;
   readonly #stop = new AbortController();
+  readonly #takeEnrolment = () => takeEnrolment({at: (path) => this.#at(path), store: this.#store, events: this.events});
   readonly #startedAt = new Date().toISOString();
   #distribution: Distribution | undefined;
   #host: HostSystem | undefined;
@@ -95,6 +98,7 @@ export class Agent {
     // a host that wants something already isn't as it was before us
     if (store.wanted === null) await noteBaseline(options.root === '' ? realHost(hostname(), '') : simulatedHost(hostname(), options.root), records);
     const agent = new Agent(options, store, records);
+    await agent.#takeEnrolment();
     await agent.#retarget();
     agent.#sayFallBack();
     agent.#scheduleLook();
@@ -289,6 +293,7 @@ export class Agent {
   async #retarget(): Promise<void> {
     const {wanted, secrets} = this.#store;
     redactSecrets(this.#redactor, secrets);
+    for (const value of secretValuesOf(wanted?.layers ?? [])) this.#redactor.add(value);
     if (wanted !== null) {
       if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name)
         await this.#begin(wanted);
@@ -343,7 +348,11 @@ export class Agent {
     clearTimeout(this.#looking);
     this.#looking = setTimeout(() => {
       this.#watchAgain();
-      void this.#observe().finally(() => this.#scheduleLook());
+      void this.#takeEnrolment()
+        .then((taken) => (taken ? this.#retarget() : undefined))
+        .catch(() => {}) // looked at again at the next turn
+        .then(() => this.#observe())
+        .finally(() => this.#scheduleLook());
     }, delay);
   }
 

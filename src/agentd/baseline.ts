@@ -86,7 +86,7 @@ export async function noteBaseline(host: HostSystem, records: Records): Promise<
     trees: noted,
     present,
     mounts: await mountPoints(host),
-    interfaces: await namesIn(host, '/sys/class/net'),
+    interfaces: await interfacesOf(host),
     firewallTables: await firewallTables(host),
   } satisfies Baseline);
 }
@@ -119,6 +119,15 @@ export async function namesIn(host: HostSystem, folder: string): Promise<readonl
     if (isMissing(error)) return [];
     throw error;
   }
+}
+
+/** The interfaces' names. /sys shows those of the network namespace that it was mounted in, which needn't be the host's own; /proc always does. */
+export async function interfacesOf(host: HostSystem): Promise<readonly string[]> {
+  const table = (await host.read('/proc/net/dev')) ?? '';
+  return table
+    .split('\n')
+    .flatMap((line) => /^\s*([^\s:|]+):/.exec(line)?.[1] ?? [])
+    .toSorted();
 }
 
 /** Where file systems are mounted, in the order in which they were. */

@@ -1,4 +1,5 @@
-// The agent's program: `run` is the daemon; `dial`, `state` and `version` are what the operator's side calls over SSH.
+// The agent's program: `run` is the daemon; `dial`, `state` and `version` are what the operator's side calls over SSH; `answers` and `enrol` are what
+// the install script calls where nobody logs in.
 import {readFile, writeFile} from 'node:fs/promises';
 import {connect} from 'node:net';
 import {dirname, join} from 'node:path';
@@ -80,6 +81,50 @@ async function state(): Promise<void> {
   }
 }
 
+/** Asks the running agent; undefined when none runs. */
+async function ask(method: string, path: string, body?: string): Promise<{readonly status: number; readonly text: string} | undefined> {
+  const {request} = await import('node:http');
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {socketPath: at(agentPaths.socket), method, path, headers: body === undefined ? {} : {'content-type': 'application/json'}},
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve({status: response.statusCode ?? 0, text}));
+        response.on('error', reject);
+      },
+    );
+    sent.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? resolve(undefined) : reject(error)));
+    sent.end(body);
+  });
+}
+
+/** Exit code 0 when an agent answers: what an installation waits for. */
+async function answers(): Promise<void> {
+  const state = await ask('GET', '/v1/state');
+  if (state?.status === 200) process.stdout.write(`version ${(JSON.parse(state.text) as {version: string}).version} answers\n`);
+  else fail(`The agent doesn't answer at ${at(agentPaths.socket)}.`, 4);
+}
+
+/** Takes what this host shall be from a file, as an operator would hand it over. Without a running agent it is kept for the next start. */
+async function enrol(path: string | undefined): Promise<void> {
+  if (path === undefined) return fail('usage: trireme-agent enrol FILE', 2);
+  const {readEnrolment} = await import('./enrolment.ts');
+  const {kind: _kind, ...body} = await readEnrolment(path);
+  const answer = await ask('PUT', '/v1/wanted', JSON.stringify(body));
+  if (answer === undefined) {
+    const {WantedStore} = await import('./state.ts');
+    const store = new WantedStore(at);
+    await store.load();
+    const changed = await store.put(body);
+    process.stdout.write(changed ? 'enrolled; the agent takes it when it starts\n' : 'unchanged\n');
+    return;
+  }
+  const said = JSON.parse(answer.text) as {changed?: boolean; message?: string};
+  if (answer.status !== 200) return fail(said.message ?? `The agent answers ${answer.status}.`, 1);
+  process.stdout.write(said.changed === true ? 'enrolled\n' : 'unchanged\n');
+}
+
 /** Everything of ours off this host; prints a `ResetReport`. Run by hand it does so without a question: that's why it wants the node's name. */
 async function reset(args: readonly string[]): Promise<void> {
   const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -107,17 +152,23 @@ async function main(): Promise<void> {
       return dial();
     case 'state':
       return state();
+    case 'answers':
+      return answers();
+    case 'enrol':
+      return enrol(process.argv[3]);
     case 'reset':
       return reset(process.argv.slice(3));
     case 'version':
       process.stdout.write(`${version} protocol ${protocol} node ${process.versions.node}\n`);
       return undefined;
     default:
-      return fail('usage: trireme-agent run | dial | state | reset | version', 2);
+      return fail('usage: trireme-agent run | dial | state | answers | enrol FILE | reset | version', 2);
   }
 }
 
 main().catch((error: unknown) => {
-  fail(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);
+  // what we say ourselves is meant for people; anything else shows where it comes from
+  const isOurs = error instanceof Error && 'hints' in error;
+  fail(error instanceof Error ? (isOurs ? error.message : (error.stack ?? error.message)) : String(error), 1);
   process.exit(1);
 });

@@ -1,15 +1,17 @@
 // HTTP for downloads: redirects, the environment's proxies, idle deadlines. Bodies are streams. (Node 20's fetch knows no proxies.)
 import {request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions} from 'node:http';
 import {request as httpsRequest} from 'node:https';
-import {connect as tlsConnect} from 'node:tls';
+import {connect as tlsConnect, rootCertificates} from 'node:tls';
 import type {Socket} from 'node:net';
-import type {Duplex} from 'node:stream';
+import {type Duplex, pipeline, type Readable} from 'node:stream';
 import {isAbortError, TriremeError} from '../kernel/errors.ts';
 import {proxyFor, type Environment} from '../kernel/proxy.ts';
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
+  /** Made anew for each request; its length is in the headers. A request with a body follows no redirect. */
+  readonly body?: () => Readable;
   readonly signal?: AbortSignal;
 }
 
@@ -28,6 +30,8 @@ export interface HttpOptions {
   readonly env: Environment;
   /** Ends a request on which no byte moves for so long, in ms. */
   readonly idleTimeout: number;
+  /** Certificates in PEM that servers are trusted by, besides the usual ones. */
+  readonly authority?: string;
 }
 
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -45,7 +49,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       const response = await send(url, {...request, headers}, options);
       const status = response.statusCode ?? 0;
       const location = response.headers.location;
-      if (!redirects.has(status) || location === undefined) return {status, headers: response.headers, url: url.href, body: response};
+      if (!redirects.has(status) || location === undefined || request.body !== undefined)
+        return {status, headers: response.headers, url: url.href, body: response};
       response.destroy();
       if (hop === maxRedirects)
         throw new TriremeError('bundle.source-failed', `${url.href} comes after more than ${maxRedirects} redirects.`, {
@@ -68,16 +73,22 @@ async function send(url: URL, request: HttpRequest, options: HttpOptions): Promi
   request.signal?.throwIfAborted();
   const proxy = proxyFor(url, options.env);
   try {
-    const settings: RequestOptions = {method: request.method ?? 'GET', headers: {'user-agent': 'trireme', ...request.headers}, signal: request.signal};
-    if (proxy === undefined) return await answer(url, settings, options);
+    const settings: RequestOptions = {
+      method: request.method ?? 'GET',
+      headers: {'user-agent': 'trireme', ...request.headers},
+      signal: request.signal,
+      ...trustOf(options),
+    };
+    const {body} = request;
+    if (proxy === undefined) return await answer(url, settings, options, body);
     if (url.protocol === 'http:') {
       // a plain request goes to the proxy with the whole address in its first line
-      return await answer(proxy, {...settings, path: url.href, headers: {...settings.headers, host: url.host, ...authorizationOf(proxy)}}, options);
+      return await answer(proxy, {...settings, path: url.href, headers: {...settings.headers, host: url.host, ...authorizationOf(proxy)}}, options, body);
     }
     const tunnel = await openTunnel(url, proxy, request.signal, options);
-    const socket = tlsConnect({socket: tunnel as Socket, servername: url.hostname});
+    const socket = tlsConnect({socket: tunnel as Socket, servername: url.hostname, ...trustOf(options)});
     // `agent: false` would make Node ignore createConnection; without an agent the socket serves this one request
-    return await answer(url, {...settings, headers: {...settings.headers, host: url.host}, createConnection: () => socket}, options);
+    return await answer(url, {...settings, headers: {...settings.headers, host: url.host}, createConnection: () => socket}, options, body);
   } catch (error) {
     if (request.signal?.aborted === true) throw request.signal.reason;
     if (error instanceof TriremeError || isAbortError(error)) throw error;
@@ -85,7 +96,11 @@ async function send(url: URL, request: HttpRequest, options: HttpOptions): Promi
   }
 }
 
-function answer(target: URL, settings: RequestOptions, options: HttpOptions): Promise<IncomingMessage> {
+function trustOf({authority}: HttpOptions): {readonly ca?: string[]} {
+  return authority === undefined ? {} : {ca: [...rootCertificates, authority]};
+}
+
+function answer(target: URL, settings: RequestOptions, options: HttpOptions, body: HttpRequest['body']): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, settings, (response) => {
       // whoever reads the body hears of its end; one that nobody reads any more must not end the program
@@ -94,7 +109,8 @@ function answer(target: URL, settings: RequestOptions, options: HttpOptions): Pr
     });
     request.setTimeout(options.idleTimeout, () => request.destroy(new Error(`no data for ${options.idleTimeout / 1000} s`)));
     request.on('error', reject);
-    request.end();
+    if (body === undefined) request.end();
+    else pipeline(body(), request, (error) => error != null && reject(error));
   });
 }
 
@@ -136,13 +152,15 @@ function credentialsIn(url: URL): {readonly authorization?: string} {
 function unreachable(url: URL, proxy: URL | undefined, error: unknown): TriremeError {
   const reason = (error instanceof Error && (error.message || (error as {code?: string}).code)) || String(error);
   const through = proxy === undefined ? '' : ` through the proxy ${proxy.host}`;
-  return new TriremeError('bundle.source-failed', `Can't fetch ${url.href}${through}: ${reason}.`, {
+  const untrusted = /certificate|self.signed|unable to (get|verify)/i.test(reason);
+  return new TriremeError('bundle.source-failed', `Can't reach ${url.href}${through}: ${reason}.`, {
     hints: [
+      ...(untrusted ? [`Name the authority that signed the certificate of ${url.host}, in PEM: spec.bundle.authority, or --authority.`] : []),
       `Check that this computer reaches ${url.host}${proxy === undefined ? '; HTTPS_PROXY and NO_PROXY are honoured' : ', or list it in NO_PROXY'}.`,
       'Name a mirror in spec.bundle.sources, or a bundle made elsewhere in spec.agent.bundle.',
     ],
     cause: error,
-    details: {url: url.href, retryable: true},
+    details: {url: url.href, retryable: !untrusted},
   });
 }
 

@@ -1,5 +1,5 @@
 // Pinning: which bytes a cluster needs, by digest and size. The network is used only for what neither the lock nor the cache knows.
-import {stat} from 'node:fs/promises';
+import {readFile, stat} from 'node:fs/promises';
 import {basename} from 'node:path';
 import {TriremeError} from '../kernel/errors.ts';
 import {cacheFolder as defaultCacheFolder} from '../kernel/folders.ts';
@@ -16,7 +16,7 @@ import {parseReference, type ImageReference} from './reference.ts';
 import {RegistryClient} from './registry.ts';
 import {findItem, selectContent, type ContentNeed} from './select.ts';
 import {simulateContent} from './simulated.ts';
-import {fileSourcesOf, neededImages} from './sources.ts';
+import {fileSourcesOf, neededImages, rendererSource} from './sources.ts';
 import {createTransport, type TransportOptions} from './transport.ts';
 
 /** A program from this computer instead of its public source. */
@@ -40,6 +40,8 @@ export interface ContentRequest extends ContentNeed {
   readonly inputs?: readonly string[];
   readonly files?: readonly LocalFile[];
   readonly transport?: Pick<TransportOptions, 'env' | 'retryDelay' | 'idleTimeout'>;
+  /** A file of certificates in PEM, absolute: `spec.bundle.authority`. */
+  readonly authority?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -61,7 +63,7 @@ export const window = 4;
 
 /** Finds digest and size of all that is needed, and records new ones in the lock. Throws `bundle.*`; an unknown minor version is `bundle.version-unsupported`. */
 export async function pinContent(request: ContentRequest): Promise<PinnedContent> {
-  const session = await openSession(request);
+  const session = await openSession(request, request.distribution === 'simulated' && request.bundle === undefined);
   const pins: Pins = {content: {}, versions: new Map(), origins: new Map()};
   if (request.bundle !== undefined) await pinFromBundle(request, session, pins);
   else if (request.distribution === 'simulated') pinSimulated(request, pins);
@@ -81,16 +83,28 @@ interface Pins {
   readonly origins: Map<string, BlobOrigin>;
 }
 
-async function openSession(request: ContentRequest): Promise<PinSession> {
+export type SessionRequest = Pick<ContentRequest, 'sources' | 'folder' | 'lockFile' | 'cacheFolder' | 'transport' | 'authority' | 'signal'>;
+
+/** Reads certificates that servers are trusted by. Throws `file.invalid`. */
+export async function readAuthority(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text?.includes('-----BEGIN CERTIFICATE-----') === true) return text;
+  throw new TriremeError('file.invalid', text === undefined ? `The certificates ${path} can't be read.` : `${path} holds no certificate in PEM.`, {
+    hints: ['Correct spec.bundle.authority, or --authority.'],
+  });
+}
+
+export async function openSession(request: SessionRequest, unlocked = false): Promise<PinSession> {
   const env = request.transport?.env ?? process.env;
   const cache = new ContentCache(request.cacheFolder ?? defaultCacheFolder(env));
   const transport = createTransport({
     ...request.transport,
     ...(request.sources === undefined ? {} : {sources: request.sources}),
     ...(request.folder === undefined ? {} : {folder: request.folder}),
+    ...(request.authority === undefined ? {} : {authority: await readAuthority(request.authority)}),
   });
   // generated content has nothing to pin: a lock file beside a sandbox's file would only puzzle
-  const lock = request.distribution === 'simulated' && request.bundle === undefined ? new ContentLock(request.lockFile) : await readLock(request.lockFile);
+  const lock = unlocked ? new ContentLock(request.lockFile) : await readLock(request.lockFile);
   return {cache, transport, lock, registry: new RegistryClient(transport, cache), signal: request.signal};
 }
 
@@ -108,7 +122,7 @@ async function pinFromSources(request: ContentRequest, session: PinSession, pins
   for (const place of request.inputs ?? []) inputs.push(await openInput(place));
   const images = neededImages(request.version, request.images);
   const jobs = request.architectures.flatMap((architecture) => [
-    ...fileSourcesOf(request.version, architecture).map((source) => ({
+    ...[...fileSourcesOf(request.version, architecture), ...rendererSources(request, architecture)].map((source) => ({
       architecture,
       name: source.name,
       version: source.version,
@@ -134,6 +148,11 @@ async function pinFromSources(request: ContentRequest, session: PinSession, pins
     if (job.version !== undefined) pins.versions.set(job.architecture, new Map([...(pins.versions.get(job.architecture) ?? []), [job.name, job.version]]));
     for (const blob of item.blobs ?? [item]) pins.origins.set(blob.digest, origin);
   }
+}
+
+/** Renderers that hosts don't have anyway. */
+function rendererSources({version, renderers = []}: ContentRequest, architecture: Architecture) {
+  return renderers.filter((name) => name !== 'kubectl').map((name) => rendererSource(name, version, 'linux', architecture));
 }
 
 async function openInput(place: string): Promise<{readonly layout: Layout; readonly contents: BundleContents}> {
@@ -174,9 +193,7 @@ async function fromLocalFile(
 
 async function pinFromBundle(request: ContentRequest, session: PinSession, pins: Pins): Promise<void> {
   const place = request.bundle ?? '';
-  const {contents, origin} = place.startsWith('oci://')
-    ? await openRemote(place, session)
-    : await openInput(place).then(({layout, contents}) => ({contents, origin: {kind: 'layout', layout} as BlobOrigin}));
+  const {contents, origin} = await openBundle(place, session);
   const {content, missing} = selectContent(contents, request);
   if (missing.length > 0) {
     throw new TriremeError(
@@ -196,6 +213,13 @@ async function pinFromBundle(request: ContentRequest, session: PinSession, pins:
     pins.versions.set(architecture, new Map(contents.files.filter((file) => items.includes(file.item)).map((file) => [file.item.name, file.version])));
     for (const item of items) for (const blob of item.blobs ?? [item]) pins.origins.set(blob.digest, origin);
   }
+}
+
+/** What a bundle holds, and where its blobs are: a folder, a tar, or an `oci://` address. */
+export async function openBundle(place: string, session: PinSession): Promise<{readonly contents: BundleContents; readonly origin: BlobOrigin}> {
+  if (place.startsWith('oci://')) return openRemote(place, session);
+  const {layout, contents} = await openInput(place);
+  return {contents, origin: {kind: 'layout', layout}};
 }
 
 async function openRemote(address: string, session: PinSession): Promise<{readonly contents: BundleContents; readonly origin: BlobOrigin}> {

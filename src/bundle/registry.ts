@@ -5,7 +5,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {ContentCache} from './cache.ts';
 import {type Architecture, type ContentBlob, type OnProgress} from './content.ts';
 import {downloadBlob, mismatch} from './download.ts';
-import {readSmallBody, statusError, type HttpResponse} from './http.ts';
+import {readSmallBody, statusError, type HttpRequest, type HttpResponse} from './http.ts';
 import {blobsOf, choosePlatform, parseJson, parseManifest} from './manifest.ts';
 import {acceptedManifests, isIndexType, isManifestType, mediaTypes} from './media-types.ts';
 import {formatReference, type ImageReference} from './reference.ts';
@@ -119,17 +119,23 @@ export class RegistryClient {
   }
 
   async #get(reference: ImageReference, path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    const {api} = this.#transport.locateRegistry(reference.registry);
+    return this.send(reference, `${api}/${reference.repository}/${path}`, {headers, ...(signal === undefined ? {} : {signal})});
+  }
+
+  /** One request about a repository, with what lets us in. Credentials go to the registry only, never to where it sends an upload. */
+  async send(reference: ImageReference, url: string, request: HttpRequest = {}): Promise<HttpResponse> {
     const place = this.#transport.locateRegistry(reference.registry);
     const {repository} = reference;
-    const url = `${place.api}/${repository}/${path}`;
     const key = `${place.api} ${repository}`;
+    const isOwn = new URL(url).origin === new URL(place.api).origin;
     const ask = () => {
-      const authorization = this.#authorizations.get(key);
-      return this.#transport.http(url, {headers: {...headers, ...(authorization === undefined ? {} : {authorization})}, signal});
+      const authorization = isOwn ? this.#authorizations.get(key) : undefined;
+      return this.#transport.http(url, {...request, headers: {...request.headers, ...(authorization === undefined ? {} : {authorization})}});
     };
     const before = this.#authorizations.get(key);
     const response = await ask();
-    if (response.status !== 401) {
+    if (response.status !== 401 || !isOwn) {
       // a registry that doesn't tell strangers whether an image exists
       if (response.status === 403) return this.#refuse(response, place.host, repository);
       return response;
@@ -139,6 +145,7 @@ export class RegistryClient {
     if (before === this.#authorizations.get(key)) {
       const credentials = await this.#credentialsFor(place.host);
       const challenge = parseChallenge(response.headers['www-authenticate']);
+      const {signal} = request;
       this.#authorizations.set(key, await answerChallenge(challenge, {http: this.#transport.http, host: place.host, repository, credentials, signal}));
     }
     const second = await ask();

@@ -2,7 +2,7 @@
 import type {Architecture, ContentByArchitecture, ContentItem, Distribution} from './content.ts';
 import type {BundleContents} from './contents.ts';
 import {simulateContent} from './simulated.ts';
-import {fileSourcesOf, neededImages} from './sources.ts';
+import {fileSourcesOf, neededImages, type Renderer} from './sources.ts';
 
 export interface ContentNeed {
   /** `v1.36.3`. */
@@ -11,6 +11,8 @@ export interface ContentNeed {
   readonly architectures: readonly Architecture[];
   /** References of images that are needed besides those of the version: what the profile's manifests name. */
   readonly images: readonly string[];
+  /** Programs that render the profile's layers, wherever the bundle is used; hosts get none of them. */
+  readonly renderers?: readonly Renderer[];
 }
 
 /** An item of a bundle by name, for this version and distribution. */
@@ -29,11 +31,12 @@ export function findItem(
 }
 
 /** Names of all that a cluster needs on one architecture; throws `bundle.version-unsupported`. */
-function neededNames(request: Pick<ContentNeed, 'version' | 'distribution' | 'images'>, architecture: Architecture): readonly string[] {
+function neededNames(request: Pick<ContentNeed, 'version' | 'distribution' | 'images' | 'renderers'>, architecture: Architecture): readonly string[] {
   if (request.distribution === 'simulated') return simulateContent(request.version, architecture, request.images).items.map((item) => item.name);
   return [
     ...fileSourcesOf(request.version, architecture).map((source) => source.name),
     ...neededImages(request.version, request.images).map((reference) => `image:${reference}`),
+    ...(request.renderers ?? []).filter((name) => name !== 'kubectl'),
   ];
 }
 

@@ -87,6 +87,23 @@ export function fileSourcesOf(version: string, architecture: Architecture): read
   ];
 }
 
+/** Helm renders charts the same for every Kubernetes version that is given to it. */
+const helm = 'v4.3.1';
+
+/** Programs that are needed where layers are rendered, not on hosts. */
+export const renderers = ['helm', 'kubectl'] as const;
+export type Renderer = (typeof renderers)[number];
+
+/** Where a renderer is published for a platform such as `linux` or `darwin`. */
+export function rendererSource(name: Renderer, version: string, platform: string, architecture: Architecture): FileSource {
+  if (name === 'kubectl') {
+    const url = `https://dl.k8s.io/release/${version}/bin/${platform}/${architecture}/kubectl`;
+    return {name, kind: 'binary', version, architecture, url, checksumUrl: `${url}.sha256`};
+  }
+  const url = `https://get.helm.sh/helm-${helm}-${platform}-${architecture}.tar.gz`;
+  return {name, kind: 'archive', version: helm, architecture, url, checksumUrl: `${url}.sha256sum`};
+}
+
 /** References of the images that kubeadm of this version (`v1.36.3`) runs, in full; throws `bundle.version-unsupported`. */
 export function imagesOf(version: string): readonly string[] {
   const {release, patch} = releaseOf(version);

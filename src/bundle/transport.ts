@@ -16,6 +16,8 @@ export interface TransportOptions {
   readonly retryDelay?: number;
   /** In ms; default 60 000. */
   readonly idleTimeout?: number;
+  /** Certificates in PEM that servers are trusted by, besides the usual ones. */
+  readonly authority?: string;
 }
 
 export type Place = {readonly kind: 'http'; readonly url: string} | {readonly kind: 'file'; readonly path: string};
@@ -50,7 +52,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
   };
   return {
     env,
-    http: createHttpClient({env, idleTimeout: options.idleTimeout ?? 60_000}),
+    http: createHttpClient({env, idleTimeout: options.idleTimeout ?? 60_000, ...(options.authority === undefined ? {} : {authority: options.authority})}),
     locate: (url) => {
       const address = new URL(url);
       const mirror = base(address.host);

@@ -38,7 +38,7 @@ export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
     const {args, flags} = await this.parse(Apply);
     const timeout = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout');
     const saved = args.plan === undefined ? undefined : await readSavedPlan(args.plan, this.config.version);
-    const cluster = saved === undefined ? await this.readCluster(flags) : (saved.desired as DesiredCluster);
+    const cluster = saved === undefined ? await this.readRendered(flags) : (saved.desired as DesiredCluster);
     const {name} = cluster.document.metadata;
     if (!flags['dry-run']) this.requireAnswer(flags.yes, '--yes', `Apply the plan to ${name}?`);
     const unfinished = await findUnfinishedRun(stateFolder(), name);

@@ -68,6 +68,17 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     return cluster;
   }
 
+  /** The cluster with its charts and kustomizations as manifests: for what plans, compares or collects layers. */
+  protected async readRendered(flags: ClusterFlags): Promise<DesiredCluster> {
+    return this.render(await this.readCluster(flags));
+  }
+
+  protected async render(cluster: DesiredCluster): Promise<DesiredCluster> {
+    if (cluster.layers.every((layer) => layer.source === undefined)) return cluster;
+    const [{renderLayers}, {rendererPlaces}] = await Promise.all([import('../layers/render.ts'), import('./base-content.ts')]);
+    return renderLayers(cluster, {programs: rendererPlaces(cluster), signal: this.signal});
+  }
+
   async #defaultFiles(name: string | undefined): Promise<readonly string[]> {
     if (name === undefined) return [];
     const isHere = await access(defaultFile).then(

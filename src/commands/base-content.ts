@@ -2,6 +2,7 @@
 import {resolve} from 'node:path';
 import {Flags} from '@oclif/core';
 import {architectures, type Architecture, type Distribution} from '../bundle/content.ts';
+import type {Renderer} from '../bundle/sources.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {clusterFlags} from './base-flags.ts';
@@ -36,6 +37,8 @@ export interface MeantContent {
   readonly version: string;
   readonly distribution: Distribution;
   readonly images: readonly string[];
+  readonly renderers?: readonly Renderer[];
+  readonly authority?: string;
   readonly sources?: Readonly<Record<string, string>>;
   /** What relative paths of the file start from. */
   readonly folder: string;
@@ -53,7 +56,25 @@ export async function contentOfCluster(cluster: DesiredCluster, extra: readonly 
     images: [...imagesInManifests(cluster.layers.map((layer) => layer.manifest)), ...extra],
     folder,
     lockFile: resolve(folder, spec.bundle?.lock ?? 'trireme.lock'),
+    renderers: [...new Set(cluster.layers.flatMap((layer) => layer.renderedBy ?? []))],
     ...(spec.bundle?.sources === undefined ? {} : {sources: spec.bundle.sources}),
+    ...(spec.bundle?.authority === undefined ? {} : {authority: resolve(folder, spec.bundle.authority)}),
+  };
+}
+
+/** Where the programs that render layers come from, by the cluster's file. */
+export function rendererPlaces(cluster: DesiredCluster) {
+  const {spec} = cluster.document;
+  const {folder} = cluster.source;
+  const {bundle} = spec.agent ?? {};
+  const {sources, authority, programs, lock} = spec.bundle ?? {};
+  return {
+    folder,
+    lockFile: resolve(folder, lock ?? 'trireme.lock'),
+    ...(bundle === undefined ? {} : {bundle: bundle.startsWith('oci://') ? bundle : resolve(folder, bundle)}),
+    ...(sources === undefined ? {} : {sources}),
+    ...(authority === undefined ? {} : {authority: resolve(folder, authority)}),
+    ...(programs === undefined ? {} : {programs: Object.fromEntries(Object.entries(programs).map(([name, path]) => [name, resolve(folder, path)]))}),
   };
 }
 

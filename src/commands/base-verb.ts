@@ -149,7 +149,8 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
 
   /** Runs a verb on a cluster of hosts: what is planned comes from the mode's own look at them. */
   protected async runOnHosts<F>(target: HostsTarget, given: GivenFlags, work: HostsWork<F>): Promise<VerbResult> {
-    const {cluster} = target;
+    // what joins again is given its layers; other verbs want none, and must work where no renderer is at hand
+    const cluster = work.intent?.verb === 'machine-replace' ? await this.render(target.cluster) : target.cluster;
     if (work.intent !== undefined) await this.requireCapability(cluster, work.intent.verb);
     const flags = this.#runFlags(given);
     const {confirm} = work;
@@ -226,7 +227,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       redactor: this.redactor,
       contents: new Map([[edit.path, edit.after]]),
     });
-    return this.withPlace(read, given);
+    return this.withPlace(await this.render(read), given);
   }
 
   #runFlags(given: GivenFlags): RunFlags {

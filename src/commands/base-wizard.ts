@@ -95,7 +95,7 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
 
   /** The plan of the file, as `trireme plan` makes it, then the question and the run, as `trireme apply` has them. True when it was applied. */
   protected async planAndApply(file: string, isAsked: boolean): Promise<boolean> {
-    const cluster = await this.readCluster({file: [file]});
+    const cluster = await this.readRendered({file: [file]});
     return this.withScope(cluster, {}, async (mode, scope) => {
       const facts = await mode.facts(cluster, scope);
       const plan = mode.plan(cluster, facts, {verb: 'converge'});

@@ -21,7 +21,7 @@ export default class PlanCommand extends ClusterCommand<ResultOf<typeof planResu
 
   async run() {
     const {flags} = await this.parse(PlanCommand);
-    const cluster = await this.readCluster(flags);
+    const cluster = await this.readRendered(flags);
     return this.withScope(cluster, flags, async (mode, scope) => {
       const limit = flags.limit ?? [];
       const plan = mode.plan(cluster, await mode.facts(cluster, scope), {

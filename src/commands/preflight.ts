@@ -52,7 +52,7 @@ export default class Preflight extends HostsCommand<ResultOf<typeof preflightRes
       import('../hostcluster/protocol.ts'),
     ]);
     const chosen = {...(flags.only === undefined ? {} : {only: flags.only}), ...(flags.ignore === undefined ? {} : {ignore: flags.ignore})};
-    const desired = await this.readCluster(flags);
+    const desired = await this.readRendered(flags);
     if (desired.document.spec.mode === 'controller') return this.#controller(desired, flags, chosen);
     return this.withHostsOf(desired, flags, async ({cluster, scope, targets}) => {
       requireKnownChecks(cluster.document, chosen);

@@ -35,6 +35,8 @@ export type Assessment = {readonly plan: HostPlan; readonly work?: HostWork};
 
 /** Compares one host with what it shall be. Throws `plan.refused` for what can't be changed. */
 export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, host: AgentHost): Assessment {
+  // nobody logs in to it: what it has is known from its node only, and is changed by the file that it is given
+  if (host.enrol === 'file') return {plan: {host: host.name, role: host.role, state: 'unchanged', effect: 'none', changes: []}};
   const observation = observationOf(facts, host.name);
   if (observation === undefined) return {plan: unreachable(host, undefined)};
   if (!isReached(observation)) return {plan: unreachable(host, observation.problem)};

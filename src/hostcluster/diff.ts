@@ -35,18 +35,30 @@ export function summarizeNew(wanted: Wanted): readonly Change[] {
   return shownOfNew.flatMap(below).map(([path, value]) => ({path, to: value, effect: 'none' as const}));
 }
 
-const shownOfNew = ['role', 'kubernetesVersion', 'node.labels', 'node.taints', 'configuration.sysctls', 'files', 'layers'];
+const shownOfNew = ['role', 'kubernetesVersion', 'node.labels', 'node.taints', 'configuration.sysctls', 'registries', 'files', 'layers'];
 
 /** A document as a flat list: `node.labels.zone` to its value. Lists of things with a name, path or key are maps by it; long texts are digests. */
 function leavesOf(wanted: Wanted): ReadonlyMap<string, unknown> {
-  const {protocol: _protocol, files, content, layers, node, ...rest} = wanted;
+  const {protocol: _protocol, files, content, layers, node, registries = [], ...rest} = wanted;
   const leaves = new Map<string, unknown>();
   collect(leaves, '', rest);
   collect(leaves, 'node', {name: node.name, addresses: node.addresses, labels: node.labels, ...(node.access === undefined ? {} : {access: node.access})});
   collectTaints(leaves, node.taints ?? (wanted.role === 'control-plane' ? [controlPlaneTaint] : []));
   for (const file of files) collect(leaves, `files.${file.path}`, {content: digestOf(file.content), mode: file.mode, owner: file.owner});
+  for (const {name, mirrors, fallback} of registries) {
+    leaves.set(
+      `registries.${name}.mirrors`,
+      mirrors.map(({url, capabilities}) => `${url} (${capabilities.join(', ')})`),
+    );
+    leaves.set(`registries.${name}.fallback`, fallback);
+    for (const {url, authority} of mirrors) if (authority !== undefined) leaves.set(`registries.${name}.authority.${url}`, digestOf(authority));
+  }
   for (const item of content) leaves.set(`content.${item.name}`, item.digest);
-  for (const layer of layers) leaves.set(`layers.${layer.name}`, digestOf(layer.manifest));
+  for (const {name, manifest, namespace, patience} of layers) {
+    leaves.set(`layers.${name}`, digestOf(manifest));
+    if (namespace !== undefined) leaves.set(`layers.${name}.namespace`, namespace);
+    if (patience !== undefined) leaves.set(`layers.${name}.timeout`, patience);
+  }
   if (layers.length > 1)
     leaves.set(
       'layers',

@@ -1,5 +1,6 @@
 // From the file and the facts to what a run does on which host. Pure: nothing is read, and nothing is decided later.
 import {TriremeError} from '../kernel/errors.ts';
+import {requireRendered} from '../layers/inventory.ts';
 import type {Basis, Phase, Plan, Warning} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {assessHost, type Assessment, type HostWork} from './assess.ts';
@@ -47,6 +48,7 @@ export interface ConvergeOptions {
 
 /** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `bundle.*`. */
 export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
+  requireRendered(cluster.layers);
   refuseUnsupported(cluster);
   if (options.backup === undefined) refuseForeignHosts(cluster, seen);
   else refuseRestoration(cluster, seen, options.backup);
@@ -119,7 +121,8 @@ function phasesOf({cluster, facts, membership, assessments, waiting, leaving, re
     membership.bootstrap,
   );
   // a host that is replaced is left out of the lease and the asking until it's back
-  const settled = assessments.filter((one) => one.plan.state === 'unchanged').map((one) => one.plan.host);
+  const byFile = new Set(enrolledByFile(cluster));
+  const settled = assessments.filter((one) => one.plan.state === 'unchanged' && !byFile.has(one.plan.host)).map((one) => one.plan.host);
   // followed in an order in which nobody waits for one that can't begin: control planes first
   const ordered = [...works].toSorted((a, b) => rank(a, membership) - rank(b, membership));
   const handed = waiting ? [] : ordered;
@@ -162,6 +165,12 @@ function phasesOf({cluster, facts, membership, assessments, waiting, leaving, re
     {title: 'Check the cluster', steps: handed.length + removals.length > 0 ? [healthStep({controlPlanes, settled})] : []},
   ];
   return phases.filter((phase) => phase.steps.length > 0);
+}
+
+function enrolledByFile(cluster: DesiredCluster): readonly string[] {
+  return hostsOf(cluster)
+    .filter((host) => host.enrol === 'file')
+    .map((host) => host.name);
 }
 
 /** The backup's keys where new ones would be made, and its data to the host that starts before it hears that it shall. */
@@ -248,10 +257,24 @@ function warningsOf(cluster: DesiredCluster, facts: HostClusterFacts, removals: 
             hints: [`Bring ${awaited} back, then: trireme apply`],
           },
         ];
+  const nodes = new Set(
+    reachedHosts(facts)
+      .flatMap((host) => host.seen?.nodes ?? [])
+      .map((node) => node.name),
+  );
+  const enrolled = enrolledByFile(cluster)
+    .filter((host) => !nodes.has(host))
+    .map((host): Warning => ({
+      code: 'host.enrolled-by-file',
+      message: `${host} is enrolled by a file and isn't a node of the cluster yet: nothing is done to it from here.`,
+      host,
+      hints: [`Make what it needs, once the cluster runs: trireme agent package --host ${host} --script ${host}.sh`],
+    }));
   return [
     ...removed,
     ...out,
     ...start,
+    ...enrolled,
     ...versionWarnings(cluster, facts),
     ...removedApiWarnings(facts.removedApis ?? [], cluster.document.spec.kubernetes.version),
   ];

@@ -28,6 +28,8 @@ export const agentPaths = {
   restore: '/var/lib/trireme/restore',
   socket: '/run/trireme/agent.sock',
   unit: '/etc/systemd/system/trireme-agent.service',
+  /** 0600: an `Enrolment` that lies here is taken by an agent that belongs to no cluster yet, and removed. */
+  enrolment: '/etc/trireme/enrolment.json',
 } as const;
 
 export interface WantedTaint {
@@ -65,6 +67,17 @@ export interface WantedLayer {
   readonly kind: 'cni' | 'csi' | 'addon';
   /** Kubernetes objects as one YAML text. */
   readonly manifest: string;
+  /** Where objects go that live in a namespace and name none; absent: `default`. */
+  readonly namespace?: string;
+  /** How long it may take to get healthy, in ms; absent: ten minutes. */
+  readonly patience?: number;
+}
+
+/** A registry's mirrors, for images that aren't in the content. */
+export interface WantedRegistry {
+  readonly name: string;
+  readonly mirrors: readonly {readonly url: string; readonly capabilities: readonly string[]; /** PEM. */ readonly authority?: string}[];
+  readonly fallback: boolean;
 }
 
 /** What a host shall be. Holds no secret. Comparing two of these, leaf by leaf, is how a plan finds changes. */
@@ -103,6 +116,8 @@ export interface Wanted {
   };
   /** Environment of container runtime and kubelet: HTTPS_PROXY and its kin, with NO_PROXY computed. */
   readonly proxy: Readonly<Record<string, string>>;
+  /** Absent: none. */
+  readonly registries?: readonly WantedRegistry[];
   readonly files: readonly WantedFile[];
   readonly content: readonly ContentItem[];
   /** Only on control planes. */
@@ -283,6 +298,11 @@ export interface PutWanted {
   readonly secrets?: Secrets;
 }
 
+/** What a host that nobody logs in to is given as a file. Holds secrets. */
+export interface Enrolment extends PutWanted {
+  readonly kind: 'TriremeEnrolment';
+}
+
 /** Body of `POST /v1/kubernetes`: a request to the Kubernetes API that a control plane sends for the operator, with its own administrator's rights. */
 export interface KubernetesRequest {
   readonly method: string;
@@ -319,6 +339,8 @@ export const effectsByPath: Readonly<Record<string, Effect>> = {
   'configuration.kubeProxy': 'none',
   'configuration.kubeadm': 'none',
   proxy: 'restart',
+  // read anew at each pull
+  registries: 'none',
   files: 'none',
   layers: 'none',
   drift: 'none',

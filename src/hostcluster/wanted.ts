@@ -1,11 +1,22 @@
 // From the file and the facts to what each host shall be. Pure, and stable: what concerns one host changes no other's document.
 import {isIP} from 'node:net';
-import type {DesiredCluster} from '../spec/desired.ts';
+import type {DesiredCluster, DesiredLayer} from '../spec/desired.ts';
 import type {AgentHost, ClusterSpec, ComponentConfiguration, Taint} from '../spec/schema.ts';
 import {contentForRole} from './content.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
+import {requireRendered} from '../layers/inventory.ts';
 import {mergeSettings} from './merge.ts';
-import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type HostAccess, type NodeState, type Wanted, type WantedTaint} from './protocol.ts';
+import {
+  controlPlaneTaint,
+  driftAreas,
+  protocol,
+  type DriftArea,
+  type HostAccess,
+  type NodeState,
+  type Wanted,
+  type WantedLayer,
+  type WantedTaint,
+} from './protocol.ts';
 import {isWithin, networkOf, proxyEnvironment} from './proxy.ts';
 
 export interface Membership {
@@ -29,7 +40,7 @@ export function membershipOf(cluster: DesiredCluster, facts: Pick<HostClusterFac
   const started = ours.some((host) => host.seen?.member === true);
   const already = ours.find((host) => host.seen?.wanted?.bootstrap === true)?.host;
   const controlPlanes = hostsOf(cluster).filter((host) => host.role === 'control-plane');
-  if (already !== undefined || !started) return {id, started, bootstrap: already ?? controlPlanes[0]?.name};
+  if (already !== undefined || !started) return {id, started, bootstrap: already ?? controlPlanes.find((host) => host.enrol !== 'file')?.name};
   // the one that started it has left the file: its part, which is to keep what all share, goes to the first of those that stay
   const isSilent = controlPlanes.some((host) => !reachedHosts(facts).some((one) => one.host === host.name));
   const heir = controlPlanes.find((host) => ours.some((one) => one.host === host.name && one.seen?.member === true));
@@ -38,6 +49,7 @@ export function membershipOf(cluster: DesiredCluster, facts: Pick<HostClusterFac
 
 /** What this host shall be. `cluster.id` is empty until the cluster's secrets are made. */
 export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host: AgentHost, member: MemberFacts): Wanted {
+  requireRendered(cluster.layers);
   const {metadata, spec} = cluster.document;
   const membership = membershipOf(cluster, facts);
   const addresses = nodeAddressesOf(spec, host, member);
@@ -68,11 +80,16 @@ export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host:
       dnsDomain: spec.network.dnsDomain,
       nodeNetworks: nodeNetworksOf(cluster, facts, member),
     }),
+    ...(cluster.registries === undefined ? {} : {registries: cluster.registries}),
     files: [...(cluster.hostFiles[host.name] ?? [])].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     content: contentForRole(facts.content[member.architecture] ?? [], host.role),
-    layers: host.role === 'control-plane' ? cluster.layers.map(({name, kind, manifest}) => ({name, kind, manifest})) : [],
+    layers: host.role === 'control-plane' ? cluster.layers.map(wantedLayer) : [],
     drift: driftOf(spec.agent?.drift),
   };
+}
+
+function wantedLayer({name, kind, manifest, namespace, patience}: DesiredLayer): WantedLayer {
+  return {name, kind, manifest, ...(namespace === undefined ? {} : {namespace}), ...(patience === undefined ? {} : {patience})};
 }
 
 /** The node's addresses: those of the file, else `address` when it is one, else the default route's; two with two pod networks. */

@@ -25,12 +25,13 @@ export interface InventoryOptions {
   readonly redactor: Redactor;
 }
 
-/** All hosts of an agent-mode cluster, in the file's order. Throws `secret.missing` when a secret can't be read. */
+/** All hosts of an agent-mode cluster that are logged in to, in the file's order. Throws `secret.missing` when a secret can't be read. */
 export async function readTargets(cluster: Pick<DesiredCluster, 'document' | 'source'>, options: InventoryOptions): Promise<readonly InventoryTarget[]> {
   const agent = cluster.document.spec.agent;
   if (agent === undefined) return [];
   const targets: InventoryTarget[] = [];
   for (const host of agent.hosts) {
+    if (host.enrol === 'file') continue;
     const ssh = mergeSsh(agent.ssh, host.ssh);
     targets.push({
       host: host.name,

@@ -83,6 +83,7 @@ const contentTable = {
   'bundle.source-refused': {exit: 5, meaning: 'A source of content refuses the credentials, or wants some.'},
   'bundle.version-unsupported': {exit: 3, meaning: 'It is not known which content this version of Kubernetes needs.'},
   'bundle.lock-invalid': {exit: 3, meaning: 'The lock file of versions and digests cannot be read.'},
+  'layer.render-failed': {exit: 3, meaning: 'A chart or a kustomization of the profile cannot be rendered.'},
   'bundle.cache-failed': {exit: 1, meaning: 'The cache of downloaded content cannot be written or read.'},
   'agent.not-installed': {exit: 4, meaning: 'No agent is installed on the host.'},
   'agent.not-answering': {exit: 4, meaning: 'The agent on the host does not answer.'},

@@ -74,11 +74,59 @@ export function healthOf(object: LiveObject): Health {
       // with WaitForFirstConsumer a claim is Pending until a pod uses it, and nothing is wrong
       return status['phase'] === 'Lost' ? waiting('has lost its volume') : fine;
     default:
-      return fine;
+      return isForeign(object) ? (observed(metadata, status, true) ?? readiness(status)) : fine;
   }
 }
 
-function observed(metadata: Readonly<Record<string, unknown>>, status: Readonly<Record<string, unknown>>): Health | undefined {
+/** Kinds of which being there isn't all. */
+const gatedKinds = new Set([
+  'Deployment',
+  'DaemonSet',
+  'StatefulSet',
+  'ReplicaSet',
+  'ReplicationController',
+  'Job',
+  'Pod',
+  'CustomResourceDefinition',
+  'APIService',
+  'PersistentVolumeClaim',
+]);
+
+/** Whether the health of such an object is more than being there. */
+export function hasGate(object: Pick<ManifestObject, 'apiVersion' | 'kind'>): boolean {
+  return gatedKinds.has(object.kind) || isForeign(object);
+}
+
+/** An object of a kind that Kubernetes itself doesn't have. */
+function isForeign({apiVersion}: {readonly apiVersion?: unknown}): boolean {
+  const group = typeof apiVersion === 'string' && apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+  return group.includes('.') && !group.endsWith('.k8s.io');
+}
+
+/** Custom resources that tell their state by the usual conditions; whatever tells nothing is taken as it is. */
+function readiness(status: Readonly<Record<string, unknown>>): Health {
+  const condition = conditionOf(status, 'Ready') ?? conditionOf(status, 'Available');
+  return condition === undefined || condition['status'] === 'True' ? fine : waiting(reason(condition, 'is not ready'));
+}
+
+/** What keeps a pod from being ready, as it says itself; undefined when it is ready. */
+export function whyPodWaits(object: LiveObject): string | undefined {
+  const status = record(object['status']);
+  if (pod(status).healthy) return undefined;
+  const containers = [status['initContainerStatuses'], status['containerStatuses']].flatMap((list) => (Array.isArray(list) ? list.map(record) : []));
+  for (const container of containers) {
+    const state = record(record(container['state'])['waiting']);
+    const said = typeof state['reason'] === 'string' && state['reason'] !== 'PodInitializing' ? state : undefined;
+    if (said !== undefined) return `waits: ${String(said['reason'])}${typeof said['message'] === 'string' ? ` (${said['message']})` : ''}`;
+  }
+  const scheduled = conditionOf(status, 'PodScheduled');
+  if (scheduled?.['status'] === 'False') return `has no node: ${String(scheduled['message'] ?? scheduled['reason'] ?? 'it gives no reason')}`;
+  const health = pod(status);
+  return health.healthy ? undefined : health.waitingFor;
+}
+
+function observed(metadata: Readonly<Record<string, unknown>>, status: Readonly<Record<string, unknown>>, onlyIfTold = false): Health | undefined {
+  if (onlyIfTold && typeof status['observedGeneration'] !== 'number') return undefined;
   return number(status['observedGeneration']) < number(metadata['generation']) ? waiting('has not been looked at by its controller yet') : undefined;
 }
 

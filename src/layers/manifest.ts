@@ -52,10 +52,11 @@ export function objectId(object: ManifestObject): string {
 
 /** The objects in the order in which they are applied; those of one rank keep the order of the manifest. */
 export function orderObjects(objects: readonly ManifestObject[]): readonly ManifestObject[] {
-  return objects.toSorted((a, b) => rankOf(a.kind) - rankOf(b.kind));
+  return objects.toSorted((a, b) => rankOfKind(a.kind) - rankOfKind(b.kind));
 }
 
-function rankOf(kind: string): number {
+/** When a kind is applied: lower goes first, and is taken away last. */
+export function rankOfKind(kind: string): number {
   const first = firstKinds.indexOf(kind);
   if (first !== -1) return first;
   return lastKinds.includes(kind) ? firstKinds.length + 1 : firstKinds.length;

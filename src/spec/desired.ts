@@ -5,9 +5,30 @@ import type {ClusterDocument} from './schema.ts';
 export interface DesiredLayer {
   readonly name: string;
   readonly kind: 'cni' | 'csi' | 'addon';
-  /** Kubernetes objects as one YAML text, variables filled in. */
+  /** Kubernetes objects as one YAML text, variables filled in; empty before what `source` names is rendered. */
   readonly manifest: string;
+  /** Where objects go that live in a namespace and name none; absent: `default`. */
+  readonly namespace?: string;
+  /** How long the layer may take to get healthy, in ms; absent: ten minutes. */
+  readonly patience?: number;
+  /** What the manifest is rendered from; absent once it is. */
+  readonly source?: LayerSource;
+  /** The program that rendered it. */
+  readonly renderedBy?: 'helm' | 'kubectl';
 }
+
+/** What needs a program to become a manifest. Paths are absolute. */
+export type LayerSource =
+  | {
+      readonly kind: 'chart';
+      /** A chart's folder, or its package (.tgz). */
+      readonly path: string;
+      readonly release: string;
+      /** Laid over one another, last ones winning; variables filled in. */
+      readonly values: readonly Readonly<Record<string, unknown>>[];
+      readonly createNamespace: boolean;
+    }
+  | {readonly kind: 'kustomization'; readonly path: string; readonly variables: Readonly<Record<string, string | number | boolean>>};
 
 export interface DesiredFile {
   readonly path: string;
@@ -15,6 +36,13 @@ export interface DesiredFile {
   /** Octal: `0644`. */
   readonly mode: string;
   readonly owner: string;
+}
+
+/** A registry's mirrors, with the text of their certificates. */
+export interface DesiredRegistry {
+  readonly name: string;
+  readonly mirrors: readonly {readonly url: string; readonly capabilities: readonly string[]; /** PEM. */ readonly authority?: string}[];
+  readonly fallback: boolean;
 }
 
 export interface DesiredTemplate {
@@ -34,6 +62,8 @@ export interface DesiredCluster {
   readonly hostFiles: Readonly<Record<string, readonly DesiredFile[]>>;
   /** By host name: the text of the hooks' scripts. */
   readonly hostHooks: Readonly<Record<string, {readonly beforeApply?: string; readonly afterApply?: string}>>;
+  /** Mirrors for the hosts' containers; absent: none. */
+  readonly registries?: readonly DesiredRegistry[];
   /** Where it came from; `folder` is what its relative paths start from. */
   readonly source: {readonly files: readonly string[]; readonly folder: string; readonly digest: string};
   /** Controller mode: the text that the document was read from, so that what a management cluster refuses is shown at its line. */

@@ -2,7 +2,7 @@
 import {access} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import {dirname, isAbsolute, join} from 'node:path';
-import type {DesiredCluster, DesiredFile} from './desired.ts';
+import type {DesiredCluster, DesiredFile, DesiredRegistry} from './desired.ts';
 import type {Report} from './lint/report.ts';
 import type {AgentHost, ClusterDocument, SshSettings} from './schema.ts';
 import {readSource, type SourceResult} from './source.ts';
@@ -62,6 +62,30 @@ export async function readHostFiles(cluster: ClusterDocument, report: Report, en
   }
   await lintLocalFiles(cluster, report, env);
   return {hostFiles, hostHooks};
+}
+
+/** The mirrors of `spec.agent.registries`, their certificates read; what is wrong is reported at its line. */
+export async function readRegistries(cluster: ClusterDocument, report: Report, env: Environment): Promise<readonly DesiredRegistry[]> {
+  const {folder} = report.document.source;
+  const registries: DesiredRegistry[] = [];
+  for (const [index, {name, mirrors, fallback}] of (cluster.spec.agent?.registries ?? []).entries()) {
+    const path = ['spec', 'agent', 'registries', index];
+    if (registries.some((one) => one.name === name)) report.error({path: [...path, 'name'], rule: 'registry.duplicate', message: `${name} is there twice.`});
+    const read = [];
+    for (const [position, {url, capabilities, authority}] of mirrors.entries()) {
+      const at = [...path, 'mirrors', position, 'authority'];
+      if (authority === undefined) read.push({url, capabilities});
+      else {
+        const found = await readSource(labelOf(authority, report.document.source), resolvePath(authority, folder, env));
+        if ('complaint' in found) report.error({path: at, rule: 'files.missing', message: `The certificates of ${url}: ${found.complaint.message}`});
+        else if (!found.source.text.includes('-----BEGIN CERTIFICATE-----') || found.source.text.includes('PRIVATE KEY-----'))
+          report.error({path: at, rule: 'files.content', message: `${authority} isn't a file of certificates in PEM, and of nothing else.`});
+        else read.push({url, capabilities, authority: found.source.text});
+      }
+    }
+    registries.push({name, mirrors: read, fallback});
+  }
+  return registries;
 }
 
 /** Files that are only used later: a missing runtime is an error, a missing key may be on the computer that applies. */

@@ -3,6 +3,7 @@ import type {Complaint} from './complaint.ts';
 import type {DesiredLayer} from './desired.ts';
 import {labelOf, resolvePath} from './host-files.ts';
 import {Report} from './lint/report.ts';
+import {chartSource, kustomizationSource, type LayerContext} from './layer-sources.ts';
 import {readManifestText} from './manifest-text.ts';
 import type {VariableValue} from './placeholders.ts';
 import {type ClusterDocument, type ProfileDocument, type ProfileLayer} from './schema.ts';
@@ -10,6 +11,14 @@ import {largestManifest, readSource} from './source.ts';
 import {lintVariables, resolveVariables, type VariableOptions} from './variables.ts';
 import {compareVersions, parseVersion} from './versions.ts';
 import type {Path, YamlDocument} from './yaml-text.ts';
+
+/** Of the schema: a layer that keeps to it says nothing of it further on. */
+const defaultTimeout = '10m';
+
+export function millisecondsOf(duration: string): number {
+  const unit = {s: 1000, m: 60_000, h: 3_600_000}[duration.at(-1) as 's' | 'm' | 'h'];
+  return Number.parseInt(duration, 10) * unit;
+}
 
 interface PlacedLayer {
   readonly kind: DesiredLayer['kind'];
@@ -35,21 +44,24 @@ export function lintProfile(profile: ProfileDocument, report: Report): void {
   for (const {layer, path} of layersOf(profile)) {
     if (names.has(layer.name)) report.error({path: [...path, 'name'], rule: 'layer.duplicate', message: `Two layers have the name ${layer.name}.`});
     names.add(layer.name);
-    for (const way of ['chart', 'kustomization'] as const) {
-      if (layer[way] !== undefined)
-        report.error({
-          path: [...path, way],
-          atKey: true,
-          rule: 'layer.unsupported',
-          message: `A layer from a ${way} is not in this version.`,
-          hint:
-            way === 'chart'
-              ? 'Render it once (helm template) and name the file as manifest.'
-              : 'Render it once (kubectl kustomize) and name the file as manifest.',
-        });
-    }
-    if (layer.manifest === undefined && layer.chart === undefined && layer.kustomization === undefined)
-      report.error({path, atKey: true, rule: 'layer.empty', message: `The layer ${layer.name} has no manifest.`, hint: 'Name a file with Kubernetes objects.'});
+    const ways = (['manifest', 'chart', 'kustomization'] as const).filter((way) => layer[way] !== undefined);
+    if (ways.length === 0)
+      report.error({
+        path,
+        atKey: true,
+        rule: 'layer.empty',
+        message: `The layer ${layer.name} has nothing to apply.`,
+        hint: 'Name a manifest, a chart or a kustomization.',
+      });
+    const [, second] = ways;
+    if (second !== undefined)
+      report.error({
+        path: [...path, second],
+        atKey: true,
+        rule: 'layer.ambiguous',
+        message: `The layer ${layer.name} has ${ways.join(' and ')}; a layer is made of one of them.`,
+        hint: 'Make two layers of it.',
+      });
   }
   const {minVersion, maxVersion} = profile.spec.layers.kubernetes ?? {};
   if (minVersion !== undefined && maxVersion !== undefined && isAbove(minVersion, maxVersion))
@@ -108,28 +120,39 @@ export async function resolveLayers(
     if (!variables.has(`var.${name}`)) variables.set(`var.${name}`, declared.type === 'number' ? 0 : declared.type === 'boolean' ? false : '');
   }
   const report = new Report(profile.yaml);
+  const context: LayerContext = {profile: profile.yaml, variables, report, complaints, env: options.env};
   const layers: DesiredLayer[] = [];
   for (const {kind, layer, path} of layersOf(profile.content)) {
-    if (layer.manifest === undefined) continue;
-    const texts: string[] = [];
-    for (const [index, file] of (typeof layer.manifest === 'string' ? [layer.manifest] : layer.manifest).entries()) {
-      const read = await readSource(labelOf(file, profile.yaml.source), resolvePath(file, profile.yaml.source.folder, options.env), largestManifest);
-      if ('complaint' in read) {
-        report.error({
-          path: typeof layer.manifest === 'string' ? [...path, 'manifest'] : [...path, 'manifest', index],
-          rule: 'files.missing',
-          message: `The manifest of layer ${layer.name}: ${read.complaint.message}`,
-        });
-        continue;
-      }
-      const manifest = readManifestText(read.source, variables);
-      complaints.push(...manifest.complaints);
-      texts.push(manifest.text.replace(/^---[^\S\n]*\n/, '').trimEnd());
-    }
-    layers.push({name: layer.name, kind, manifest: `${texts.join('\n---\n')}\n`});
+    const patience = millisecondsOf(layer.timeout);
+    const base = {name: layer.name, kind, ...(layer.timeout === defaultTimeout ? {} : {patience})};
+    if (layer.manifest !== undefined) layers.push({...base, manifest: await readManifests(layer, layer.manifest, path, context)});
+    else if (layer.chart !== undefined) {
+      const source = await chartSource(layer, layer.chart, path, context);
+      layers.push({...base, manifest: '', namespace: layer.chart.namespace, source});
+    } else if (layer.kustomization !== undefined) layers.push({...base, manifest: '', source: await kustomizationSource(layer.kustomization, path, context)});
   }
   complaints.push(...report.complaints);
   return {layers, complaints};
+}
+
+async function readManifests(layer: ProfileLayer, named: string | readonly string[], path: Path, context: LayerContext): Promise<string> {
+  const {profile, variables, report, complaints, env} = context;
+  const texts: string[] = [];
+  for (const [index, file] of (typeof named === 'string' ? [named] : named).entries()) {
+    const read = await readSource(labelOf(file, profile.source), resolvePath(file, profile.source.folder, env), largestManifest);
+    if ('complaint' in read) {
+      report.error({
+        path: typeof named === 'string' ? [...path, 'manifest'] : [...path, 'manifest', index],
+        rule: 'files.missing',
+        message: `The manifest of layer ${layer.name}: ${read.complaint.message}`,
+      });
+      continue;
+    }
+    const manifest = readManifestText(read.source, variables);
+    complaints.push(...manifest.complaints);
+    texts.push(manifest.text.replace(/^---[^\S\n]*\n/, '').trimEnd());
+  }
+  return `${texts.join('\n---\n')}\n`;
 }
 
 function lintVersionRange(cluster: ClusterDocument, profile: ProfileDocument, report: Report): void {

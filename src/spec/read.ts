@@ -6,7 +6,7 @@ import {type Complaint, refuseFiles, sortComplaints} from './complaint.ts';
 import {applyDefaults} from './defaults.ts';
 import type {DesiredCluster, DesiredLayer} from './desired.ts';
 import {defaultFile, readDocuments, readSpecFiles, type ReadOptions, type SpecDocument} from './documents.ts';
-import {type Environment, labelOf, readHostFiles, resolvePath} from './host-files.ts';
+import {type Environment, labelOf, readHostFiles, readRegistries, resolvePath} from './host-files.ts';
 import {lintProfile, resolveLayers} from './layers.ts';
 import {type FileWarning, Report} from './lint/report.ts';
 import {isSecretKey, lintSecrets} from './lint/secrets.ts';
@@ -131,18 +131,20 @@ async function readOne(document: SpecDocument, context: Context): Promise<Desire
   const content = document.content as ClusterDocument;
   lintCluster(content, report, {allowSimulated: context.allowSimulated});
   const hosts = await readHostFiles(content, report, context.env);
+  const registries = await readRegistries(content, report, context.env);
   const {layers, image} = await readLayers(content, report, context);
   const template = await readTemplateFile(content, report, context.env);
   for (const [name, value] of Object.entries(template?.environment ?? {})) if (isSecretKey(name)) context.redactor?.add(value);
   context.complaints.push(...report.complaints);
   const warnings: FileWarning[] = [...report.warnings];
-  const digest = digestOf(JSON.stringify([content, layers, hosts, ...(template === undefined ? [] : [template])]));
+  const digest = digestOf(JSON.stringify([content, layers, hosts, ...(template === undefined ? [] : [template]), ...registries]));
   const source = {files: context.files, folder: document.yaml.source.folder, digest};
   const {file, text} = document.yaml.source;
   return {
     document: applyDefaults(content),
     layers,
     ...hosts,
+    ...(registries.length === 0 ? {} : {registries}),
     source,
     ...(content.spec.mode === 'controller' ? {origin: {file, text}} : {}),
     ...(template === undefined ? {} : {template}),

@@ -6,7 +6,7 @@ export type {AgentHost, ComponentConfiguration, SshSettings, Taint} from './sche
 export type {AwsSettings, ControllerPool, ControllerSettings} from './schema/controller.ts';
 export {clusterDocument} from './schema/cluster.ts';
 export type {ClusterDocument, ClusterSpec} from './schema/cluster.ts';
-export type {ProfileDocument, ProfileLayer, ProfileVariable, VariableType} from './schema/profile.ts';
+export type {ProfileChart, ProfileDocument, ProfileLayer, ProfileVariable, VariableType} from './schema/profile.ts';
 export {apiVersion} from './schema/values.ts';
 export type {SecretSource} from './schema/values.ts';
 

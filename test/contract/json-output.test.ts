@@ -52,10 +52,18 @@ const table: Readonly<Record<string, Cases>> = {
   advise: {success: ok('advise', '--machines', 'existing'), failure: {...fails(2, 'usage.answer-required', 'advise'), hasResult: true}},
   apply: {success: ok('apply', '--yes'), failure: fails(8, 'plan.moved', 'apply', 'TMP/plan.json', '--yes')},
   'agent logs': {success: ok('agent', 'logs', 'cp1'), failure: fails(2, 'host.not-found', 'agent', 'logs', 'nobody')},
+  'agent package': {
+    success: ok('agent', 'package', '--script', 'TMP/agent.sh', '--arch', process.arch === 'arm64' ? 'arm64' : 'amd64'),
+    failure: fails(2, 'usage.invalid', 'agent', 'package'),
+  },
   'agent status': {success: ok('agent', 'status'), failure: unreadable('agent', 'status')},
   'agent upgrade': {success: ok('agent', 'upgrade', '--yes'), failure: unreadable('agent', 'upgrade')},
   'bundle build': {success: ok('bundle', 'build', '--out', 'TMP/bundle'), failure: fails(2, 'usage.invalid', 'bundle', 'build')},
   'bundle inspect': {success: ok('bundle', 'inspect', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'inspect', 'TMP/nothing')},
+  'bundle push': {
+    success: 'it needs a registry: test/integration/bundle/push.test.ts',
+    failure: fails(2, 'usage.invalid', 'bundle', 'push', 'TMP/bundle', 'http://registry.example/bundle'),
+  },
   'bundle verify': {success: ok('bundle', 'verify', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'verify', 'TMP/nothing')},
   'cluster bootstrap': {
     success: 'it needs a cluster to begin from: test/integration/controller/bootstrap.test.ts',

@@ -27,7 +27,8 @@ const scripts: Readonly<Record<keyof Snapshot, string>> = {
   content: 'find /etc /usr/local /opt -xdev -type f ! -name machine-id -exec sha256sum {} +',
   run: "find /run -xdev \\( -path /run/systemd -o -path /run/user -o -path /run/udev -o -path /run/log -o -path /run/sudo -o -path '/run/motd*' \\) -prune -o -printf '%p %y\\n'",
   mounts: "findmnt -rn -o TARGET,FSTYPE | grep -v '^/run/user'",
-  interfaces: 'ls /sys/class/net',
+  // /sys may show another network namespace
+  interfaces: "ip -o link show | awk -F': ' '{print $2}' | cut -d@ -f1",
   firewall: "nft list ruleset | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'",
   units: `systemctl list-unit-files --no-legend --plain | awk '{print $1, $2}' | grep -v '^session-'; systemctl list-units --type=service,socket --all --no-legend --plain | awk '$4 == "running" || $4 == "failed" {print "unit", $1, $4}' | grep -v 'user@\\|session\\|systemd-timedated\\|systemd-hostnamed'`,
   parameters: 'for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables; do sysctl -n $key 2>/dev/null || echo none; done',

@@ -31,7 +31,7 @@ export async function startPublicPlaces(options: PublicPlacesOptions = {}): Prom
   const missing = options.files === undefined ? missingPublicPlaces() : undefined;
   if (missing !== undefined) throw new Error(missing);
   const served = await servePublicPlaces(options);
-  const hosts = ['dl.k8s.io', 'github.com', 'registry.k8s.io', 'ghcr.io', 'gcr.io', 'quay.io'];
+  const hosts = ['dl.k8s.io', 'github.com', 'registry.k8s.io', 'ghcr.io', 'gcr.io', 'quay.io', 'get.helm.sh'];
   return {
     ...served,
     sources: Object.fromEntries(hosts.map((host) => [host, `${served.url}/${host}`])),

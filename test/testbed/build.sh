@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
 default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs cluster-api cert-manager helm capa)
-others=(kubernetes-v1.35.4)
+others=(kubernetes-v1.35.4 registry)
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly
 
 version_of() { # FOLDER MODULE: the version that its go.mod requires
@@ -81,7 +81,7 @@ flannel-cni-plugin() {
 # our own pod programs have no version: they are built again when their source is newer
 programs() {
   local program bin; bin=$(out programs 1)
-  for program in pause probe; do
+  for program in pause probe provisioner; do
     if [ -n "$(find "$here/go/programs" -newer "$bin/$program" 2> /dev/null)" ]; then rm -f "$bin/$program"; fi
     build programs "$bin/$program" ./$program
   done
@@ -125,6 +125,12 @@ cert-manager() {
 # nothing is built of the provider for AWS: its kinds and templates are used
 capa() { (cd "$here/go/capa" && go mod download sigs.k8s.io/cluster-api-provider-aws/v2); }
 helm() { build helm "$(out helm "$(version_of helm helm.sh/helm/v4)")/helm" helm.sh/helm/v4/cmd/helm "-X helm.sh/helm/v4/internal/version.version=$(version_of helm helm.sh/helm/v4)"; }
+# distribution, for the suites that carry content by a registry
+registry() {
+  local module=github.com/distribution/distribution/v3 version
+  version=$(version_of registry $module)
+  build registry "$(out registry "$version")/registry" $module/cmd/registry "-X $module/version.version=$version"
+}
 
 if [ "${1:-}" = --list ]; then
   for folder in "$here"/go/*/; do printf '%-22s %s\n' "$(basename "$folder")" "$(sed -n 's/^require \(.*\)/\1/p;s/^\t\([^ ]* v[^ ]*\)$/\1/p' "$folder/go.mod" | grep -v '(' | tr '\n' ' ')"; done

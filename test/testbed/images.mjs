@@ -60,6 +60,8 @@ const wanted = () => {
   }
   // not an index, as an image that was built for one platform only
   images.set('ghcr.io/trireme/testbed-probe:1', {single: true, entrypoint: ['/probe'], command: ['serve'], layers: [[program(join(programs('programs', '1'), 'probe'), 'probe')]]});
+  // where it is built: only the suite on storage needs it
+  if (isBuilt('programs', '1', 'provisioner')) images.set('ghcr.io/trireme/testbed-provisioner:1', {single: true, entrypoint: ['/provisioner'], layers: [[program(join(programs('programs', '1'), 'provisioner'), 'provisioner')]]});
   return images;
 };
 

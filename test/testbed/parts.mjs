@@ -28,6 +28,7 @@ export const versions = {
   clusterApi: pinned('cluster-api', 'sigs.k8s.io/cluster-api'),
   certManager: pinned('cert-manager', 'github.com/cert-manager/cert-manager'),
   helm: pinned('helm', 'helm.sh/helm/v4'),
+  registry: pinned('registry', 'github.com/distribution/distribution/v3'),
 };
 
 /** The tag that flannel v0.28.10's own manifest gives its CNI plugin's image. */

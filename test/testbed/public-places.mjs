@@ -14,7 +14,7 @@ import {pipeline} from 'node:stream/promises';
 import {parseArgs} from 'node:util';
 import {gzipSync} from 'node:zlib';
 import {buildImages} from './images.mjs';
-import {cache, kubernetesVersions, programs, versions} from './parts.mjs';
+import {cache, isBuilt, kubernetesVersions, programs, versions} from './parts.mjs';
 import {tar} from './tar.mjs';
 
 const publicRoot = join(cache, 'public');
@@ -49,6 +49,8 @@ export const buildPublicPlaces = (report = () => {}) => {
   archive(`github.com/containernetworking/plugins/releases/download/${versions.cniPlugins}/${plugins}`, pluginsBin, readdirSync(pluginsBin).filter(name => !name.includes('.')).toSorted(), './', {'.sha256': line(plugins)});
   const crictl = `crictl-${versions.crictl}-linux-amd64.tar.gz`;
   archive(`github.com/kubernetes-sigs/cri-tools/releases/download/${versions.crictl}/${crictl}`, programs('crictl', versions.crictl), ['crictl'], '', {'.sha256': hex => `${hex}\n`});
+  const helm = `helm-${versions.helm}-linux-amd64.tar.gz`;
+  if (isBuilt('helm', versions.helm, 'helm')) archive(`get.helm.sh/${helm}`, programs('helm', versions.helm), ['helm'], 'linux-amd64/', {'.sha256sum': line(helm)});
   const manifest = readFileSync(join(import.meta.dirname, 'flannel/kube-flannel.yaml'));
   atomically(join(publicRoot, `github.com/flannel-io/flannel/releases/download/${versions.flannel}/kube-flannel.yml`), manifest);
   return publicRoot;

@@ -6,6 +6,7 @@ import {TriremeError} from '../../kernel/errors.ts';
 import {controlPlaneTaint, type EtcdMemberState, type NodeState, type WantedLayer} from '../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../cluster-api.ts';
 import {fileStep} from '../file-step.ts';
+import {registryFolder, registrySteps} from '../registry-files.ts';
 import {serviceStep} from '../service-step.ts';
 import {content} from '../reconcilers/content.ts';
 import {files} from '../reconcilers/files.ts';
@@ -141,11 +142,15 @@ function recordStep(
 const runtime: Reconciler = {
   name: 'runtime',
   needs: ['content', 'modules'],
-  inputs: ['content', 'configuration.containerd', 'proxy'],
-  outputs: ['/etc/containerd/config.toml'],
+  inputs: ['content', 'configuration.containerd', 'proxy', 'registries'],
+  outputs: ['/etc/containerd/config.toml', registryFolder],
   area: 'runtime',
-  steps: ({wanted}) => [
-    fileStep({path: '/etc/containerd/config.toml', content: `# SIMULATED\n${JSON.stringify({...wanted.configuration.containerd, proxy: wanted.proxy})}\n`}),
+  steps: async (target) => [
+    fileStep({
+      path: '/etc/containerd/config.toml',
+      content: `# SIMULATED\n${JSON.stringify({...target.wanted.configuration.containerd, proxy: target.wanted.proxy})}\n`,
+    }),
+    ...(await registrySteps(target)),
     serviceStep({unit: 'containerd.service', files: ['/etc/containerd/config.toml']}),
   ],
 };

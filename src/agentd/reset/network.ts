@@ -1,5 +1,5 @@
 // Interfaces and packet filter rules that Kubernetes and its network plugins leave behind. What was there before stays.
-import {firewallTables, namesIn, type Baseline} from '../baseline.ts';
+import {firewallTables, interfacesOf, type Baseline} from '../baseline.ts';
 import {lastLine, type HostSystem} from '../host-system.ts';
 import type {ResetLog} from './report.ts';
 
@@ -15,12 +15,12 @@ const ourRule = /\b(KUBE-|CNI-|FLANNEL-|cali-|CILIUM_)|\bflanneld\b/;
 /** Takes them away. */
 export async function cleanNetwork(host: HostSystem, baseline: Baseline | undefined, log: ResetLog): Promise<void> {
   const before = new Set(baseline?.interfaces);
-  for (const name of await namesIn(host, '/sys/class/net')) {
+  for (const name of await interfacesOf(host)) {
     if (before.has(name) || !ourInterface.test(name)) continue;
     await log.attempt(`interface ${name}`, async () => {
       const result = await host.run('ip', ['link', 'delete', 'dev', name], {deadline});
       // the other end of a pair that went first
-      if (result.code !== 0 && (await namesIn(host, '/sys/class/net')).includes(name)) throw new Error(lastLine(result));
+      if (result.code !== 0 && (await interfacesOf(host)).includes(name)) throw new Error(lastLine(result));
       log.removed(`interface ${name}`);
     });
   }

@@ -67,7 +67,7 @@ export default class BundleBuild extends ClusterCommand<ResultOf<typeof result>>
     const chosen = requireArchitectures(flags.arch ?? ['amd64']);
     const version = flags['kubernetes-version'];
     const content =
-      version === undefined ? await contentOfCluster(await this.readCluster(flags), flags.image ?? []) : contentOfVersion(version, flags.image ?? []);
+      version === undefined ? await contentOfCluster(await this.readRendered(flags), flags.image ?? []) : contentOfVersion(version, flags.image ?? []);
     const {buildBundle} = await import('../../bundle/build.ts');
     this.out.note(`Collecting Kubernetes ${content.version} (${content.distribution}) for ${chosen.join(' and ')}`);
     const {warnings, ...built} = await buildBundle({

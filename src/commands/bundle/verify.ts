@@ -44,7 +44,9 @@ export default class BundleVerify extends ClusterCommand<ResultOf<typeof result>
     const architectures = chosen.length > 0 ? chosen : inBundle.length > 0 ? inBundle : requireArchitectures(['amd64']);
     const verified = await verifyBundle({
       bundle: args.bundle,
-      ...(content === undefined ? {} : {cluster: {version: content.version, distribution: content.distribution, images: content.images, architectures}}),
+      ...(content === undefined
+        ? {}
+        : {cluster: {version: content.version, distribution: content.distribution, images: content.images, renderers: content.renderers ?? [], architectures}}),
       signal: this.signal,
     });
     const error = verifyError(verified);
@@ -67,6 +69,6 @@ export default class BundleVerify extends ClusterCommand<ResultOf<typeof result>
     const version = flags['kubernetes-version'];
     if (version !== undefined) return contentOfVersion(version, flags.image ?? []);
     if (flags.file === undefined && flags.cluster === undefined) return undefined;
-    return contentOfCluster(await this.readCluster(flags), flags.image ?? []);
+    return contentOfCluster(await this.readRendered(flags), flags.image ?? []);
   }
 }

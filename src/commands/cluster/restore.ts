@@ -44,7 +44,7 @@ export default class ClusterRestore extends BackupCommand<ResultOf<typeof result
   async run() {
     const {args, flags} = await this.parse(ClusterRestore);
     const timeout = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout');
-    const cluster = await this.readCluster(flags);
+    const cluster = await this.readRendered(flags);
     await this.requireCapability(cluster, 'restore');
     const {name} = cluster.document.metadata;
     if (!flags['dry-run']) this.requireAnswer(flags.yes, '--yes', `Restore ${name} from ${args.backup}?`);

@@ -8,6 +8,7 @@ import type {HostWork} from '../assess.ts';
 import type {AgentState, ReconcilerState} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 import {finalWanted} from './hand-over.ts';
+import {layerGivenUp} from './health.ts';
 
 /** In ms: how long a host may take in all where no --timeout was given, how long it may be silent, and how often it's asked. */
 const times = {converge: 20 * 60_000, silence: 2 * 60_000, firstLook: 100, look: 1000, redial: 1000};
@@ -103,6 +104,9 @@ async function watchState(context: Context, {host, digest, isDone}: Follow, sign
 }
 
 function requireHope(host: string, state: AgentState): void {
+  // a layer has been given all the time that the profile allows it; those after it wait, and the agent goes on looking
+  const given = layerGivenUp(state, host);
+  if (given !== undefined) throw given;
   // an API that's away comes back by itself (its kubelet restarts it); on a slow host that takes minutes, which the wait's own length bounds
   const hopeless = state.reconcilers.find((one) => one.attempts >= attempts && one.code !== 'host.unreachable');
   if (hopeless === undefined) return;

@@ -18,7 +18,10 @@ export interface HealthOptions {
 export function healthStep(options: HealthOptions): Step<HostClusterScope> {
   const look = async (context: StepContext<HostClusterScope>): Promise<readonly string[]> => {
     const expected = [...new Set([...options.settled, ...context.scope.progress.converged])];
-    return complaintsOf(await anyState(context, options.controlPlanes), expected);
+    const state = await anyState(context, options.controlPlanes);
+    const given = layerGivenUp(state);
+    if (given !== undefined) throw given;
+    return complaintsOf(state, expected);
   };
   return {
     id: 'health',
@@ -57,6 +60,17 @@ async function anyState({scope, signal}: StepContext<HostClusterScope>, controlP
     }
   }
   return undefined;
+}
+
+/** A layer that has had all the time that the profile allows it: more waiting is no use. */
+export function layerGivenUp(state: AgentState | undefined, host?: string): TriremeError | undefined {
+  const unhealthy = state?.reconcilers.find((one) => one.name === 'addons' && one.code === 'run.unhealthy' && one.status === 'failed');
+  if (unhealthy === undefined) return undefined;
+  return new TriremeError('run.unhealthy', unhealthy.message ?? `A layer of the profile isn't healthy.`, {
+    ...(host === undefined ? {} : {host}),
+    hints: ['See its pods: trireme cluster shell -- kubectl get pods -A', 'Once the cause is gone: trireme apply --resume'],
+    details: {reconciler: unhealthy.name},
+  });
 }
 
 /** What isn't as it should be, in words. */

@@ -142,6 +142,7 @@ export function contentRequest(cluster: DesiredCluster, architectures: readonly 
     lockFile: resolve(folder, spec.bundle?.lock ?? 'trireme.lock'),
     ...(place === undefined ? {} : {bundle: place}),
     ...(spec.bundle?.sources === undefined ? {} : {sources: spec.bundle.sources}),
+    ...(spec.bundle?.authority === undefined ? {} : {authority: resolve(folder, spec.bundle.authority)}),
     ...(signal === undefined ? {} : {signal}),
   };
 }

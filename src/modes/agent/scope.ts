@@ -103,7 +103,7 @@ export class AgentScope implements HostClusterScope, Scope {
   target(host: string): InventoryTarget {
     const target = this.targets.find((one) => one.host === host) ?? this.#strangers.get(host);
     if (target === undefined)
-      throw new TriremeError('host.not-found', `No host of the file is named ${host}.`, {
+      throw new TriremeError('host.not-found', `No host of the file that can be logged in to is named ${host}.`, {
         hints: [`Its hosts: ${this.targets.map((one) => one.host).join(', ')}`],
       });
     return target;

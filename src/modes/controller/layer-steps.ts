@@ -1,6 +1,7 @@
 // The profile's layers in a plan of controller mode: what of them is new, and the steps that put them onto the cluster.
 import {isTriremeError} from '../../kernel/errors.ts';
-import {applyLayer, digestOfLayer, lookAtLayer, readLayerDigests, waitForLayer} from '../../layers/apply-layers.ts';
+import {applyLayer, leavingLayers, lookAtLayer, readLayerDigests, removeLayer, waitForLayer} from '../../layers/apply-layers.ts';
+import {digestOfLayer, requireRendered} from '../../layers/inventory.ts';
 import type {KubeApi} from '../../kube/api.ts';
 import type {Change, HostPlan, Step, StepContext} from '../../plan/plan.ts';
 import type {DesiredLayer} from '../../spec/desired.ts';
@@ -33,19 +34,28 @@ export async function readLayerFacts(scope: ControllerScope, of: {readonly name:
 /** The layers as one part of the plan; undefined without layers. */
 export function planLayers(layers: readonly DesiredLayer[], facts: LayerFacts | undefined): HostPlan | undefined {
   if (layers.length === 0) return undefined;
+  requireRendered(layers);
   const changes = layers.flatMap((layer): Change[] => {
     const before = facts?.digests[layer.name];
     const now = digestOfLayer(layer);
     if (before === now) return [];
     const why = facts?.unknown === undefined ? {} : {why: `what the cluster has isn't known: ${facts.unknown}`};
-    return [{path: `${layer.kind}.${layer.name}`, ...(before === undefined ? {} : {from: short(before)}), to: short(now), effect: 'none', ...why}];
+    return [
+      {path: `${layer.kind}.${layer.name}`, ...(before === undefined || before === '' ? {} : {from: short(before)}), to: short(now), effect: 'none', ...why},
+    ];
   });
+  const leaving = leavingLayers(facts?.digests ?? {}, layers).map((name): Change => ({
+    path: `layer.${name}`,
+    from: short(facts?.digests[name] ?? ''),
+    effect: 'none',
+    why: 'the profile has it no more: what it put is removed',
+  }));
   return {
     host: layersUnit,
     role: 'profile',
-    state: changes.length === 0 ? 'unchanged' : facts === undefined ? 'new' : 'changed',
+    state: changes.length + leaving.length === 0 ? 'unchanged' : facts === undefined ? 'new' : 'changed',
     effect: 'none',
-    changes,
+    changes: [...leaving, ...changes],
   };
 }
 
@@ -55,8 +65,8 @@ function short(digest: string): string {
 
 type Context = StepContext<ControllerScope>;
 
-/** Two steps a layer, one after the other: apply it, wait until it is healthy. */
-export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: string}): readonly Step<ControllerScope>[] {
+/** Two steps a layer, one after the other: apply it, wait until it is healthy. Those that leave go first. */
+export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: string}, facts: LayerFacts | undefined): readonly Step<ControllerScope>[] {
   const withCluster = async <T>(context: Context, work: (api: KubeApi) => Promise<T>): Promise<T> => {
     const api = await connectWorkload(context.scope, of.name, context.signal);
     try {
@@ -69,7 +79,15 @@ export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: 
     signal: AbortSignal.any([context.signal, context.stopping]),
     say: (line: string) => context.emit({type: 'step.output', step, host: layersUnit, stream: 'stdout', line}),
   });
-  return layers.flatMap((layer) => [
+  const leaving = leavingLayers(facts?.digests ?? {}, layers).map((name): Step<ControllerScope> => ({
+    id: `layer-leaves:${name}`,
+    title: `Remove the layer ${name}`,
+    host: layersUnit,
+    effect: 'none',
+    check: (context) => withCluster(context, async (api) => (name in (await readLayerDigests(api, context.signal)) ? 'needed' : 'satisfied')),
+    apply: (context) => withCluster(context, (api) => removeLayer(api, name, {...options(context, `layer-leaves:${name}`), layers, signal: context.signal})),
+  }));
+  const arriving = layers.flatMap((layer): readonly Step<ControllerScope>[] => [
     {
       id: `layer:${layer.name}`,
       title: `Apply the layer ${layer.name}`,
@@ -77,7 +95,7 @@ export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: 
       effect: 'none',
       check: (context) =>
         withCluster(context, async (api) => ((await readLayerDigests(api, context.signal))[layer.name] === digestOfLayer(layer) ? 'satisfied' : 'needed')),
-      apply: (context) => withCluster(context, (api) => applyLayer(api, layer, {...options(context, `layer:${layer.name}`), signal: context.signal})),
+      apply: (context) => withCluster(context, (api) => applyLayer(api, layer, {...options(context, `layer:${layer.name}`), layers, signal: context.signal})),
     },
     {
       id: `layer-health:${layer.name}`,
@@ -88,4 +106,5 @@ export function layerSteps(layers: readonly DesiredLayer[], of: {readonly name: 
       apply: (context) => withCluster(context, (api) => waitForLayer(api, layer, options(context, `layer-health:${layer.name}`))),
     },
   ]);
+  return [...leaving, ...arriving];
 }

@@ -35,6 +35,14 @@ export function lintHosts(cluster: ClusterDocument, report: Report): void {
 function lintControlPlanes(hosts: readonly AgentHost[], report: Report): void {
   const count = hosts.filter((host) => host.role === 'control-plane').length;
   const path = ['spec', 'agent', 'hosts'];
+  if (count > 0 && hosts.every((host) => host.role !== 'control-plane' || host.enrol === 'file'))
+    report.error({
+      path,
+      atKey: true,
+      rule: 'hosts.none-reached',
+      message: 'Every control plane is enrolled by file: nobody could start the cluster.',
+      hint: 'Leave enrol out for one of them: it is reached over SSH.',
+    });
   if (count === 0)
     report.error({
       path,

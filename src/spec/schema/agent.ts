@@ -60,6 +60,10 @@ export const agentHost = z.strictObject({
     .optional()
     .describe("The node's own address (two for dual-stack); default: `address` when it is an IP address, else the address of the default route."),
   role: z.enum(['control-plane', 'worker']).describe('What the host is in the cluster.'),
+  enrol: z
+    .enum(['ssh', 'file'])
+    .optional()
+    .describe('How the host learns what it shall be: over SSH (the default), or by a file that trireme agent package makes for it, where nobody can log in.'),
   site: z.string().min(1).optional().describe('Where the host stands, for people and for selecting: a rack, a room, a ship.'),
   labels: labels.optional().describe('Node labels that Trireme keeps.'),
   taints: z.array(taint).optional().describe("Node taints that Trireme keeps; the control plane's own taint stays unless this is an empty list."),
@@ -73,6 +77,28 @@ export const agentHost = z.strictObject({
     })
     .optional()
     .describe('Scripts on this computer that are run on the host, as root.'),
+});
+
+export const registryMirror = z.strictObject({
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^\s@]+$/, 'a mirror is an http or https address, without a password in it')
+    .describe('Address of the mirror: https://mirror.example:5000, or with a path such as https://mirror.example/v2/project.'),
+  capabilities: z
+    .array(z.enum(['pull', 'resolve', 'push']))
+    .min(1)
+    .default(['pull', 'resolve'])
+    .describe('What it is asked for: contents (pull), and what a tag means (resolve).'),
+  authority: filePath.optional().describe('File on this computer with the certificates (PEM) that the mirror is trusted by.'),
+});
+
+export const registry = z.strictObject({
+  name: z
+    .string()
+    .regex(/^(_default|[A-Za-z0-9.-]+(:\d+)?)$/, 'a registry is a host, with a port where it has one, or _default')
+    .describe('The registry that images name, such as docker.io; _default stands for all others.'),
+  mirrors: z.array(registryMirror).min(1, 'a registry has at least one mirror').describe('Where its images are fetched instead, in this order.'),
+  fallback: z.boolean().default(true).describe('Whether the registry itself is asked when no mirror has an image.'),
 });
 
 export const preflightSettings = z.strictObject({
@@ -108,6 +134,7 @@ export const agentSettings = z.strictObject({
     })
     .optional()
     .describe('Proxy of container runtime and kubelet.'),
+  registries: z.array(registry).optional().describe("Mirrors of registries for images that aren't in the content: hosts.toml files of containerd."),
   drift: z
     .union([driftPolicy, z.partialRecord(z.enum(['files', 'sysctls', 'modules', 'runtime', 'kubelet', 'node']), driftPolicy)])
     .optional()

@@ -2,13 +2,21 @@
 import {z} from 'zod';
 import {agentSettings, componentConfiguration} from './agent.ts';
 import {controllerSettings} from './controller.ts';
-import {apiVersion, clusterVersion, filePath, metadata, name, plainMap, port, secretSource} from './values.ts';
+import {apiVersion, clusterVersion, duration, filePath, metadata, name, plainMap, port, secretSource} from './values.ts';
 
 const cidrList = z.array(z.string()).min(1).max(2);
 
 export const bundleSettings = z.strictObject({
   sources: z.record(z.string(), z.string()).optional().describe('Other base addresses for the public download places and registries, by host name.'),
   lock: filePath.optional().describe('Lock file of versions and digests; default: trireme.lock beside the file.'),
+  authority: filePath.optional().describe('File with certificates (PEM) that registries and download places are trusted by, besides the public ones.'),
+  programs: z
+    .strictObject({
+      helm: filePath.optional().describe('The program helm on this computer; default: that of the bundle, else the published one, by digest.'),
+      kubectl: filePath.optional().describe('The program kubectl on this computer; default: that of the bundle, else the published one, by digest.'),
+    })
+    .optional()
+    .describe('Programs on this computer that render layers.'),
 });
 
 export const profileReference = z.strictObject({
@@ -52,11 +60,7 @@ const rollout = z.strictObject({
     .default(1)
     .describe('How many workers may be away at the same time: a number or a share such as 25%.'),
   canary: z.int().min(0).default(0).describe('How many hosts go first, alone; the rest follow when they are healthy.'),
-  drainTimeout: z
-    .string()
-    .regex(/^\d+(s|m|h)$/, 'a duration is written 90s, 5m or 1h')
-    .default('5m')
-    .describe('How long a drain may take: 90s, 5m, 1h.'),
+  drainTimeout: duration.default('5m').describe('How long a drain may take: 90s, 5m, 1h.'),
   maxFailures: z.int().min(0).default(0).describe('How many hosts may fail before a roll-out stops.'),
 });
 

@@ -1,6 +1,6 @@
 // `kind: ClusterProfile`: layers that are put onto a cluster, and the variables that they read.
 import {z} from 'zod';
-import {apiVersion, filePath, kubernetesVersion, metadata, name, plainMap} from './values.ts';
+import {apiVersion, duration, filePath, kubernetesVersion, metadata, name, plainMap} from './values.ts';
 
 export const variableTypes = ['string', 'number', 'boolean', 'version', 'ipv4', 'ipv6', 'cidr'] as const;
 
@@ -20,13 +20,26 @@ export const profileVariable = z.strictObject({
 
 const manifest = z.union([filePath, z.array(filePath).min(1, 'a layer has at least one manifest')]);
 
+export const profileChart = z.strictObject({
+  path: filePath.describe('The chart: its folder, or its package (.tgz), relative to the profile. What it depends on lies in its folder `charts`.'),
+  release: name.optional().describe("Name of the release; default: the layer's name."),
+  namespace: name.default('default').describe('Namespace of the release; it is made where the chart has none of that name.'),
+  values: plainMap.optional().describe('Values of the chart; ${var.NAME} and ${cluster.NAME} are filled in, and keep their type where they stand alone.'),
+  valuesFiles: z.array(filePath).optional().describe('Files with values, in order, below `values`; relative to the profile.'),
+});
+
 export const profileLayer = z.strictObject({
   name: name.describe('Name of the layer, unique within the profile.'),
   manifest: manifest
     .optional()
     .describe('File, or files in order, with Kubernetes objects; ${var.NAME} and ${cluster.NAME} are filled in. Paths are relative to the profile.'),
-  chart: plainMap.optional().describe('A Helm chart; not in this version.'),
-  kustomization: filePath.optional().describe('Folder of a kustomization; not in this version.'),
+  chart: profileChart.optional().describe('A Helm chart, rendered by the pinned program helm on this computer; the cluster needs none.'),
+  kustomization: filePath
+    .optional()
+    .describe('Folder of a kustomization, rendered by the pinned program kubectl on this computer; ${var.NAME} and ${cluster.NAME} are filled in afterwards.'),
+  timeout: duration
+    .default('10m')
+    .describe('How long the layer may take to get healthy: 90s, 10m, 1h. Layers after it wait for it, and are not applied when it does not.'),
 });
 
 const osLayer = z.strictObject({
@@ -64,5 +77,6 @@ export const profileDocument = z.strictObject({
 
 export type ProfileDocument = z.infer<typeof profileDocument>;
 export type ProfileVariable = z.infer<typeof profileVariable>;
+export type ProfileChart = z.infer<typeof profileChart>;
 export type ProfileLayer = z.infer<typeof profileLayer>;
 export type VariableType = (typeof variableTypes)[number];

@@ -27,6 +27,8 @@ export const clusterVersion = z
   .string()
   .regex(/^v\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?(\+[0-9A-Za-z][0-9A-Za-z.-]*)?$/, 'a version is written with a v and three numbers: v1.36.3');
 
+export const duration = z.string().regex(/^\d+(s|m|h)$/, 'a duration is written 90s, 5m or 1h');
+
 /** Where a secret comes from; it is never written into the file. */
 export const secretSource = z.union([
   z.strictObject({fromEnv: z.string().min(1).describe('Name of the environment variable that holds the secret.')}),

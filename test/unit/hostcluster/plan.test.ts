@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {isReached, type HostClusterFacts, type MemberObservation} from '../../../src/hostcluster/facts.ts';
 import {planConverge} from '../../../src/hostcluster/plan.ts';
+import {hostsOf} from '../../../src/hostcluster/wanted.ts';
 import {TriremeError} from '../../../src/kernel/errors.ts';
 import {problemOf} from '../../../src/kernel/problem.ts';
 import {compareBases} from '../../../src/plan/saved-plan.ts';
@@ -21,6 +22,35 @@ function changeSeen(facts: HostClusterFacts, host: string, over: object): HostCl
     hosts: facts.hosts.map((one) => (one.host === host && isReached(one) && one.seen !== undefined ? {...one, seen: {...one.seen, ...over}} : one)),
   };
 }
+
+describe('a host that is enrolled by a file', () => {
+  const cluster = desiredCluster({hosts: [...threeAndOne, {...worker5, enrol: 'file'}]});
+  const others = desiredCluster();
+
+  it('is not touched and not missed; until it is a node that is said, with how it is made one', () => {
+    const made = plan(cluster, settledFacts(others));
+    expect(made.hosts.find((host) => host.host === 'h5')).toMatchObject({state: 'unchanged', changes: []});
+    expect(stepsOf(made).join()).not.toContain('h5');
+    expect(made.warnings).toMatchObject([{code: 'host.enrolled-by-file', host: 'h5', hints: [expect.stringContaining('agent package --host h5')]}]);
+  });
+
+  it('never starts the cluster', () => {
+    const [first, ...rest] = threeAndOne;
+    const led = desiredCluster({hosts: [{...first, enrol: 'file'}, ...rest]});
+    expect(
+      stepsOf(
+        plan(
+          led,
+          factsOf(
+            hostsOf(led)
+              .slice(1)
+              .map((host) => memberFacts(host.name)),
+          ),
+        ),
+      ).find((line) => line.startsWith('Converge')),
+    ).toMatch(/^Converge: converge:h2 /);
+  });
+});
 
 describe('a plan for untouched hosts', () => {
   const cluster = desiredCluster();

@@ -202,6 +202,13 @@ describe('the look at the cluster', () => {
     expect(await healthStep({controlPlanes: ['h1', 'h2'], settled: ['h1']}).apply(context)).toBe('nodes, DNS and layers are ready');
   });
 
+  it('does not wait for a layer that has had all its time', async () => {
+    const message = "The layer stuck isn't healthy after 20 s";
+    const addons = {name: 'addons', status: 'failed' as const, message, code: 'run.unhealthy' as const, since: '', attempts: 1};
+    const {context} = contextWith({h1: {state: () => ({...state([node('h1', true)], [{type: 'Layer/stuck', ready: false}]), reconcilers: [addons]})}});
+    await expect(healthStep({controlPlanes: ['h1'], settled: ['h1']}).apply(context)).rejects.toMatchObject({code: 'run.unhealthy', message});
+  });
+
   it('lasts as long as the run may take where the person said so', async () => {
     const {context} = contextWith({h1: {state: () => state([node('h1', false)])}}, {patience: 30});
     await expect(healthStep({controlPlanes: ['h1'], settled: ['h1']}).apply(context)).rejects.toMatchObject({code: 'run.unhealthy'});

@@ -178,8 +178,8 @@ describe('variables of a profile', () => {
   });
 
   test.each([
-    ['layers: {cni: {name: net, chart: {name: cilium}}}', 'profile.yaml:5 layer.unsupported'],
-    ['layers: {cni: {name: net, kustomization: ./k}}', 'profile.yaml:5 layer.unsupported'],
+    ['layers: {cni: {name: net, chart: {path: cilium}}}', 'profile.yaml:5 files.missing'],
+    ['layers: {cni: {name: net, kustomization: ./k}}', 'profile.yaml:5 files.missing'],
     ['layers: {cni: {name: net}}', 'profile.yaml:5 layer.empty'],
     ['layers: {cni: {name: net, manifest: nowhere.yaml}}', 'profile.yaml:5 files.missing'],
     ['layers: {cni: {name: net, manifest: net.yaml}, csi: {name: net, manifest: net.yaml}}', 'profile.yaml:5 layer.duplicate'],

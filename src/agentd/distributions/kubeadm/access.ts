@@ -1,4 +1,6 @@
 // Clients of the cluster's API with the credentials that lie on this host.
+import {Redactor} from '../../../kernel/redact.ts';
+import type {KubeApi} from '../../../kube/api.ts';
 import {ClusterApi, credentialsOf} from '../../cluster-api.ts';
 import {stampOf} from '../../file-step.ts';
 import type {HostSystem} from '../../host-system.ts';
@@ -35,6 +37,27 @@ async function clientOf(host: HostSystem, path: string, server?: string): Promis
 /** With administrator's rights; undefined before this control plane has its kubeconfig. */
 export function adminApi({host}: Pick<Target, 'host'>): Promise<ClusterApi | undefined> {
   return clientOf(host, adminKubeconfig);
+}
+
+const keptKube = new Map<string, {readonly stamp: string; readonly api: KubeApi}>();
+/** A client lives as long as its kubeconfig; each call has a signal of its own. */
+const never = new AbortController().signal;
+
+/** With administrator's rights, by the whole client: it knows discovery and server-side apply, which layers need. Undefined as above. */
+export async function adminKube({host}: Pick<Target, 'host'>): Promise<KubeApi | undefined> {
+  const text = await host.read(adminKubeconfig);
+  if (text === undefined) return undefined;
+  const path = host.path(adminKubeconfig);
+  const stamp = (await stampOf(path)) ?? '';
+  const before = keptKube.get(path);
+  if (before?.stamp === stamp) return before.api;
+  before?.api.close();
+  const {connect} = await import('../../../kube/client.ts');
+  const content = {text, place: path};
+  // the endpoint is the cluster's own: no proxy stands before it
+  const api = await connect({content, signal: never, redactor: new Redactor(), warn: () => {}, env: {}});
+  keptKube.set(path, {stamp, api});
+  return api;
 }
 
 /** The same, of the API server on this very host: its certificate names the host's address. */

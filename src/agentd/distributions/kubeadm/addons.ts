@@ -1,13 +1,12 @@
 // The profile's layers on the cluster, in order: each is applied when the ones before are healthy. One control plane at a time does it.
-import {sleep} from '../../../kernel/cancel.ts';
-import {digestOf} from '../../../kernel/digest.ts';
 import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
+import type {KubeApi} from '../../../kube/api.ts';
 import type {WantedLayer} from '../../../hostcluster/protocol.ts';
+import {applyLayer, leavingLayers, lookAtLayer, readLayerDigests, removeLayer, waitForLayer} from '../../../layers/apply-layers.ts';
+import {digestOfLayer} from '../../../layers/inventory.ts';
 import {tryLease} from '../../lease.ts';
-import {lastLine} from '../../host-system.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
-import {adminApi, adminKubeconfig} from './access.ts';
-import {whyUnhealthy} from './layer-health.ts';
+import {adminApi, adminKube} from './access.ts';
 import type {LayerRecord} from './observe.ts';
 
 type Layers = Readonly<Record<string, LayerRecord>>;
@@ -21,9 +20,11 @@ export const addons: Reconciler = {
   outputs: ['objects of the profile'],
   interval: 20_000,
   steps: async (target) => {
-    if (target.wanted.layers.length === 0) return [];
-    if (!(await isOurTurn(target))) return target.wanted.layers.map(watchStep);
-    return target.wanted.layers.flatMap((layer) => [applyStep(layer), healthStep(layer)]);
+    const {layers} = target.wanted;
+    if (layers.length === 0) return [];
+    if (!(await isOurTurn(target))) return layers.map(watchStep);
+    const noted = await withCluster(target, (api) => readLayerDigests(api, AbortSignal.timeout(30_000)));
+    return [...leavingLayers(noted, layers).map(removeStep), ...layers.flatMap((layer) => [applyStep(layer), healthStep(layer)])];
   },
 };
 
@@ -35,89 +36,89 @@ async function isOurTurn(target: Target): Promise<boolean> {
   return (await tryLease(api, leaseName, target.host.name)) === target.host.name;
 }
 
+async function withCluster<T>(target: Target, work: (api: KubeApi) => Promise<T>): Promise<T> {
+  const api = await adminKube(target);
+  if (api === undefined)
+    throw new TriremeError('host.unreachable', `${target.host.name} has no kubeconfig of its cluster yet.`, {
+      host: target.host.name,
+      hints: [`trireme agent status ${target.host.name}`],
+    });
+  return work(api);
+}
+
 async function note({records}: Target, name: string, record: LayerRecord): Promise<void> {
   await records.set('layers', {...records.get<Layers>('layers'), [name]: record});
 }
 
-const recordOf = ({records}: Target, name: string) => records.get<Layers>('layers')?.[name];
+function optionsOf(context: AgentStepContext, step: string) {
+  const {signal, scope, emit} = context;
+  const say = (line: string) => emit({type: 'step.output', step, host: scope.host.name, stream: 'stdout', line});
+  return {signal, say, layers: scope.wanted.layers};
+}
 
 function applyStep(layer: WantedLayer): AgentStep {
   const id = `layer:${layer.name}`;
-  const digest = digestOf(layer.manifest);
+  const digest = digestOfLayer(layer);
   return {
     id,
     title: `Apply ${layer.name}`,
     effect: 'none',
-    check: async ({scope}) => (recordOf(scope, layer.name)?.digest === digest ? 'satisfied' : 'needed'),
+    check: async ({scope, signal}) => ((await withCluster(scope, (api) => readLayerDigests(api, signal)))[layer.name] === digest ? 'satisfied' : 'needed'),
     apply: async (context) => {
-      const {host} = context.scope;
-      const args = ['--kubeconfig', host.path(adminKubeconfig), 'apply', '--server-side', '--force-conflicts', '--field-manager=trireme', '-f', '-'];
-      // objects of a kind that this very manifest defines are refused for a moment, until the API serves the new kind
-      for (let attempt = 1; ; attempt += 1) {
-        const result = await host.run(`${host.bin}/kubectl`, args, {
-          stdin: layer.manifest,
-          deadline: 180_000,
-          signal: context.signal,
-          onLine: (stream, line) => context.emit({type: 'step.output', step: id, host: host.name, stream, line}),
-        });
-        if (result.code === 0) break;
-        if (attempt >= 4 || !/no matches for kind|ensure CRDs are installed/.test(result.stderr))
-          throw new TriremeError('agent.failed', `The layer ${layer.name} can't be applied: ${lastLine(result)}`, {
-            host: host.name,
-            hints: ["Look at the layer's manifest in the profile."],
-          });
-        await sleep(2000, context.signal);
-      }
+      const said = await withCluster(context.scope, (api) => applyLayer(api, layer, optionsOf(context, id)));
       await note(context.scope, layer.name, {digest, ready: false, message: 'applied, not healthy yet'});
+      return said;
     },
   };
 }
 
-/** In ms; a layer that takes longer is failed, and looked at again later. */
-const patience = 10 * 60 * 1000;
+function removeStep(name: string): AgentStep {
+  const id = `layer-leaves:${name}`;
+  return {
+    id,
+    title: `Remove the layer ${name}`,
+    effect: 'none',
+    check: async () => 'needed',
+    apply: async (context) => withCluster(context.scope, (api) => removeLayer(api, name, optionsOf(context, id))),
+  };
+}
 
-async function healthOf(context: Pick<AgentStepContext, 'scope' | 'signal'>, layer: WantedLayer): Promise<string | undefined> {
-  const api = await adminApi(context.scope);
-  if (api === undefined) return 'there is no kubeconfig yet';
+async function look({scope, signal}: Pick<AgentStepContext, 'scope' | 'signal'>, layer: WantedLayer): Promise<string | undefined> {
+  const why = await whyUnhealthy(scope, layer, signal);
+  await note(scope, layer.name, {digest: digestOfLayer(layer), ready: why === undefined, ...(why === undefined ? {} : {message: why})});
+  return why;
+}
+
+async function whyUnhealthy(target: Target, layer: WantedLayer, signal: AbortSignal): Promise<string | undefined> {
   try {
-    return await whyUnhealthy(api, layer.manifest, context.signal);
+    return (await withCluster(target, (api) => lookAtLayer(api, layer, signal, {briefly: true}))).waitingFor[0];
   } catch (error) {
     // a busy API that misses one look is a reason to look again, not a failure that counts towards giving the host up
-    if (isTriremeError(error) && error.code === 'host.unreachable') return error.message;
+    if (isTriremeError(error) && isPassing.has(error.code)) return error.message;
     throw error;
   }
 }
 
-async function look(context: Pick<AgentStepContext, 'scope' | 'signal'>, layer: WantedLayer): Promise<string | undefined> {
-  const why = await healthOf(context, layer);
-  await note(context.scope, layer.name, {
-    digest: recordOf(context.scope, layer.name)?.digest ?? '',
-    ready: why === undefined,
-    ...(why === undefined ? {} : {message: why}),
-  });
-  return why;
-}
+const isPassing: ReadonlySet<string> = new Set(['host.unreachable', 'api.unreachable', 'api.kind-unknown']);
 
 function healthStep(layer: WantedLayer): AgentStep {
+  const id = `layer-health:${layer.name}`;
   return {
-    id: `layer-health:${layer.name}`,
+    id,
     title: `Wait until ${layer.name} is healthy`,
     effect: 'none',
-    check: async (context) =>
-      recordOf(context.scope, layer.name)?.digest === digestOf(layer.manifest) && (await look(context, layer)) === undefined ? 'satisfied' : 'needed',
+    check: async (context) => ((await look(context, layer)) === undefined ? 'satisfied' : 'needed'),
     apply: async (context) => {
-      const until = Date.now() + patience;
-      for (let said = ''; ;) {
-        const why = await look(context, layer);
-        if (why === undefined) return;
-        if (why !== said) context.emit({type: 'step.output', step: `layer-health:${layer.name}`, host: context.scope.host.name, stream: 'stdout', line: why});
-        said = why;
-        if (Date.now() > until)
-          throw new TriremeError('run.unhealthy', `The layer ${layer.name} isn't healthy after ten minutes: ${why}`, {
-            host: context.scope.host.name,
-            hints: ['kubectl get pods -A', 'kubectl get events -A'],
-          });
-        await sleep(2000, context.signal);
+      const options = optionsOf(context, id);
+      const say = (line: string) => {
+        options.say(line);
+        // what is waited for is told by every status meanwhile
+        void note(context.scope, layer.name, {digest: digestOfLayer(layer), ready: false, message: line}).catch(() => {});
+      };
+      try {
+        await withCluster(context.scope, (api) => waitForLayer(api, layer, {...options, say}));
+      } finally {
+        if (!context.signal.aborted) await look(context, layer);
       }
     },
   };

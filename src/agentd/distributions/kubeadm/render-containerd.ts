@@ -12,6 +12,8 @@ export interface HostTraits {
   readonly cgroup: 1 | 2;
   /** Folder of our programs. */
   readonly bin: string;
+  /** Whether /usr can't be written. */
+  readonly isUsrLocked?: boolean;
 }
 
 /** The driver of kubelet and runtime, which must agree: systemd on cgroup v2, else cgroupfs; the file's kubelet setting wins. */

@@ -30,6 +30,8 @@ export function renderKubelet(wanted: Wanted, traits: HostTraits): Settings {
     healthzPort: 10248,
     rotateCertificates: true,
     staticPodPath: '/etc/kubernetes/manifests',
+    // its default lies below /usr, and the kubelet would try to make it
+    ...(traits.isUsrLocked === true ? {volumePluginDir: '/var/lib/kubelet/volumeplugins'} : {}),
   };
   return mergeOver(base, wanted.configuration.kubelet);
 }

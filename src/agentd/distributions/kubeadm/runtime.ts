@@ -3,6 +3,7 @@ import {sleep} from '../../../kernel/cancel.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {absentStep, fileStep} from '../../file-step.ts';
 import {lastLine} from '../../host-system.ts';
+import {registryFolder, registrySteps} from '../../registry-files.ts';
 import {serviceStep} from '../../service-step.ts';
 import type {AgentStep, Reconciler, Target} from '../../reconciler.ts';
 import {requireContent} from '../../reconcilers/content.ts';
@@ -22,12 +23,13 @@ const paths = {
 export const runtime: Reconciler = {
   name: 'runtime',
   needs: ['content', 'modules'],
-  inputs: ['content', 'configuration.containerd', 'configuration.kubelet.cgroupDriver', 'proxy'],
-  outputs: Object.values(paths),
+  inputs: ['content', 'configuration.containerd', 'configuration.kubelet.cgroupDriver', 'proxy', 'registries'],
+  outputs: [...Object.values(paths), registryFolder],
   area: 'runtime',
-  steps: async ({host, wanted}) => {
+  steps: async (target) => {
+    const {host, wanted} = target;
     const traits = await traitsOf(host);
-    const toBin = (target: Target) => target.host.bin;
+    const toBin = ({host: {bin}}: Target) => bin;
     const parts = wanted.content.filter((item) => ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'crictl'].includes(item.name));
     const steps: AgentStep[] =
       [requireContent(wanted, 'containerd'), requireContent(wanted, 'runc')].length > 0 ? parts.map((item) => installStep(item, toBin)) : [];
@@ -37,6 +39,7 @@ export const runtime: Reconciler = {
       fileStep({path: paths.crictl, content: `# Written by Trireme\nruntime-endpoint: ${criSocket}\nimage-endpoint: ${criSocket}\n`}),
       fileStep({path: paths.config, content: renderContainerd(wanted, traits)}),
       fileStep({path: paths.unit, content: containerdUnit(host.bin)}),
+      ...(await registrySteps(target)),
       // NO_PROXY and its kin may carry a password
       proxy === undefined ? absentStep(paths.proxy) : fileStep({path: paths.proxy, content: proxy, mode: '0600'}),
       serviceStep({

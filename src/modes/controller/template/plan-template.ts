@@ -58,6 +58,7 @@ export function planTemplate(cluster: DesiredCluster, facts: TemplateFacts, inte
       coreVersion: facts.coreVersion,
       version: cluster.document.spec.kubernetes.version,
       layers: cluster.layers,
+      ...(facts.layers === undefined ? {} : {layerFacts: facts.layers}),
       planned,
       takeOver,
       isNew: live === undefined,

@@ -3,7 +3,7 @@ import {listAt, type KubeObject, numberAt, textAt, valueAt} from '../../../kube/
 import {highestEffect} from '../../../plan/effect.ts';
 import type {Phase, Step, StepContext} from '../../../plan/plan.ts';
 import type {DesiredLayer} from '../../../spec/desired.ts';
-import {layerSteps} from '../layer-steps.ts';
+import {type LayerFacts, layerSteps} from '../layer-steps.ts';
 import type {ControllerScope} from '../scope.ts';
 import {clusterUnit, controlPlaneUnit} from '../topology/changes.ts';
 import {clusterNameLabel, coreGroup} from '../topology/names.ts';
@@ -15,6 +15,8 @@ import {isImmutableTemplate, templateClusterLabel} from './rotate.ts';
 
 export interface TemplateWork extends WaitWork {
   readonly layers: readonly DesiredLayer[];
+  /** What the cluster had of them when it was looked at. */
+  readonly layerFacts?: LayerFacts;
   readonly planned: readonly PlannedObject[];
   readonly takeOver: boolean;
   readonly isNew: boolean;
@@ -46,7 +48,7 @@ export function templatePhases(work: TemplateWork): readonly Phase<ControllerSco
         }),
       ],
     },
-    ...(work.layers.length === 0 ? [] : [{title: 'Put the layers on', steps: layerSteps(work.layers, {name: work.name})}]),
+    ...(work.layers.length === 0 ? [] : [{title: 'Put the layers on', steps: layerSteps(work.layers, {name: work.name}, work.layerFacts)}]),
     {
       title: 'Make the control planes new',
       steps: [

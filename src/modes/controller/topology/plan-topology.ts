@@ -163,6 +163,7 @@ function phasesFor({cluster, facts, hosts, units, wanted, rendered, takeOver}: P
       return {name, kind, ...(replicas === undefined ? {} : {replicas})};
     }),
     layers: cluster.layers,
+    ...(facts.layers === undefined ? {} : {layerFacts: facts.layers}),
     ...(changes
       ? {
           apply: {

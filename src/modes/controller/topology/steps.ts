@@ -4,7 +4,7 @@ import {highestEffect} from '../../../plan/effect.ts';
 import type {HostPlan, Phase, Step, StepContext} from '../../../plan/plan.ts';
 import {type KubeObject, numberAt} from '../../../kube/object.ts';
 import type {DesiredLayer} from '../../../spec/desired.ts';
-import {layerSteps} from '../layer-steps.ts';
+import {type LayerFacts, layerSteps} from '../layer-steps.ts';
 import type {Resource} from '../../../kube/api.ts';
 import type {ControllerScope} from '../scope.ts';
 import {clusterUnit, controlPlaneUnit, unitOfPool} from './changes.ts';
@@ -36,6 +36,8 @@ export interface TopologyWork extends WaitWork {
   /** The pools as they shall be. */
   readonly pools: readonly WaitedPool[];
   readonly layers: readonly DesiredLayer[];
+  /** What the cluster had of them when it was looked at. */
+  readonly layerFacts?: LayerFacts;
   /** Absent when only the waits are left. */
   readonly apply?: {
     readonly object: KubeObject;
@@ -68,7 +70,7 @@ export function topologyPhases(work: TopologyWork): readonly Phase<ControllerSco
       ],
     },
     // nodes get ready only with a pod network: the layers don't wait for the machines, nor these for the layers
-    ...(work.layers.length === 0 ? [] : [{title: 'Put the layers on', steps: layerSteps(work.layers, {name: work.name})}]),
+    ...(work.layers.length === 0 ? [] : [{title: 'Put the layers on', steps: layerSteps(work.layers, {name: work.name}, work.layerFacts)}]),
     {
       title: 'Make the machines',
       steps: [
