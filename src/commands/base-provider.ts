@@ -8,13 +8,16 @@ import {digestOfValue} from '../kernel/digest.ts';
 import type {ControllerScope} from '../modes/controller/scope.ts';
 import type {Redactor} from '../kernel/redact.ts';
 import type {Library} from '../modes/controller/providers/facts.ts';
+import type {AskedProviders} from '../modes/controller/providers/plan-init.ts';
+import type {PrepareOptions} from '../modes/controller/providers/prepare-init.ts';
+import {wordOfType, type ProviderType} from '../modes/controller/providers/provider.ts';
 import {followRun} from '../output/follow.ts';
 import {renderPlan} from '../output/plan-text.ts';
 import {renderSummary} from '../output/summary.ts';
 import {findUnfinishedRun, type RunRecord} from '../plan/ledger.ts';
 import {hasChanges, type Plan} from '../plan/plan.ts';
 import {planResultOf} from './base-cluster.ts';
-import {managementFlags, yesFlag} from './base-flags.ts';
+import {managementFlags, parseDuration, yesFlag} from './base-flags.ts';
 import {planResult, runResult} from './base-results.ts';
 import {TargetCommand, type PlaceFlags} from './base-target.ts';
 
@@ -55,6 +58,53 @@ export const providerRunFlags = {
   }),
 };
 
+const typeFlag = (type: ProviderType, more: string) => {
+  const word = wordOfType(type);
+  return Flags.string({
+    summary: `${word.charAt(0).toUpperCase()}${word.slice(1)} provider; repeatable.${more}`,
+    env: `TRIREME_${word.toUpperCase().replaceAll('-', '_')}`,
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'NAME[:VERSION]',
+  });
+};
+
+/** Which providers, and where. */
+export const providerChoiceFlags = {
+  core: typeFlag('CoreProvider', ' Default: cluster-api.'),
+  bootstrap: typeFlag('BootstrapProvider', ' Default: kubeadm; - for none.'),
+  'control-plane': typeFlag('ControlPlaneProvider', ' Default: kubeadm; - for none.'),
+  infrastructure: typeFlag('InfrastructureProvider', ''),
+  ipam: typeFlag('IPAMProvider', ''),
+  'runtime-extension': typeFlag('RuntimeExtensionProvider', ''),
+  addon: typeFlag('AddonProvider', ''),
+  'target-namespace': Flags.string({summary: "Namespace for the providers; default: each one's own.", env: 'TRIREME_TARGET_NAMESPACE', helpValue: 'NAME'}),
+};
+
+interface ChoiceFlags {
+  readonly core?: readonly string[];
+  readonly bootstrap?: readonly string[];
+  readonly 'control-plane'?: readonly string[];
+  readonly infrastructure?: readonly string[];
+  readonly ipam?: readonly string[];
+  readonly 'runtime-extension'?: readonly string[];
+  readonly addon?: readonly string[];
+}
+
+/** What the flags ask for, by type. */
+export function askedByFlags(flags: ChoiceFlags): AskedProviders {
+  const asked: Readonly<Record<ProviderType, readonly string[] | undefined>> = {
+    CoreProvider: flags.core,
+    BootstrapProvider: flags.bootstrap,
+    ControlPlaneProvider: flags['control-plane'],
+    InfrastructureProvider: flags.infrastructure,
+    IPAMProvider: flags.ipam,
+    RuntimeExtensionProvider: flags['runtime-extension'],
+    AddonProvider: flags.addon,
+  };
+  return Object.fromEntries(Object.entries(asked).filter(([, names]) => names !== undefined));
+}
+
 export const providerRunResult = z.strictObject({plan: planResult, run: runResult.nullable()});
 
 export interface LibraryFlags {
@@ -67,6 +117,12 @@ interface RunFlags {
   readonly yes: boolean;
   readonly 'dry-run': boolean;
   readonly 'break-lock': boolean;
+}
+
+interface PrepareFlags {
+  readonly timeout?: string;
+  readonly 'target-namespace'?: string;
+  readonly 'webhook-certificates'?: 'cert-manager' | 'own';
 }
 
 /** Names of variables that hold something to hide. */
@@ -104,6 +160,18 @@ export abstract class ProviderCommand<R> extends TargetCommand<R> {
     } finally {
       await scope.close();
     }
+  }
+
+  /** What planning an installation needs of this command. */
+  protected prepareOptions(flags: PrepareFlags): PrepareOptions {
+    return {
+      ...(flags.timeout === undefined ? {} : {timeout: parseDuration(flags.timeout, 'timeout')}),
+      ...(flags['target-namespace'] === undefined ? {} : {namespace: flags['target-namespace']}),
+      ...(flags['webhook-certificates'] === undefined ? {} : {certificates: flags['webhook-certificates']}),
+      hide: (secret) => this.redactor.add(secret),
+      signal: this.signal,
+      warn: (message) => this.out.warn({code: 'provider.contract-unknown', message}),
+    };
   }
 
   protected openLibrary(flags: LibraryFlags): Promise<Library> {

@@ -65,6 +65,10 @@ const table: Readonly<Record<string, Cases>> = {
     failure: fails(2, 'usage.invalid', 'bundle', 'push', 'TMP/bundle', 'http://registry.example/bundle'),
   },
   'bundle verify': {success: ok('bundle', 'verify', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'verify', 'TMP/nothing')},
+  'cluster bootstrap': {
+    success: 'it needs a cluster to begin from: test/integration/controller/bootstrap.test.ts',
+    failure: fails(2, 'mode.unsupported', 'cluster', 'bootstrap', '--bootstrap-context', 'nobodys'),
+  },
   'cluster delete': {success: takesApart, failure: fails(2, 'usage.answer-required', 'cluster', 'delete', '--yes')},
   'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
   'cluster backup': {

@@ -6,6 +6,7 @@ import type {KubeApi, Resource} from '../../kube/api.ts';
 import {textAt} from '../../kube/object.ts';
 import {parseKubeconfig} from '../../kube/kubeconfig.ts';
 import {TriremeError} from '../../kernel/errors.ts';
+import type {Redactor} from '../../kernel/redact.ts';
 import type {ControllerScope} from './scope.ts';
 
 export const secrets: Resource = {group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true};
@@ -28,12 +29,17 @@ export async function fetchKubeconfig(scope: ControllerScope, cluster: string, s
     });
   }
   const text = Buffer.from(value, 'base64').toString('utf8');
-  for (const {user} of parseKubeconfig(text, `of ${cluster}`).users)
+  hideCredentials(text, `of ${cluster}`, scope.options.redactor);
+  return text;
+}
+
+/** What a kubeconfig holds to hide is never printed from now on. */
+export function hideCredentials(text: string, place: string, redactor: Redactor): void {
+  for (const {user} of parseKubeconfig(text, place).users)
     for (const field of ['client-key-data', 'token', 'password']) {
       const kept = user?.[field];
-      if (typeof kept === 'string') scope.options.redactor.add(kept);
+      if (typeof kept === 'string') redactor.add(kept);
     }
-  return text;
 }
 
 /** Writes a kubeconfig to a private file (0600 in a folder 0700), gives its path to `work`, and removes it whatever happens. */

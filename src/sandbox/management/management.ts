@@ -35,6 +35,11 @@ export interface ManagementOptions {
   readonly providers?: boolean;
   /** False: nothing is reconciled, objects stay as they were written. Default true. */
   readonly controllers?: boolean;
+  /**
+   * Kubeconfigs of simulated clusters, by name: another embedded API stands in for the cluster's own, so that layers and providers can be put there.
+   * Default: an address where nothing answers.
+   */
+  readonly workloads?: Readonly<Record<string, string>>;
   /** How many changes are remembered for watches that come back. Default 20,000. */
   readonly historyLimit?: number;
   /** Between bookmarks, in ms. Default 10 s. */
@@ -96,7 +101,7 @@ export async function startManagement(options: ManagementOptions = {}): Promise<
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'trireme-management-')));
   const name = options.name ?? 'sandbox';
   const pace = typeof options.pace === 'object' ? options.pace : paceNamed(options.pace ?? 'fast');
-  const controllers = options.controllers === false ? undefined : startControllers({store, kinds, writes, faults, pace});
+  const controllers = options.controllers === false ? undefined : startControllers({store, kinds, writes, faults, pace, workloads: options.workloads ?? {}});
 
   const issue = async (user: string, groups: readonly string[], rules: readonly Rule[], file: string): Promise<Credentials> => {
     const token = tokens.issue({name: user, groups, rules});

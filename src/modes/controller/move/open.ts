@@ -48,12 +48,18 @@ export async function openMove(request: MoveRequest, options: ScopeOptions): Pro
     });
   }
   const target = await open(to, options);
-  return closingOnFailure(new MoveScope(source, target), async () => {
-    const [here, there] = await Promise.all([readSide(source, namespace, options.signal), readSide(target, namespace, options.signal)]);
-    await requireAccess(source, rightsOfMove(here.kinds, namespace, 'source'), {signal: options.signal});
-    await requireAccess(target, rightsOfMove(there.kinds, namespace, 'target'), {signal: options.signal});
-    return planMove({source: here, target: there}, {clusters, simulated: source.simulated || target.simulated});
-  });
+  return closingOnFailure(new MoveScope(source, target), () => planBetween({source, target}, {clusters, namespace, signal: options.signal}));
+}
+
+/** Looks at both sides, asks for the rights, and plans; `namespace` undefined: all of them. */
+export async function planBetween(
+  {source, target}: {readonly source: KubeApi; readonly target: KubeApi},
+  {clusters, namespace, signal}: {readonly clusters: readonly string[]; readonly namespace: string | undefined; readonly signal: AbortSignal},
+): Promise<Plan<MoveScope>> {
+  const [here, there] = await Promise.all([readSide(source, namespace, signal), readSide(target, namespace, signal)]);
+  await requireAccess(source, rightsOfMove(here.kinds, namespace, 'source'), {signal});
+  await requireAccess(target, rightsOfMove(there.kinds, namespace, 'target'), {signal});
+  return planMove({source: here, target: there}, {clusters, simulated: source.simulated || target.simulated});
 }
 
 async function openRestore(directory: string, to: MoveSide, clusters: readonly string[], options: ScopeOptions): Promise<OpenMove> {

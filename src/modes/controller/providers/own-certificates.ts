@@ -48,8 +48,8 @@ export interface IssueOptions {
   readonly now?: () => Date;
 }
 
-/** The components without cert-manager's objects. Certificates that are there and good for a while are kept. */
-export async function issueOwnCertificates(api: KubeApi, components: Components, options: IssueOptions): Promise<Components> {
+/** The components without cert-manager's objects. Certificates that are there and good for a while are kept; without an API none are. */
+export async function issueOwnCertificates(api: KubeApi | undefined, components: Components, options: IssueOptions): Promise<Components> {
   const wanted = components.objects.filter(({kind, apiVersion}) => kind === 'Certificate' && apiVersion.startsWith('cert-manager.io/'));
   const secrets = new Map<string, {readonly secret: KubeObject; readonly issued: Issued}>();
   for (const certificate of wanted) {
@@ -75,11 +75,11 @@ export async function issueOwnCertificates(api: KubeApi, components: Components,
 }
 
 async function issue(
-  api: KubeApi,
+  api: KubeApi | undefined,
   {namespace, secretName, dnsNames}: {readonly namespace: string; readonly secretName: string; readonly dnsNames: readonly string[]},
   {signal, hide, now = () => new Date()}: IssueOptions,
 ): Promise<Issued> {
-  const live = await lookAt(api, {apiVersion: 'v1', kind: 'Secret', metadata: {name: secretName, namespace}}, signal);
+  const live = api === undefined ? undefined : await lookAt(api, {apiVersion: 'v1', kind: 'Secret', metadata: {name: secretName, namespace}}, signal);
   const kept = live === undefined ? undefined : keptOf(live, dnsNames, now());
   if (kept !== undefined) {
     hide(kept.key);

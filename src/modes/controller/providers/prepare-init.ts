@@ -34,7 +34,27 @@ export interface PrepareOptions {
 const defaultTimeout = 300_000;
 
 export async function prepareInit(api: KubeApi, library: Library, asked: AskedProviders, options: PrepareOptions): Promise<Plan<ControllerScope>> {
-  const facts = await gatherManagement(api, options.signal);
+  return compose(await gatherManagement(api, options.signal), api, library, asked, options);
+}
+
+/** The same for a management cluster that isn't there yet: planned as if nothing were in it, rights unasked. What is in it is looked at when it's there. */
+export function prepareInitAhead(
+  facts: Pick<ManagementFacts, 'context' | 'kubernetes' | 'simulated'>,
+  library: Library,
+  asked: AskedProviders,
+  options: PrepareOptions,
+): Promise<Plan<ControllerScope>> {
+  const nothing: ManagementFacts = {...facts, server: '', installed: [], hasInventory: false, certManager: {state: 'absent'}, coreStorage: undefined};
+  return compose(nothing, undefined, library, asked, options);
+}
+
+async function compose(
+  facts: ManagementFacts,
+  api: KubeApi | undefined,
+  library: Library,
+  asked: AskedProviders,
+  options: PrepareOptions,
+): Promise<Plan<ControllerScope>> {
   requireKnownStorage(facts);
   const requests = requestsOf(asked, facts.installed);
   const read = await Promise.all(requests.map((request) => library.components(request, options.namespace ?? namespaceOf(facts, request))));
@@ -44,14 +64,17 @@ export async function prepareInit(api: KubeApi, library: Library, asked: AskedPr
   requireCompatible([...target, ...(await contractsOf(facts.installed, target, library, facts, options.warn))]);
   const needsCertManager = components.some(({objects}) => objects.some(({apiVersion}) => apiVersion.startsWith('cert-manager.io/')));
   const certManager = needsCertManager ? await certManagerOf(facts, library, options.signal) : undefined;
-  await requireRights(api, [...components.flatMap(({objects}) => objects), ...(certManager?.objects ?? [])], options.signal);
+  if (api !== undefined) await requireRights(api, [...components.flatMap(({objects}) => objects), ...(certManager?.objects ?? [])], options.signal);
   const timeout = options.timeout ?? defaultTimeout;
   const before = facts.installed.filter((one) => !components.some(({provider}) => isSameProvider(one, provider)));
   return planInit({
     facts,
     components,
     others: await Promise.all(
-      before.map(async (provider) => ({provider, managers: (await deploymentsOf(api, provider, options.signal)).filter(isManagerDeployment)})),
+      before.map(async (provider) => ({
+        provider,
+        managers: api === undefined ? [] : (await deploymentsOf(api, provider, options.signal)).filter(isManagerDeployment),
+      })),
     ),
     certManager,
     needsCertManager,
@@ -60,11 +83,11 @@ export async function prepareInit(api: KubeApi, library: Library, asked: AskedPr
 }
 
 /** What was chosen once goes on. */
-export async function wantsOwn(api: KubeApi, {certificates, signal}: PrepareOptions): Promise<boolean> {
-  return certificates === undefined ? usesOwnCertificates(api, signal) : certificates === 'own';
+export async function wantsOwn(api: KubeApi | undefined, {certificates, signal}: PrepareOptions): Promise<boolean> {
+  return certificates === undefined && api !== undefined ? usesOwnCertificates(api, signal) : certificates === 'own';
 }
 
-export function withOwnCertificates(api: KubeApi, components: readonly Components[], options: PrepareOptions): Promise<readonly Components[]> {
+export function withOwnCertificates(api: KubeApi | undefined, components: readonly Components[], options: PrepareOptions): Promise<readonly Components[]> {
   return Promise.all(components.map((one) => issueOwnCertificates(api, one, options)));
 }
 

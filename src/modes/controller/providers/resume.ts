@@ -1,20 +1,36 @@
 // What an earlier run was for, from its ledger: steps are called LABEL@VERSION/PART.
 import type {TriremeEvent} from '../../../kernel/event.ts';
 import type {AskedProviders} from './plan-init.ts';
-import {type ProviderType, providerTypes, wordOfType} from './provider.ts';
+import type {InstalledProvider} from './inventory.ts';
+import {labelOf, type ProviderType, providerTypes, wordOfType} from './provider.ts';
 
 /** `LABEL:VERSION` of all providers that a run was for. */
 export function labelsOfRun(events: readonly TriremeEvent[]): readonly string[] {
   const started = events.find((event) => event.type === 'run.started');
-  const steps = started?.type === 'run.started' ? started.phases.flatMap((phase) => phase.steps.map(({id}) => id)) : [];
+  return labelsOfPhases(started?.type === 'run.started' ? started.phases : []);
+}
+
+type Phases = readonly {readonly steps: readonly {readonly id: string}[]}[];
+
+function labelsOfPhases(phases: Phases): readonly string[] {
+  const steps = phases.flatMap((phase) => phase.steps.map(({id}) => id));
   const found = new Set(steps.flatMap((id) => /^([^/]+@v[^/]+)\/inventory$/.exec(id)?.[1] ?? []));
   return [...found].filter((text) => !text.startsWith('cert-manager@')).map((text) => text.replace('@', ':'));
 }
 
 /** The providers that a run of `provider init` was for, in the versions that it had chosen. */
 export function askedByRun(events: readonly TriremeEvent[]): AskedProviders {
+  return askedByLabels(labelsOfRun(events));
+}
+
+/** The providers that a plan of `provider init` installs, or that are there already, in their versions. */
+export function askedByPhases(phases: Phases, installed: readonly InstalledProvider[]): AskedProviders {
+  return askedByLabels([...new Set([...labelsOfPhases(phases), ...installed.map((one) => `${labelOf(one)}:${one.version}`)])]);
+}
+
+function askedByLabels(labels: readonly string[]): AskedProviders {
   const asked: Partial<Record<ProviderType, readonly string[]>> = {};
-  for (const text of labelsOfRun(events)) {
+  for (const text of labels) {
     const type = typeOfLabel(text);
     asked[type] = [...(asked[type] ?? []), type === 'CoreProvider' ? text : text.slice(wordOfType(type).length + 1)];
   }

@@ -90,7 +90,7 @@ export async function coreResource(api: KubeApi): Promise<Core> {
 }
 
 /** What applying writes; reading is tried at once. */
-function rightsToApply(namespace: string, name: string, hasLayers: boolean): readonly AccessCheck[] {
+export function rightsToApply(namespace: string, name: string, hasLayers: boolean): readonly AccessCheck[] {
   return [
     ...(hasLayers ? [{verb: 'get', group: '', resource: 'secrets', namespace, name: `${name}-kubeconfig`}] : []),
     {verb: 'create', group: coreGroup, resource: 'clusters', namespace},

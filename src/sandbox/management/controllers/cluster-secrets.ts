@@ -38,7 +38,7 @@ export function ensureSecrets(controlPlane: KubeObject, cluster: KubeObject, rea
   };
   const {certificate, key} = authority();
   for (const part of ['ca', 'etcd', 'proxy', 'sa']) ensure(part, {'tls.crt': certificate, 'tls.key': key});
-  ensure('kubeconfig', {value: kubeconfigOf(cluster, certificate)});
+  ensure('kubeconfig', {value: reach.parts.workloads[name] ?? kubeconfigOf(cluster, certificate)});
 }
 
 function kubeconfigOf(cluster: KubeObject, certificate: string): string {

@@ -17,6 +17,8 @@ export interface Parts {
   readonly writes: Writes;
   readonly faults: Faults;
   readonly pace: Pace;
+  /** Kubeconfigs of simulated clusters, by name, where another API stands in for the cluster's own. */
+  readonly workloads: Readonly<Record<string, string>>;
 }
 
 export interface Controller {
