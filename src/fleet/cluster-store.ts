@@ -1,6 +1,7 @@
 // One cluster as screens read it: the newest view, and what became of its source.
 import {createStore, type Store} from '../kernel/store.ts';
 import type {ClusterView} from '../modes/mode.ts';
+import type {SourceTrouble} from './fleet-store.ts';
 
 export interface ClusterState {
   /** Undefined until something was seen, and again when the cluster is gone. */
@@ -8,6 +9,8 @@ export interface ClusterState {
   readonly phase: 'looking' | 'live' | 'gone' | 'ended' | 'failed';
   /** Why it failed. */
   readonly failure?: unknown;
+  /** Set while nothing new can be seen: the view is that old. */
+  readonly trouble?: SourceTrouble;
 }
 
 export interface ClusterStore extends Store<ClusterState> {

@@ -243,6 +243,8 @@ export interface ClusterView {
   readonly events?: readonly EventView[];
   /** What couldn't be looked at, and why. */
   readonly unseen?: readonly string[];
+  /** A person's labels on it, without the tools' own. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** ISO 8601: when it was looked at. */
   readonly seenAt?: string;
   /** Set when the connection is gone: what is shown is as old as `since`. */

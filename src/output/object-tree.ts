@@ -1,4 +1,5 @@
 // Every object of a cluster for people. What stands well and alike is folded; what doesn't never is, and says why below itself.
+import {foldMachines, shownChildren, tellingConditions} from '../fleet/tree-shape.ts';
 import type {ConditionView, ObjectNode, ReplicaCounts} from '../modes/mode.ts';
 import {sanitize, sanitizeLine} from './sanitize.ts';
 import type {Style} from './style.ts';
@@ -22,9 +23,6 @@ interface Drawn {
   readonly children: readonly Drawn[];
   readonly paint: (text: string) => string;
 }
-
-/** So many like machines are worth folding. */
-const foldFrom = 3;
 
 /** The tree as text, without a newline at its end. */
 export function renderObjectTree(tree: ObjectNode, options: ObjectTreeOptions): string {
@@ -68,7 +66,7 @@ function drawNode(node: ObjectNode, options: ObjectTreeOptions): Drawn {
     head: `${node.role === 'group' ? '' : marked}${name}${facts.length === 0 ? '' : `  ${facts.join(', ')}`}`,
     paint: painter(node, style),
     notes: notesOf(node, options),
-    children: drawChildren(shownChildren(node, options), options),
+    children: drawChildren(node, options),
   };
 }
 
@@ -105,7 +103,7 @@ function countsText({wanted, current, ready, upToDate}: ReplicaCounts): string {
 
 function notesOf(node: ObjectNode, options: ObjectTreeOptions): Drawn['notes'] {
   const {style, now} = options;
-  const shown = node.role === 'node' ? [] : options.all === true ? node.conditions : tellingOnes(node.conditions);
+  const shown = node.role === 'node' ? [] : options.all === true ? node.conditions : tellingConditions(node.conditions);
   return shown.map((one) => {
     const since = one.since === undefined ? '' : ` ${age(one.since, now)}`;
     const reason = one.reason === undefined ? '' : ` ${one.reason}`;
@@ -120,55 +118,10 @@ function paintCondition({standing, ready}: ConditionView, {color}: Style): (text
   return standing === 'bad' ? color.red : color.yellow;
 }
 
-const sums: ReadonlySet<string> = new Set(['Ready', 'Available', 'MachinesReady', 'WorkersAvailable', 'WorkerMachinesReady', 'ControlPlaneMachinesReady']);
-
-/** What objects below tell better, and sums whose parts are told, are left out. */
-function tellingOnes(conditions: readonly ConditionView[]): readonly ConditionView[] {
-  const wrong = conditions.filter((one) => !one.ready && one.echo !== true);
-  const parts = wrong.filter((one) => !sums.has(one.type));
-  const isTold = (sum: ConditionView) => parts.some((one) => one.standing === sum.standing || one.standing === 'bad');
-  return wrong.filter((one) => !sums.has(one.type) || !isTold(one));
-}
-
-/** Without --all: machine sets that only pass on their machines, and healthy parts of healthy machines, are left out. */
-function shownChildren(node: ObjectNode, {all}: ObjectTreeOptions): readonly ObjectNode[] {
-  if (all === true) return node.children;
-  if (node.role === 'machine') {
-    const isQuiet = node.worst === 'good';
-    return isQuiet ? [] : node.children.filter((child) => child.role !== 'node' || child.worst !== 'good');
-  }
-  const sets = node.children.filter((child) => child.role === 'machine-set');
-  const busy = sets.filter((set) => set.children.length > 0 || set.worst !== 'good' || (set.replicas?.wanted ?? 0) > 0);
-  return node.children.flatMap((child) => {
-    if (child.role !== 'machine-set') return [child];
-    if (!busy.includes(child)) return [];
-    return busy.length === 1 && child.deleting === undefined && tellingOnes(child.conditions).length === 0 ? child.children : [child];
-  });
-}
-
 /** Machines that stand well and alike become one line; whoever differs, in version too, keeps its own. */
-function drawChildren(children: readonly ObjectNode[], options: ObjectTreeOptions): readonly Drawn[] {
-  const groups = new Map<string, ObjectNode[]>();
-  for (const child of children) {
-    if (options.all === true || !isFoldable(child)) continue;
-    const key = child.version ?? '';
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [child]);
-    else known.push(child);
-  }
-  const folded = new Set([...groups.values()].filter((group) => group.length >= foldFrom).flat());
-  const done = new Set<string>();
-  return children.flatMap((child) => {
-    if (!folded.has(child)) return [drawNode(child, options)];
-    const key = child.version ?? '';
-    if (done.has(key)) return [];
-    done.add(key);
-    return [drawGroup(groups.get(key) ?? [], options)];
-  });
-}
-
-function isFoldable(node: ObjectNode): boolean {
-  return node.role === 'machine' && node.worst === 'good' && !node.paused && node.deleting === undefined && node.remarks.length === 0;
+function drawChildren(node: ObjectNode, options: ObjectTreeOptions): readonly Drawn[] {
+  const all = options.all === true;
+  return foldMachines(shownChildren(node, all), all).map((one) => (one.kind === 'object' ? drawNode(one.node, options) : drawGroup(one.machines, options)));
 }
 
 function drawGroup(machines: readonly ObjectNode[], {style}: ObjectTreeOptions): Drawn {

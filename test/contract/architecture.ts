@@ -1,6 +1,6 @@
 // The checks of the house: each takes sources and returns complaints, so that a test can hand it a house with a fault.
 import {isBuiltin} from 'node:module';
-import {importTable, lazyPackages, mayTouchProcess} from './import-table.ts';
+import {importTable, lazyPackages, mayTouchProcess, type RoomRule} from './import-table.ts';
 import {importsOf, resolveImport, roomOf, withoutComments, type Import, type SourceFile} from './sources.ts';
 
 /** Imports that the table doesn't allow, with what to do instead. */
@@ -11,20 +11,21 @@ export function findForbiddenImports(sources: readonly SourceFile[]): readonly s
     if (rule === undefined) return [`${source.path}: the room ${room} isn't in the import table. Add it, with what it may import.`];
     return importsOf(source.text).flatMap((one) => {
       const path = resolveImport(source.path, one.target);
-      const complaint = path === undefined ? packageComplaint(rule.packages, one) : roomComplaint(room, path, one);
+      const complaint = path === undefined ? packageComplaint(rule, one) : roomComplaint(room, path, one);
       return complaint === undefined ? [] : [`${source.path}: ${complaint} Instead: ${rule.instead}`];
     });
   });
 }
 
-function packageComplaint(allowed: readonly string[], {target, isTypeOnly, isLazy}: Import): string | undefined {
+function packageComplaint({packages: allowed, isLazy: isLazyRoom}: RoomRule, {target, isTypeOnly, isLazy}: Import): string | undefined {
   if (isBuiltin(target)) return target.startsWith('node:') ? undefined : `${target} is written node:${target}.`;
   const name = target
     .split('/')
     .slice(0, target.startsWith('@') ? 2 : 1)
     .join('/');
   if (!allowed.includes('*') && !allowed.includes(name)) return `may not import the package ${name}.`;
-  if (!isTypeOnly && !isLazy && lazyPackages.some((pattern) => pattern.test(target))) return `${name} is heavy: reach it by import() only.`;
+  if (!isTypeOnly && !isLazy && isLazyRoom !== true && lazyPackages.some((pattern) => pattern.test(target)))
+    return `${name} is heavy: reach it by import() only.`;
   return undefined;
 }
 

@@ -7,6 +7,8 @@ export interface RoomRule {
   readonly mayTypes?: readonly string[];
   /** Only by `import()`: whatever loads it must be able to do without. */
   readonly lazily?: readonly string[];
+  /** The room is itself reached by `import()` only: its heavy packages may be imported at once. */
+  readonly isLazy?: boolean;
   /** Packages. `*`: any. */
   readonly packages: readonly string[];
   /** What to do instead, for the complaint. */
@@ -99,7 +101,13 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     packages: ['@inquirer/prompts'],
     instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.',
   },
-  ui: {may: ['fleet', 'kernel'], packages: ['ink', 'react', '@inkjs/ui'], instead: 'Screens read stores and send intents: put the work behind an intent.'},
+  ui: {
+    may: ['fleet', 'kernel', 'output/sanitize', 'output/wrap'],
+    mayTypes: ['modes/mode'],
+    packages: ['ink', 'react', 'fzf', 'string-width'],
+    isLazy: true,
+    instead: 'Screens read stores and send intents: put the work behind an intent.',
+  },
   doctor: {may: ['kernel'], packages: [], instead: 'The doctor looks at this computer only.'},
   settings: {may: ['kernel'], packages: ['conf'], instead: 'Settings are a few plain values.'},
   sandbox: {
@@ -129,6 +137,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
       'plan',
       'kernel',
     ],
+    lazily: ['ui'],
     packages: ['@oclif/core', 'zod', 'yaml', 'semver'],
     instead: 'A command is a screen of glue: the agent program is reached through hostcluster/.',
   },

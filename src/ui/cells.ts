@@ -1,0 +1,90 @@
+// Text in terminal cells: cut and padded by what every terminal agrees on. Whatever comes from hosts or an API goes through `clean` first.
+import stringWidth from 'string-width';
+import {sanitizeLine} from '../output/sanitize.ts';
+
+// oxlint-disable-next-line no-control-regex -- printable ASCII is the fast way
+const plainAscii = /^[\u0020-\u007E]*$/;
+const segmenter = new Intl.Segmenter('en', {granularity: 'grapheme'});
+// Terminals draw these in one to six cells, each its own way (Unicode TR51): variation selectors, joined emoji, skin tones.
+const joined = /\u200D\p{Extended_Pictographic}/gu;
+const selectors = /\u200C|\u200D|\uFE0E|\uFE0F|\u20E3|\p{Emoji_Modifier}/gu;
+const flag = /[\u{1F1E6}-\u{1F1FF}]/gu;
+const marks = /(\p{M}{2})\p{M}+/gu;
+
+/** One line without anything that steers a terminal, and with emoji in a form that takes the same room everywhere. */
+export function clean(text: string): string {
+  if (plainAscii.test(text)) return text.trimEnd();
+  return sanitizeLine(text)
+    .replaceAll(joined, '')
+    .replaceAll(selectors, '')
+    .replaceAll(flag, (letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) - 0x1f1e6 + 65))
+    .replaceAll(marks, '$1');
+}
+
+/** How many cells a clean text takes. */
+export function widthOf(text: string): number {
+  return plainAscii.test(text) ? text.length : stringWidth(text);
+}
+
+/** The text in at most `width` cells; what doesn't fit gives way to the ellipsis. A wide character is never halved. */
+export function cut(text: string, width: number, ellipsis = '…'): string {
+  if (width <= 0) return '';
+  if (plainAscii.test(text)) {
+    if (text.length <= width) return text;
+    return width <= ellipsis.length ? text.slice(0, width) : text.slice(0, width - ellipsis.length) + ellipsis;
+  }
+  if (stringWidth(text) <= width) return text;
+  const room = width > ellipsis.length ? width - ellipsis.length : width;
+  let taken = '';
+  let used = 0;
+  for (const {segment} of segmenter.segment(text)) {
+    const more = stringWidth(segment);
+    if (used + more > room) break;
+    taken += segment;
+    used += more;
+  }
+  return width > ellipsis.length ? taken + ellipsis : taken;
+}
+
+/** Exactly `width` cells: cut, or filled up with spaces. */
+export function fit(text: string, width: number, options: {readonly align?: 'left' | 'right'; readonly ellipsis?: string} = {}): string {
+  const short = cut(text, width, options.ellipsis);
+  const filling = ' '.repeat(Math.max(0, width - widthOf(short)));
+  return options.align === 'right' ? filling + short : short + filling;
+}
+
+/** The last `width` cells, so that the end of what is typed stays in view. */
+export function tail(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  const segments = [...segmenter.segment(text)].map(({segment}) => segment);
+  let taken = '';
+  let used = 0;
+  for (const segment of segments.toReversed()) {
+    const more = widthOf(segment);
+    if (used + more > width) break;
+    taken = segment + taken;
+    used += more;
+  }
+  return taken;
+}
+
+/** Its characters as a person counts them. */
+export function graphemes(text: string): readonly string[] {
+  return plainAscii.test(text) ? [...text] : [...segmenter.segment(text)].map(({segment}) => segment);
+}
+
+/** An age in coarse steps, so that a screen on which nothing happens needn't be drawn each second: `<10s`, `40s`, `12m`, `5h`, `3d`. */
+export function coarseAge(ms: number): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  if (seconds < 10) return '<10s';
+  if (seconds < 60) return `${Math.floor(seconds / 10) * 10}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** As `coarseAge`, from an ISO 8601 time; empty when it isn't one. */
+export function ageOf(since: string | undefined, now: number): string {
+  const at = since === undefined ? Number.NaN : Date.parse(since);
+  return Number.isNaN(at) ? '' : coarseAge(now - at);
+}
