@@ -1,5 +1,6 @@
 // What commands on a cluster share: read the file, open the mode's scope, plan, show, ask, apply, summarise.
 import {access} from 'node:fs/promises';
+import {resolve} from 'node:path';
 import {stateFolder} from '../kernel/folders.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, problemOf} from '../kernel/problem.ts';
@@ -165,7 +166,8 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
         ...(flags['max-failures'] === undefined ? {} : {maxFailures: flags['max-failures']}),
         ...(resumed === undefined ? {} : {resumed}),
         folder: stateFolder(),
-        files: cluster?.source.files ?? [],
+        // whoever goes on with the run may be in another folder
+        files: (cluster?.source.files ?? []).map((file) => (file === '-' || file === '<stdin>' ? file : resolve(file))),
         specDigest: cluster?.source.digest ?? '',
         program: this.config.version,
         redactor: this.redactor,

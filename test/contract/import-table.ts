@@ -85,10 +85,17 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   },
   'modes/appliance': {may: ['modes/mode', 'hostcluster', 'bundle', ...modeRooms], packages: [], instead: 'What agent mode needs too belongs to hostcluster/.'},
   fleet: {
-    may: ['modes/mode', 'kernel'],
+    // runs on disk are rows and views, too
+    may: ['modes/mode', 'plan/ledger', 'kernel'],
     mayTypes: ['spec'],
     packages: [],
     instead: 'Views are plain data: let the mode observe, and fill the store from what it says.',
+  },
+  actions: {
+    may: ['fleet', 'plan/ledger', 'kernel'],
+    mayTypes: ['modes/mode', 'plan'],
+    packages: [],
+    instead: 'An action is a row that names its command: let the command do the work, and start it by actions/own-program.',
   },
   output: {
     may: ['fleet', 'plan/effect', 'kernel'],
@@ -102,7 +109,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.',
   },
   ui: {
-    may: ['fleet', 'kernel', 'output/sanitize', 'output/wrap'],
+    may: ['actions', 'fleet', 'kernel', 'output/sanitize', 'output/wrap'],
     mayTypes: ['modes/mode'],
     packages: ['ink', 'react', 'fzf', 'string-width'],
     isLazy: true,
@@ -120,6 +127,8 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
       'output',
       'prompts',
       'settings',
+      'ui',
+      'actions',
       'doctor',
       'sandbox',
       'fleet',

@@ -51,6 +51,7 @@ function splitOutsideBrackets(text: string): readonly string[] {
 /** Fields that some kinds can be selected by, besides their name and namespace. */
 const selectable: Readonly<Record<string, readonly string[]>> = {
   Event: ['involvedObject.kind', 'involvedObject.name', 'involvedObject.namespace', 'involvedObject.uid', 'reason', 'type'],
+  Pod: ['spec.nodeName', 'spec.schedulerName', 'status.phase', 'status.podIP'],
   Secret: ['type'],
 };
 
