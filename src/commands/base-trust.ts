@@ -1,8 +1,10 @@
 // Looks at the keys that hosts, and the jump hosts before them, show; nothing is logged in to.
 import {TriremeError} from '../kernel/errors.ts';
-import type {SshContext} from '../ssh/context.ts';
+import type {SeenKeys} from '../wizard/context.ts';
+import type {Look} from '../wizard/host-facts.ts';
+import {createSshContext, type SshContext} from '../ssh/context.ts';
 import {connectThrough} from '../ssh/jump-hosts.ts';
-import {fingerprint, judgeHostKey, keyType, readKnownHosts, type HostKeyAlgorithm, type KeyVerdict} from '../ssh/known-hosts.ts';
+import {fingerprint, judgeHostKey, keyType, readKnownHosts, recordHostKeys, type HostKeyAlgorithm, type KeyVerdict} from '../ssh/known-hosts.ts';
 import {parseHop, resolveTarget, type HostTarget, type ResolvedTarget} from '../ssh/target.ts';
 
 export interface SeenKey {
@@ -89,4 +91,28 @@ async function readKeys(target: ResolvedTarget, context: SshContext): Promise<re
   }
   if (keys.length === 0) throw failure;
   return keys;
+}
+
+/**
+ * Of hosts whose first connection failed the keys that known_hosts doesn't know, with a way to record them. Jump hosts come first: behind an unknown one
+ * nothing else is seen. A changed or revoked key isn't among them: it is no question for a wizard.
+ */
+export async function unknownKeysOf(looks: readonly Look[]): Promise<readonly SeenKeys[]> {
+  const context = createSshContext();
+  const found = new Map<string, SeenKeys>();
+  for (const look of looks) {
+    if (!('problem' in look) || look.problem.code !== 'host.key-unknown') continue;
+    for (const target of [...(await jumpTargets(look.target, context)), look.target]) {
+      const seen = await lookAtHost(target, context).catch(() => undefined);
+      const keys = seen?.keys.filter((key) => key.verdict === 'unknown') ?? [];
+      if (seen === undefined || keys.length === 0) continue;
+      found.set(seen.name, {
+        entry: look.entry,
+        lines: keys.map((key) => `${target.host} ${seen.name}: ${key.type} ${key.fingerprint}`),
+        record: () => recordHostKeys({file: seen.file, name: seen.name, hashed: seen.hashed, replace: false, keys: keys.map(({key}) => key)}),
+      });
+      break;
+    }
+  }
+  return [...found.values()];
 }

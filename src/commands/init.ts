@@ -1,21 +1,25 @@
-import {access} from 'node:fs/promises';
-import {dirname, resolve} from 'node:path';
+import {readFile} from 'node:fs/promises';
+import {dirname, join, resolve} from 'node:path';
 import {Flags} from '@oclif/core';
 import {z} from 'zod';
 import {writeFileAtomic} from '../kernel/files.ts';
-import {TriremeError} from '../kernel/errors.ts';
-import type {Answers} from '../spec/answers.ts';
-import {TargetCommand} from './base-target.ts';
+import {stateFolder} from '../kernel/folders.ts';
+import {isTriremeError, TriremeError} from '../kernel/errors.ts';
+import {answersSchema, type Answers} from '../spec/answers.ts';
+import {adviceAnswersOf, adviceFlags} from './base-advice.ts';
 import {managementFlags} from './base-flags.ts';
+import {isThere, WizardCommand} from './base-wizard.ts';
 
-const result = z.strictObject({file: z.string(), cluster: z.string()});
+const result = z.strictObject({file: z.string(), cluster: z.string(), files: z.array(z.string()), applied: z.boolean()});
 const list = {multiple: true, multipleNonGreedy: true} as const;
 
-export default class Init extends TargetCommand<z.infer<typeof result>> {
-  static override summary = 'Write a trireme.yaml from answers, or from a cluster that is there.';
+export default class Init extends WizardCommand<z.infer<typeof result>> {
+  static override summary = 'Write a trireme.yaml: asks what it needs to know, or takes flags, answers in a file, or a cluster that is there.';
   static override description =
-    'Answers come from flags and, below them, from a file given with --from. Missing ones are all named at once. The file is checked before it is written.';
+    'In a terminal the wizard asks what no flag says, and in the end shows the plan and asks whether to apply it. Answers come from flags and, below them, from a file given with --from; every question has a flag. Without a terminal missing answers are all named at once (exit code 2). The file is checked before it is written, and never holds a secret.';
   static override examples = [
+    '<%= config.bin %> init',
+    '<%= config.bin %> init --resume',
     '<%= config.bin %> init --name berth --control-plane h1=10.0.0.11 --worker h2=10.0.0.12 --ssh-user ops --profile profile.yaml',
     '<%= config.bin %> init --name berth --mode controller --class in-memory --control-planes 3 --pool workers=default-worker:5',
     '<%= config.bin %> init --from-cluster berth --context management -n fleet',
@@ -24,12 +28,25 @@ export default class Init extends TargetCommand<z.infer<typeof result>> {
   static override flags = {
     file: Flags.string({char: 'f', summary: 'File to write.', env: 'TRIREME_FILE', default: 'trireme.yaml', helpValue: 'FILE'}),
     from: Flags.string({summary: 'Answers in YAML, each named as its flag in camel case.', env: 'TRIREME_FROM', helpValue: 'FILE'}),
+    resume: Flags.boolean({summary: 'Go on with the questions that were left with Ctrl-C.', env: 'TRIREME_RESUME', exclusive: ['from-cluster']}),
+    apply: Flags.boolean({
+      summary: 'In the end plan and apply without asking; --no-apply only writes the file.',
+      env: 'TRIREME_APPLY',
+      allowNo: true,
+    }),
+    trust: Flags.boolean({summary: 'Record host keys that known_hosts does not know without asking; they are shown.', env: 'TRIREME_TRUST'}),
     force: Flags.boolean({summary: 'Overwrite a file that is there.', env: 'TRIREME_FORCE'}),
     name: Flags.string({summary: 'Name of the cluster.', env: 'TRIREME_NAME'}),
     mode: Flags.option({summary: 'How the machines come into being.', env: 'TRIREME_MODE', options: ['controller', 'agent', 'appliance'] as const})(),
+    distribution: Flags.string({summary: 'How Kubernetes is set up on hosts.', env: 'TRIREME_DISTRIBUTION', helpValue: 'NAME'}),
     'kubernetes-version': Flags.string({summary: 'Version of Kubernetes.', env: 'TRIREME_KUBERNETES_VERSION', helpValue: 'VERSION'}),
-    'control-plane': Flags.string({...list, summary: 'A control plane; repeatable.', env: 'TRIREME_CONTROL_PLANE', helpValue: 'NAME=ADDRESS'}),
-    worker: Flags.string({...list, summary: 'A worker; repeatable.', env: 'TRIREME_WORKER', helpValue: 'NAME=ADDRESS'}),
+    'control-plane': Flags.string({
+      ...list,
+      summary: 'A control plane; repeatable.',
+      env: 'TRIREME_CONTROL_PLANE',
+      helpValue: 'NAME=[USER@]ADDRESS[:PORT][/NODE-ADDRESS]',
+    }),
+    worker: Flags.string({...list, summary: 'A worker; repeatable.', env: 'TRIREME_WORKER', helpValue: 'NAME=[USER@]ADDRESS[:PORT][/NODE-ADDRESS]'}),
     endpoint: Flags.string({
       summary: 'Where the Kubernetes API is reached; default: the only control plane.',
       env: 'TRIREME_ENDPOINT',
@@ -40,6 +57,7 @@ export default class Init extends TargetCommand<z.infer<typeof result>> {
     'ssh-user': Flags.string({summary: 'Login name on the hosts.', env: 'TRIREME_SSH_USER', helpValue: 'USER'}),
     'ssh-port': Flags.integer({summary: 'Port of the SSH server.', env: 'TRIREME_SSH_PORT', min: 1, max: 65_535, helpValue: 'PORT'}),
     'identity-file': Flags.string({summary: 'Private key for SSH.', env: 'TRIREME_IDENTITY_FILE', helpValue: 'FILE'}),
+    'ssh-config': Flags.string({summary: 'ssh_config file instead of ~/.ssh/config.', env: 'TRIREME_SSH_CONFIG', helpValue: 'FILE'}),
     jump: Flags.string({...list, summary: 'Jump host; repeatable, in order.', env: 'TRIREME_JUMP', helpValue: '[USER@]HOST[:PORT]'}),
     'sudo-password-env': Flags.string({
       summary: "Environment variable with sudo's password.",
@@ -49,6 +67,17 @@ export default class Init extends TargetCommand<z.infer<typeof result>> {
     }),
     'sudo-password-file': Flags.string({summary: "File with sudo's password.", env: 'TRIREME_SUDO_PASSWORD_FILE', helpValue: 'FILE'}),
     profile: Flags.string({summary: 'File of the ClusterProfile.', env: 'TRIREME_PROFILE', helpValue: 'FILE'}),
+    'profile-variable': Flags.string({
+      ...list,
+      summary: "A variable of the profile; repeatable. A secret's source is env:VARIABLE or file:PATH.",
+      env: 'TRIREME_PROFILE_VARIABLE',
+      helpValue: 'NAME=VALUE',
+    }),
+    cni: Flags.option({
+      summary: 'Pod network to write a profile for, beside the file, where none is named.',
+      env: 'TRIREME_CNI',
+      options: ['flannel', 'none'] as const,
+    })(),
     bundle: Flags.string({summary: 'Bundle with the content for the hosts.', env: 'TRIREME_BUNDLE', helpValue: 'PATH'}),
     'from-cluster': Flags.string({
       summary: 'Controller mode: write the file of a cluster that is there; the next plan is unchanged.',
@@ -72,40 +101,126 @@ export default class Init extends TargetCommand<z.infer<typeof result>> {
       helpValue: 'NAME=VALUE',
     }),
     ...managementFlags,
+    ...adviceFlags,
   };
   static override resultSchema = () => result;
 
   async run() {
     const {flags} = await this.parse(Init);
-    const {checkFiles} = await import('../spec/read.ts');
-    const path = resolve(flags.file);
-    const exists = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (exists && !flags.force)
-      throw new TriremeError('usage.invalid', `${flags.file} is there already; it is left as it is.`, {
-        hints: ['Overwrite it with --force, or write another one with -f FILE.'],
-      });
     const fromCluster = flags['from-cluster'];
-    const {name, text} = fromCluster === undefined ? await this.#fromAnswers(flags) : await this.#fromCluster(fromCluster, flags);
+    if (fromCluster !== undefined) {
+      await this.#requireFree(flags.file, flags.force);
+      return this.#write(flags.file, {...(await this.#fromCluster(fromCluster, flags)), files: new Map()}, flags.apply === true ? 'apply' : 'stop');
+    }
+    const {answers, walk} = await this.#knownAnswers(flags);
+    const isComplete = await this.#isComplete(answers);
+    if ((isComplete && walk === undefined) || !this.out.terminal.canAsk || this.out.isForPrograms) {
+      await this.#requireFree(flags.file, flags.force);
+      return this.#write(flags.file, await textsOf(answers), flags.apply === true ? 'apply' : 'stop', flags.force);
+    }
+    const done = await this.runWizard({
+      file: flags.file,
+      force: flags.force,
+      trust: flags.trust,
+      answers,
+      advice: adviceAnswersOf(flags),
+      ...(walk === undefined ? {} : {resumed: walk}),
+    });
+    const written = await this.#write(
+      done.file,
+      await textsOf(done.answers),
+      flags.apply === undefined ? 'ask' : flags.apply ? 'apply' : 'stop',
+      flags.force,
+      async () => {
+        const [{flagsOf, shellWord}, {forgetSession}] = await Promise.all([import('../wizard/answers-of.ts'), import('../wizard/session.ts')]);
+        const words = ['trireme', 'init', ...(done.file === 'trireme.yaml' ? [] : ['-f', done.file]), ...flagsOf(done.answers)];
+        this.out.note(`${done.questions} questions. The same without any:\n  ${words.map(shellWord).join(' ')}`);
+        await forgetSession(stateFolder(), resolve(flags.file));
+      },
+    );
+    return written;
+  }
+
+  async #requireFree(file: string, force: boolean): Promise<void> {
+    if (force || !(await isThere(file))) return;
+    throw new TriremeError('usage.invalid', `${file} is there already; it is left as it is.`, {
+      hints: ['Overwrite it with --force, or write another one with -f FILE.'],
+    });
+  }
+
+  /** Checks the text, writes it and what belongs beside it, and goes on to the plan. */
+  async #write(
+    file: string,
+    {name, text, files}: Texts,
+    then: 'stop' | 'ask' | 'apply',
+    force = false,
+    written: () => Promise<void> = async () => {},
+  ): Promise<z.infer<typeof result>> {
+    const {checkFiles} = await import('../spec/read.ts');
+    const path = resolve(file);
+    const beside = await this.#writeBeside(dirname(path), files, force);
     const checked = await checkFiles({files: ['-'], folder: dirname(path), stdin: async () => text});
     if (checked.complaints.length > 0) {
       const messages = checked.complaints.map(({message, hint}) => (hint === undefined ? message : `${message} ${hint}`));
       throw new TriremeError('usage.invalid', `These answers make no valid file.\n\n${messages.join('\n')}`, {details: {complaints: checked.complaints}});
     }
     for (const warning of checked.clusters.flatMap((cluster) => cluster.warnings))
-      this.out.warn({...warning, message: warning.message.replace('<stdin>', flags.file)});
+      this.out.warn({...warning, message: warning.message.replace('<stdin>', file)});
     await writeFileAtomic(path, text);
-    this.out.print(`Wrote ${flags.file} for cluster ${name}.`);
-    this.out.note('Next: trireme validate, trireme preflight, trireme plan');
-    return {file: flags.file, cluster: name};
+    this.out.print(`Wrote ${[file, ...beside].join(', ')} for cluster ${name}.`);
+    await written();
+    const done = {file, cluster: name, files: [file, ...beside], applied: false};
+    if (then === 'stop') {
+      this.out.note('Next: trireme validate, trireme preflight, trireme plan');
+      return done;
+    }
+    return {...done, applied: await this.planAndApply(path, then === 'ask')};
   }
 
-  async #fromAnswers(flags: InitFlags): Promise<{readonly name: string; readonly text: string}> {
-    const {readAnswers, textOfAnswers} = await import('../spec/answers-file.ts');
+  /** Files of our own making; one that is there with another content is somebody's. */
+  async #writeBeside(folder: string, files: ReadonlyMap<string, string>, force: boolean): Promise<readonly string[]> {
+    for (const [path, content] of files) {
+      const found = await readFile(join(folder, path), 'utf8').catch(() => undefined);
+      if (found !== undefined && found !== content && !force)
+        throw new TriremeError('usage.invalid', `${path} is there already, and differs from what would be written.`, {
+          hints: [`Use it as it is: --profile FILE. Overwrite it: --force.`],
+        });
+    }
+    for (const [path, content] of files) await writeFileAtomic(join(folder, path), content);
+    return [...files.keys()];
+  }
+
+  /** From flags, over a file of answers, over the questions that were left. */
+  async #knownAnswers(flags: InitFlags) {
+    const [{readAnswers}, {advise}, {readSession}, {answersOf}] = await Promise.all([
+      import('../spec/answers-file.ts'),
+      import('../modes/advisor.ts'),
+      import('../wizard/session.ts'),
+      import('../wizard/answers-of.ts'),
+    ]);
+    const file = flags.file ?? 'trireme.yaml';
+    const session = flags['resume'] === true ? await readSession(stateFolder(), resolve(file)) : undefined;
+    if (flags['resume'] === true && session === undefined)
+      throw new TriremeError('run.not-found', `There are no questions to go on with for ${file}.`, {hints: ['Begin anew: trireme init']});
     const answered = flags.from === undefined ? {} : await readAnswers(flags.from, resolve(flags.from));
-    return textOfAnswers({...answered, ...answersOf(flags)});
+    const isAsking = this.out.terminal.canAsk && !this.out.isForPrograms;
+    const known: Answers = {...(isAsking || session === undefined ? {} : answersOf(session.given)), ...answered, ...answersOfFlags(flags)};
+    const advised = known.mode === undefined ? advise(adviceAnswersOf(flags)).usable : undefined;
+    return {
+      answers: {...known, ...(advised === undefined || isAsking ? {} : {mode: advised})},
+      walk: session === undefined ? undefined : {given: session.given, trail: session.trail},
+    };
+  }
+
+  async #isComplete(answers: Answers): Promise<boolean> {
+    const {textOfAnswers} = await import('../spec/answers-file.ts');
+    try {
+      textOfAnswers(answers);
+      return true;
+    } catch (error) {
+      if (isTriremeError(error) && error.code === 'usage.answer-required') return false;
+      throw error;
+    }
   }
 
   async #fromCluster(name: string, flags: InitFlags): Promise<{readonly name: string; readonly text: string}> {
@@ -131,14 +246,25 @@ export default class Init extends TargetCommand<z.infer<typeof result>> {
   }
 }
 
-type InitFlags = Partial<Record<'from' | 'kubeconfig' | 'context' | 'namespace', string>> & Readonly<Record<string, unknown>>;
+interface Texts {
+  readonly name: string;
+  readonly text: string;
+  /** What belongs beside the file. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+async function textsOf(answers: Answers): Promise<Texts> {
+  const [{textOfAnswers}, {networkFilesOf}] = await Promise.all([import('../spec/answers-file.ts'), import('../spec/pod-network.ts')]);
+  return {...textOfAnswers(answers), files: networkFilesOf(answers)};
+}
+
+type InitFlags = Partial<Record<'file' | 'from' | 'kubeconfig' | 'context' | 'namespace', string>> & Readonly<Record<string, unknown>>;
 
 /** The flags that are answers, by their names there; without what wasn't given, so that it doesn't hide an answer of the file. */
-function answersOf(flags: InitFlags): Answers {
-  const notAnswers = new Set(['file', 'from', 'force', 'from-cluster', 'output', 'quiet', 'verbose', 'no-color', 'ascii', 'json']);
+function answersOfFlags(flags: InitFlags): Answers {
   return Object.fromEntries(
     Object.entries(flags)
-      .filter(([key, value]) => value !== undefined && !notAnswers.has(key))
-      .map(([key, value]) => [key.replaceAll(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase()), value]),
+      .map(([key, value]) => [key.replaceAll(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase()), value] as const)
+      .filter(([key, value]) => value !== undefined && Object.hasOwn(answersSchema.shape, key)),
   );
 }

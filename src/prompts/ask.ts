@@ -19,12 +19,12 @@ export async function askSecret(question: string, signal?: AbortSignal): Promise
   return interruptible(password({message: question, mask: false}, {output: process.stderr, signal}));
 }
 
-/** Ctrl-C within a question is an interruption, not a bug; inquirer names its errors rather than exporting their classes from here. */
-async function interruptible<T>(answer: Promise<T>): Promise<T> {
+/** `expected`: an abort that whoever asks knows what to make of. Ctrl-C within a question is an interruption, not a bug; inquirer names its errors rather than exporting their classes from here. */
+export async function interruptible<T>(answer: Promise<T>, expected?: AbortSignal): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError')) {
+    if (expected?.aborted !== true && error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError')) {
       throw new TriremeError('run.interrupted', 'The question was left without an answer; nothing was changed.', {cause: error});
     }
     throw error;

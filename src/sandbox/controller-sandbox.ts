@@ -11,6 +11,8 @@ export interface ControllerSandboxOptions {
   readonly workers: number;
   /** Default `demo`: a second or so a machine. */
   readonly pace?: PaceName;
+  /** The management cluster only: no cluster's file. Default false. */
+  readonly bare?: boolean;
   /** The program's own bin/run.js: `trireme` on the PATH of the sandbox's shell. */
   readonly program?: string;
 }
@@ -29,20 +31,24 @@ const clusterName = 'harbour';
 export async function startControllerSandbox(options: ControllerSandboxOptions): Promise<ControllerSandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'trireme-'));
   const management = await startManagement({pace: options.pace ?? 'demo', folder});
-  const file = join(folder, 'trireme.yaml');
-  await writeFile(file, renderFile(options));
+  const {bare = false} = options;
+  const cwd = bare ? join(folder, clusterName) : undefined;
+  if (cwd !== undefined) await mkdir(cwd);
+  const file = join(cwd ?? folder, 'trireme.yaml');
+  if (!bare) await writeFile(file, renderFile(options));
   if (options.program !== undefined) {
     await mkdir(join(folder, 'path'));
     await writeFile(join(folder, 'path/trireme'), `#!/bin/sh\nexec '${process.execPath}' '${options.program}' "$@"\n`, {mode: 0o755});
   }
   return {
     folder,
+    ...(cwd === undefined ? {} : {cwd}),
     clusterName,
     file,
     management,
     env: {
       TRIREME_SANDBOX: '1',
-      TRIREME_FILE: file,
+      ...(bare ? {} : {TRIREME_FILE: file}),
       KUBECONFIG: management.kubeconfig.path,
       XDG_STATE_HOME: join(folder, 'state'),
       XDG_CACHE_HOME: join(folder, 'cache'),

@@ -13,10 +13,14 @@ export interface SandboxOptions {
   readonly program?: string;
   /** Default: a new folder below the system's temporary folder, removed by `stop`. */
   readonly folder?: string;
+  /** Hosts only, as a new user finds them: no cluster's file, no known host keys. Default false. */
+  readonly bare?: boolean;
 }
 
 export interface Sandbox {
   readonly folder: string;
+  /** Where its shell begins; absent: where the person is. */
+  readonly cwd?: string;
   readonly clusterName: string;
   /** The cluster's file. */
   readonly file: string;
@@ -44,21 +48,27 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   );
   await writeFile(join(folder, 'id'), key.privateKey, {mode: 0o600});
   await writeFile(join(folder, 'sudo-password'), `${sudoPassword}\n`, {mode: 0o600});
-  await writeFile(join(folder, 'known_hosts'), `${hosts.map((host) => host.knownHostsLine).join('\n')}\n`);
-  const file = join(folder, 'trireme.yaml');
-  await writeFile(file, renderFile(hosts, await freePort()));
+  const {bare = false} = options;
+  await writeFile(join(folder, 'known_hosts'), bare ? '' : `${hosts.map((host) => host.knownHostsLine).join('\n')}\n`);
+  await writeFile(join(folder, 'ssh_config'), renderSshConfig(hosts, folder));
+  const cwd = bare ? join(folder, clusterName) : undefined;
+  if (cwd !== undefined) await mkdir(cwd);
+  const file = join(cwd ?? folder, 'trireme.yaml');
+  if (!bare) await writeFile(file, renderFile(hosts, await freePort()));
   if (options.program !== undefined) {
     await mkdir(join(folder, 'path'));
     await writeFile(join(folder, 'path/trireme'), `#!/bin/sh\nexec '${process.execPath}' '${options.program}' "$@"\n`, {mode: 0o755});
   }
   return {
     folder,
+    ...(cwd === undefined ? {} : {cwd}),
     clusterName,
     file,
     hosts,
     env: {
       TRIREME_SANDBOX: '1',
-      TRIREME_FILE: file,
+      ...(bare ? {} : {TRIREME_FILE: file}),
+      TRIREME_SSH_CONFIG: join(folder, 'ssh_config'),
       KUBECONFIG: join(folder, 'kubeconfig'),
       XDG_STATE_HOME: join(folder, 'state'),
       XDG_CACHE_HOME: join(folder, 'cache'),
@@ -85,6 +95,23 @@ export async function freePort(): Promise<number> {
   const {port} = server.address() as AddressInfo;
   await new Promise<void>((resolve) => server.close(() => resolve()));
   return port;
+}
+
+/** The hosts as a person would have them: `ssh -F ssh_config cp1`. */
+function renderSshConfig(hosts: readonly SimulatedHost[], folder: string): string {
+  const blocks = hosts.map(
+    (host) => `Host ${host.name}
+  HostName 127.0.0.1
+  Port ${host.port}
+  User ops
+  IdentityFile "${join(folder, 'id')}"
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile "${join(folder, 'known_hosts')}"
+  GlobalKnownHostsFile /dev/null
+`,
+  );
+  return `# The sandbox's hosts; all of them are SIMULATED.\n${blocks.join('')}`;
 }
 
 function renderFile(hosts: readonly SimulatedHost[], apiPort: number): string {

@@ -5,6 +5,8 @@ import {join} from 'node:path';
 /** Where programs find a sandbox. */
 export interface SessionPlace {
   readonly folder: string;
+  /** Where a shell begins; default: where the person is. */
+  readonly cwd?: string;
   /** Environment in which commands use the sandbox and leave everything of the person's own alone. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -26,12 +28,17 @@ export function runInSandbox(sandbox: SessionPlace, args: readonly string[], opt
 export function openShell(sandbox: SessionPlace, program: readonly string[], options: SessionOptions): Promise<number> {
   const [command, ...args] = program.length > 0 ? (program as [string, ...string[]]) : ([process.env['SHELL'] ?? '/bin/sh'] as [string]);
   const path = `${join(sandbox.folder, 'path')}:${process.env['PATH'] ?? ''}`;
-  return runProgram(command, args, {...process.env, ...sandbox.env, PATH: path}, options);
+  return runProgram(command, args, {...process.env, ...sandbox.env, PATH: path}, {...options, cwd: sandbox.cwd});
 }
 
-function runProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv, {signal, toStderr = false}: SessionOptions): Promise<number> {
+function runProgram(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  {signal, cwd, toStderr = false}: SessionOptions & {readonly cwd?: string | undefined},
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {env, stdio: toStderr ? ['inherit', 2, 2] : 'inherit'});
+    const child = spawn(command, args, {env, cwd, stdio: toStderr ? ['inherit', 2, 2] : 'inherit'});
     const onAbort = () => child.kill('SIGTERM');
     signal.addEventListener('abort', onAbort, {once: true});
     child.on('error', reject);

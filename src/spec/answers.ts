@@ -9,11 +9,13 @@ import {newestVersion} from './versions.ts';
 import {parseYaml} from './yaml-text.ts';
 
 const host = z.union([
-  z.string().regex(/^[^=\s]+=[^=\s]+$/, 'a host is written NAME=ADDRESS'),
+  z.string().regex(/^[^=\s]+=[^=\s]+$/, 'a host is written NAME=[USER@]ADDRESS[:PORT][/NODE-ADDRESS]'),
   z.strictObject({
     name: z.string().describe('Name of the host and its node.'),
     address: z.string().describe('Where SSH reaches it.'),
     nodeAddress: z.string().optional().describe("The node's own address, when it differs."),
+    user: z.string().optional().describe('Login name on this host.'),
+    port: z.number().optional().describe("Port of this host's SSH server."),
   }),
 ]);
 
@@ -21,9 +23,10 @@ const host = z.union([
 export const answersSchema = z.strictObject({
   name: z.string().optional().describe('Name of the cluster.'),
   mode: z.enum(['controller', 'agent', 'appliance']).optional().describe('How the machines come into being; default agent.'),
+  distribution: z.string().optional().describe('How Kubernetes is set up; default kubeadm.'),
   kubernetesVersion: z.string().optional().describe(`Version of Kubernetes; default ${newestVersion}.`),
-  controlPlane: z.array(host).optional().describe('The control planes, as NAME=ADDRESS.'),
-  worker: z.array(host).optional().describe('The workers, as NAME=ADDRESS.'),
+  controlPlane: z.array(host).optional().describe('The control planes, as NAME=[USER@]ADDRESS[:PORT][/NODE-ADDRESS].'),
+  worker: z.array(host).optional().describe('The workers, written like the control planes.'),
   endpoint: z.string().optional().describe('Where the Kubernetes API is reached, as HOST or HOST:PORT; default: the only control plane.'),
   pods: z.array(z.string()).optional().describe('Networks of the pods.'),
   services: z.array(z.string()).optional().describe('Networks of the services.'),
@@ -31,9 +34,12 @@ export const answersSchema = z.strictObject({
   sshPort: z.number().optional().describe('Port of the SSH server.'),
   identityFile: z.string().optional().describe('Private key for SSH.'),
   jump: z.array(z.string()).optional().describe('Jump hosts in order.'),
+  sshConfig: z.string().optional().describe('ssh_config file instead of ~/.ssh/config.'),
   sudoPasswordEnv: z.string().optional().describe("Environment variable with sudo's password."),
   sudoPasswordFile: z.string().optional().describe("File with sudo's password."),
   profile: z.string().optional().describe('File of the ClusterProfile.'),
+  profileVariable: z.array(z.string()).optional().describe("Values of the profile's variables, as NAME=VALUE, NAME=env:VARIABLE or NAME=file:PATH."),
+  cni: z.enum(['flannel', 'none']).optional().describe('A pod network to write a profile for, where none is named; default none.'),
   bundle: z.string().optional().describe('Bundle with the content for the hosts.'),
   class: z.string().optional().describe('Controller mode: name of the ClusterClass.'),
   template: z.string().optional().describe("Controller mode: file of a provider's cluster template, where there is no class."),
@@ -46,7 +52,13 @@ export const answersSchema = z.strictObject({
 });
 
 export type Answers = z.infer<typeof answersSchema>;
-export type HostAnswer = {readonly name: string; readonly address: string; readonly nodeAddress?: string | undefined};
+export interface HostAnswer {
+  readonly name: string;
+  readonly address: string;
+  readonly nodeAddress?: string | undefined;
+  readonly user?: string | undefined;
+  readonly port?: number | undefined;
+}
 
 /** Reads a file of answers; throws like the reader of trireme.yaml. */
 export async function readAnswers(file: string, path: string): Promise<Answers> {
@@ -64,13 +76,47 @@ export async function readAnswers(file: string, path: string): Promise<Answers> 
   return result.data;
 }
 
-/** `h1=10.0.0.1` or the written-out form. */
+/** `h1=10.0.0.1`, `h1=ops@gate.example:2222/10.0.0.1`, or the written-out form. An IPv6 address before a port is in brackets. */
 export function hostAnswer(answer: NonNullable<Answers['controlPlane']>[number]): HostAnswer {
   if (typeof answer !== 'string') return answer;
   const split = answer.indexOf('=');
-  if (split < 1 || split === answer.length - 1)
-    throw new TriremeError('usage.invalid', `${answer} is no host.`, {hints: ['Write NAME=ADDRESS, such as h1=10.0.0.11.']});
-  return {name: answer.slice(0, split), address: answer.slice(split + 1)};
+  const place = split < 1 ? undefined : placeAnswer(answer.slice(split + 1));
+  if (place === undefined)
+    throw new TriremeError('usage.invalid', `${answer} is no host.`, {
+      hints: ['Write NAME=ADDRESS, such as h1=10.0.0.11; in full NAME=[USER@]ADDRESS[:PORT][/NODE-ADDRESS].'],
+    });
+  return {name: answer.slice(0, split), ...place};
+}
+
+/** `[USER@]ADDRESS[:PORT][/NODE-ADDRESS]`; undefined for anything else. */
+export function placeAnswer(text: string): Omit<HostAnswer, 'name'> | undefined {
+  const match =
+    /^(?:([^\s@/=]+)@)?(?:\[([^\]\s]+)\](?::(\d{1,5}))?|([^\s@/=:[\]]+)(?::(\d{1,5}))?|([^\s@/=[\]]*:[^\s@/=[\]]*:[^\s@/=[\]]*))(?:\/([^\s@/=]+))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, user, bracketed, bracketedPort, plain, plainPort, bare, nodeAddress] = match;
+  const port = bracketedPort ?? plainPort;
+  return {
+    address: bracketed ?? plain ?? bare ?? '',
+    ...(nodeAddress === undefined ? {} : {nodeAddress}),
+    ...(user === undefined ? {} : {user}),
+    ...(port === undefined ? {} : {port: Number(port)}),
+  };
+}
+
+/** The host as a flag has it: what `hostAnswer` reads. */
+export function hostText({name, address, nodeAddress, user, port}: HostAnswer): string {
+  const place = port !== undefined && address.includes(':') ? `[${address}]` : address;
+  return `${name}=${user === undefined ? '' : `${user}@`}${place}${port === undefined ? '' : `:${port}`}${nodeAddress === undefined ? '' : `/${nodeAddress}`}`;
+}
+
+/** `NAME=VALUE`, or a secret's source: `NAME=env:VARIABLE`, `NAME=file:PATH`. The value is read as YAML. */
+export function profileVariableAnswer(answer: string, parse: (text: string) => unknown): readonly [string, unknown] {
+  const split = answer.indexOf('=');
+  if (split < 1)
+    throw new TriremeError('usage.invalid', `${answer} is no variable.`, {hints: ['Write NAME=VALUE; a secret is NAME=env:VARIABLE or NAME=file:PATH.']});
+  const value = answer.slice(split + 1);
+  const source = /^(env|file):(.+)$/.exec(value);
+  return [answer.slice(0, split), source === null ? parse(value) : source[1] === 'env' ? {fromEnv: source[2]} : {fromFile: source[2]}];
 }
 
 export interface CompleteAnswers extends Answers {

@@ -1,6 +1,7 @@
 // Writes a new trireme.yaml from answers, with comments that say what could be changed.
-import {stringify} from 'yaml';
+import {parse, stringify} from 'yaml';
 import {type CompleteAnswers, type HostAnswer, hostAnswer} from './answers.ts';
+import {profileOf} from './pod-network.ts';
 import {apiVersion} from './schema.ts';
 import {newestVersion} from './versions.ts';
 
@@ -12,6 +13,7 @@ function value(content: unknown): string {
 /** The file as text. It isn't checked here: the answers may still break a rule. */
 export function renderClusterFile(answers: CompleteAnswers): string {
   const endpoint = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(answers.endpoint);
+  const profile = profileOf(answers, (text) => parse(text) as unknown);
   const host = (endpoint?.[1] ?? answers.endpoint).replaceAll(/^\[|\]$/g, '');
   const lines = [
     '# A Kubernetes cluster, for trireme. Every field is documented by: trireme explain spec',
@@ -22,7 +24,7 @@ export function renderClusterFile(answers: CompleteAnswers): string {
     'spec:',
     `  mode: ${answers.mode ?? 'agent'}`,
     '  kubernetes:',
-    '    distribution: kubeadm',
+    `    distribution: ${value(answers.distribution ?? 'kubeadm')}`,
     `    version: ${value(answers.kubernetesVersion ?? newestVersion)}`,
     '  # Must not overlap each other or the networks of the hosts. Two of each, IPv4 and IPv6, make it dual-stack.',
     '  network:',
@@ -30,9 +32,9 @@ export function renderClusterFile(answers: CompleteAnswers): string {
     `    services: ${value(answers.services ?? ['10.96.0.0/12'])}`,
     '  # A load balancer or a DNS name in front of the control planes; with a single one, its own address.',
     `  endpoint: ${value({host, port: Number(endpoint?.[2] ?? 6443)})}`,
-    ...(answers.profile === undefined
+    ...(profile === undefined
       ? ['  # The pod network and other layers; without a profile the nodes stay NotReady.', '  # profile: {file: profile.yaml, variables: {}}']
-      : ['  # The pod network and other layers.', `  profile: ${value({file: answers.profile})}`]),
+      : ['  # The pod network and other layers.', `  profile: ${value(profile)}`]),
     '  agent:',
     ...sshLines(answers),
     ...(answers.bundle === undefined
@@ -56,6 +58,7 @@ function sshLines(answers: CompleteAnswers): string[] {
     ['user', answers.sshUser],
     ['port', answers.sshPort],
     ['identityFile', answers.identityFile],
+    ['configFile', answers.sshConfig],
     ['jump', answers.jump === undefined || answers.jump.length === 0 ? undefined : answers.jump],
     ['sudo', source === undefined ? undefined : {password: source}],
   ];
@@ -64,6 +67,7 @@ function sshLines(answers: CompleteAnswers): string[] {
   return lines.length === 0 ? [note, '    # ssh: {user: ops, sudo: {password: {fromEnv: SUDO_PASSWORD}}}'] : [note, '    ssh:', ...lines];
 }
 
-function hostLine(host: HostAnswer, role: string): string {
-  return `      - ${value({name: host.name, address: host.address, ...(host.nodeAddress === undefined ? {} : {nodeAddress: host.nodeAddress}), role})}`;
+function hostLine({name, address, nodeAddress, user, port}: HostAnswer, role: string): string {
+  const ssh = {...(user === undefined ? {} : {user}), ...(port === undefined ? {} : {port})};
+  return `      - ${value({name, address, ...(nodeAddress === undefined ? {} : {nodeAddress}), role, ...(Object.keys(ssh).length === 0 ? {} : {ssh})})}`;
 }

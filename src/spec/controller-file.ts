@@ -2,6 +2,7 @@
 import {stringify} from 'yaml';
 import {TriremeError} from '../kernel/errors.ts';
 import type {Answers} from './answers.ts';
+import {profileOf} from './pod-network.ts';
 import {apiVersion} from './schema.ts';
 import {newestVersion} from './versions.ts';
 
@@ -9,7 +10,8 @@ export interface ControllerFile {
   readonly name: string;
   readonly version: string;
   readonly network?: {readonly pods?: readonly string[]; readonly services?: readonly string[]; readonly dnsDomain?: string};
-  readonly profile?: string;
+  /** As `spec.profile` has it. */
+  readonly profile?: Readonly<Record<string, unknown>>;
   /** As `spec.controller` has it. */
   readonly controller: Readonly<Record<string, unknown>>;
   /** Comment lines above the document. */
@@ -50,7 +52,7 @@ export function renderControllerFile(file: ControllerFile): string {
       : ['  network:', ...Object.entries(network).map(([key, content]) => `    ${key}: ${value(content)}`)]),
     ...(file.profile === undefined
       ? ['  # The pod network and other layers, where the class does not bring them.', '  # profile: {file: profile.yaml, variables: {}}']
-      : ['  # The pod network and other layers.', `  profile: ${value({file: file.profile})}`]),
+      : ['  # The pod network and other layers.', `  profile: ${value(file.profile)}`]),
     '  controller:',
     ...(Object.keys(place).length === 0
       ? ['    # The management cluster: what kubectl uses here. Another one: kubeconfig, context, namespace.', '    # context: management']
@@ -102,17 +104,20 @@ export function controllerFileOf(answers: Answers, parse: (text: string) => unkn
       `${missing.length === 1 ? 'An answer is' : `${missing.length} answers are`} missing: ${missing.map(({flag}) => flag.split(' ')[0]).join(', ')}.`,
       {hints: [...missing.map(({flag, question}) => `${flag}  ${question}`), '--from FILE  answers in YAML, each named as its flag'], details: {missing}},
     );
-  const foreign = (['worker', 'endpoint', 'sshUser', 'identityFile', 'jump', 'bundle'] as const).filter((key) => answers[key] !== undefined);
+  const foreign = (['worker', 'endpoint', 'sshUser', 'identityFile', 'jump', 'bundle', 'distribution'] as const).filter(
+    (key) => answers[key] !== undefined,
+  );
   if (foreign.length > 0 || (answers.controlPlane ?? []).length > 0)
     throw new TriremeError('usage.invalid', 'Hosts and SSH are for agent mode; in controller mode Cluster API makes the machines.', {
       hints: ['Say the machines with --control-planes NUMBER and --pool NAME=CLASS:REPLICAS.'],
     });
+  const profile = profileOf(answers, parse);
   const variables = Object.fromEntries((answers.variable ?? []).map((one) => variableAnswer(one, parse)));
   return {
     name,
     version: answers.kubernetesVersion ?? newestVersion,
     ...networkOf(answers),
-    ...(answers.profile === undefined ? {} : {profile: answers.profile}),
+    ...(profile === undefined ? {} : {profile}),
     controller: {
       ...(answers.kubeconfig === undefined ? {} : {kubeconfig: answers.kubeconfig}),
       ...(answers.context === undefined ? {} : {context: answers.context}),

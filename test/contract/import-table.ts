@@ -108,6 +108,13 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     packages: ['@inquirer/prompts'],
     instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.',
   },
+  wizard: {
+    may: ['modes/advisor', 'spec', 'kernel'],
+    mayTypes: ['prompts'],
+    lazily: ['ssh', 'hosts', 'kube', 'modes/controller'],
+    packages: ['zod', 'yaml'],
+    instead: 'The wizard says what is asked next and looks for defaults; asking is for prompts/, writing and applying for commands.',
+  },
   ui: {
     may: ['actions', 'fleet', 'kernel', 'output/sanitize', 'output/wrap'],
     mayTypes: ['modes/mode'],
@@ -126,6 +133,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     may: [
       'output',
       'prompts',
+      'wizard',
       'settings',
       'ui',
       'actions',
