@@ -10,6 +10,15 @@ export interface Settings {
   readonly ascii: boolean;
   /** How many hosts are worked on at once. */
   readonly concurrency: number;
+  /** Colours of the screens. */
+  readonly theme: 'auto' | 'dark' | 'light' | 'colour-blind';
+  /** Plain lines of changes in place of screens. */
+  readonly 'screen-reader': boolean;
+  /** Ids of the Fleet's columns, apart by commas; empty: the default ones. */
+  readonly 'fleet-columns': string;
+  readonly 'fleet-group': 'none' | 'mode' | 'namespace';
+  /** A column's id, with a minus before it for the other direction. */
+  readonly 'fleet-sort': string;
 }
 
 export type SettingName = keyof Settings;
@@ -37,6 +46,31 @@ export const settingsTable: Readonly<Record<SettingName, SettingEntry>> = {
     values: 'a whole number from 1 to 1000',
     fallback: 16,
     read: (text) => (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000 ? Number(text) : undefined),
+  },
+  theme: {
+    meaning: 'Colours of the screens; auto: dark, or light where the terminal says so.',
+    values: 'auto, dark, light or colour-blind',
+    fallback: 'auto',
+    read: (text) => (['auto', 'dark', 'light', 'colour-blind'] as const).find((value) => value === text),
+  },
+  'screen-reader': {meaning: 'Plain lines of changes in place of screens.', values: 'true or false', fallback: false, read: (text) => booleans[text]},
+  'fleet-columns': {
+    meaning: "The Fleet's columns, apart by commas; empty: the default ones. The screen's own key c sets it.",
+    values: 'names of columns, apart by commas',
+    fallback: '',
+    read: (text) => (/^[a-z-]*(,[a-z-]+)*$/.test(text) ? text : undefined),
+  },
+  'fleet-group': {
+    meaning: 'What the Fleet is grouped by.',
+    values: 'none, mode or namespace',
+    fallback: 'none',
+    read: (text) => (['none', 'mode', 'namespace'] as const).find((value) => value === text),
+  },
+  'fleet-sort': {
+    meaning: "The Fleet's order: a column, with a minus before it for the other direction.",
+    values: 'the name of a column',
+    fallback: 'name',
+    read: (text) => (/^-?[a-z-]+$/.test(text) ? text : undefined),
   },
 };
 

@@ -16,12 +16,19 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   try {
     const config = await Config.load(fileURLToPath(root));
     known = config.commandIDs.map((id) => id.replaceAll(':', ' '));
-    await run([...argv], config);
+    await run(argv.length === 0 ? await wordsForNothing() : [...argv], config);
   } catch (error) {
     await reportBeforeCommand(error, argv, known);
   }
   await flush();
   leaveNow(Number(process.exitCode ?? 0));
+}
+
+/** What `trireme` alone means: in a terminal the dashboard when clusters are known, else the wizard; elsewhere the help. */
+async function wordsForNothing(): Promise<string[]> {
+  if (!createTerminal().canDraw) return [];
+  const [{listKnownClusters}, {stateFolder}] = await Promise.all([import('../fleet/known-clusters.ts'), import('../kernel/folders.ts')]);
+  return (await listKnownClusters(stateFolder())).length > 0 ? ['dash'] : ['init'];
 }
 
 async function reportBeforeCommand(error: unknown, argv: readonly string[], known: readonly string[]): Promise<void> {

@@ -233,6 +233,7 @@ export const clusterViewResult = z.strictObject({
   events: z.array(eventResult).optional(),
   /** What couldn't be looked at, and why. */
   unseen: z.array(z.string()).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
   seenAt: z.string().optional(),
   stale: z.strictObject({since: z.string(), why: z.string()}).optional(),
 });

@@ -15,6 +15,8 @@ export interface FleetChange {
   readonly removed: readonly string[];
   /** Set as long as the source can't see what is now. */
   readonly trouble?: SourceTrouble;
+  /** The source's name for people, as soon as it's known better. */
+  readonly title?: string;
   /** What changed is everything there is: whatever else was seen of this source is gone. */
   readonly isComplete?: boolean;
 }
@@ -24,6 +26,8 @@ export interface FleetSource {
   readonly id: string;
   /** For people; default: the id. */
   readonly title?: string;
+  /** Sources of one group are told as a number: thousands of hosts' clusters are one word in a header. */
+  readonly group?: string;
   readonly changes: AsyncIterable<FleetChange>;
 }
 
@@ -40,6 +44,7 @@ export interface FleetRow {
 
 export interface SourceState {
   readonly title: string;
+  readonly group?: string;
   readonly phase: 'looking' | 'live' | 'ended' | 'failed';
   readonly failure?: unknown;
   readonly trouble?: SourceTrouble;
@@ -90,7 +95,7 @@ class LiveFleet {
   constructor(sources: readonly FleetSource[], expected: readonly FleetRow[]) {
     this.#expected = new Map(expected.map((row) => [row.id, row]));
     for (const row of expected) this.#rows.set(row.id, row);
-    this.#sources = new Map(sources.map(({id, title = id}) => [id, {title, phase: 'looking'}]));
+    this.#sources = new Map(sources.map(({id, title = id, group}) => [id, {title, phase: 'looking', ...(group === undefined ? {} : {group})}]));
   }
 
   readonly get = (): FleetState => {
@@ -106,7 +111,7 @@ class LiveFleet {
     return () => this.#listeners.delete(listener);
   };
 
-  absorb(source: string, {changed, removed, trouble, isComplete}: FleetChange): void {
+  absorb(source: string, {changed, removed, trouble, title, isComplete}: FleetChange): void {
     if (isComplete === true) {
       const told = new Set(changed.map((view) => fleetRowId(source, view)));
       for (const row of [...this.#rows.values()]) if (row.source === source && !told.has(row.id)) this.#remove(row.id);
@@ -118,11 +123,12 @@ class LiveFleet {
       if (!this.#rows.has(id)) this.#order = undefined;
       this.#rows.set(id, {id, source, view, ...(known === undefined ? {} : {known})});
     }
-    this.tell(source, {phase: 'live', ...(trouble === undefined ? {} : {trouble})});
+    this.tell(source, {phase: 'live', ...(title === undefined ? {} : {title}), ...(trouble === undefined ? {} : {trouble})});
   }
 
-  tell(source: string, state: Omit<SourceState, 'title'>): void {
-    this.#sources.set(source, {title: this.#sources.get(source)?.title ?? source, ...state});
+  tell(source: string, state: Omit<SourceState, 'title' | 'group'> & {readonly title?: string}): void {
+    const {title = source, group} = this.#sources.get(source) ?? {};
+    this.#sources.set(source, {title, ...(group === undefined ? {} : {group}), ...state});
     this.#snapshot = undefined;
     for (const listener of this.#listeners) listener();
   }

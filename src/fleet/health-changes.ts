@@ -2,7 +2,7 @@
 import type {FleetRow, FleetState, SourceState} from './fleet-store.ts';
 
 export interface HealthChange {
-  readonly kind: 'bad' | 'good' | 'gone' | 'new';
+  readonly kind: 'bad' | 'good' | 'gone' | 'new' | 'now';
   /** The row's, or the source's id. */
   readonly id: string;
   readonly name: string;
@@ -56,6 +56,8 @@ function rowChange(was: FleetRow | undefined, row: FleetRow): readonly HealthCha
   if (was === undefined) return [{...common, kind: 'new', text: 'is new'}];
   const wasBad = was.view.health === 'degraded';
   if (health === 'degraded' && !wasBad) return [{...common, kind: 'bad', text: `is degraded${reasons[0] === undefined ? '' : `: ${reasons[0]}`}`}];
-  if (health === 'healthy' && (wasBad || was.view.health === 'progressing')) return [{...common, kind: 'good', text: 'is healthy again'}];
+  if (health === 'healthy' && was.view.health !== 'healthy' && was.isLooking !== true) return [{...common, kind: 'good', text: 'is healthy again'}];
+  if (row.view.stale !== undefined && was.view.stale === undefined) return [{...common, kind: 'bad', text: `isn't seen any more: ${row.view.stale.why}`}];
+  if (row.view.now !== was.view.now && row.view.now !== undefined) return [{...common, kind: 'now', text: row.view.now}];
   return [];
 }

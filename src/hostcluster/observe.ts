@@ -9,7 +9,7 @@ import {hostsOf, nodeAddressesOf, observationOf} from './wanted.ts';
 /** The freshest state of a control plane that knows its nodes, and which host said it; undefined when none answers. */
 export async function askControlPlanes(
   cluster: DesiredCluster,
-  facts: HostClusterFacts,
+  facts: Pick<HostClusterFacts, 'hosts'>,
   scope: Pick<HostClusterScope, 'link'>,
 ): Promise<AgentState | undefined> {
   let silent: AgentState | undefined;
@@ -28,7 +28,7 @@ export async function askControlPlanes(
 }
 
 /** The cluster as plain data. `told` is what a control plane says now; without it nodes are unknown. */
-export function viewOf(cluster: DesiredCluster, facts: HostClusterFacts, told: AgentState | undefined, mode: string) {
+export function viewOf(cluster: DesiredCluster, facts: Pick<HostClusterFacts, 'hosts'>, told: AgentState | undefined, mode: string) {
   const {metadata, spec} = cluster.document;
   const machines = hostsOf(cluster).map((host) => machineOf(cluster, host, observationOf(facts, host.name), told));
   const strangers = (told?.nodes ?? []).filter((node) => !hostsOf(cluster).some((host) => host.name === node.name)).map(strangerOf);
@@ -55,7 +55,11 @@ export function viewOf(cluster: DesiredCluster, facts: HostClusterFacts, told: A
   };
 }
 
-function healthOf(facts: HostClusterFacts, told: AgentState | undefined, reasons: readonly string[]): 'healthy' | 'progressing' | 'degraded' | 'unknown' {
+function healthOf(
+  facts: Pick<HostClusterFacts, 'hosts'>,
+  told: AgentState | undefined,
+  reasons: readonly string[],
+): 'healthy' | 'progressing' | 'degraded' | 'unknown' {
   if (told === undefined) return 'unknown';
   if (reasons.length === 0) return 'healthy';
   const states = reachedHosts(facts).flatMap((host) => host.seen ?? []);
@@ -64,7 +68,7 @@ function healthOf(facts: HostClusterFacts, told: AgentState | undefined, reasons
   return isWorking ? 'progressing' : 'degraded';
 }
 
-function whyUnknown(facts: HostClusterFacts): string {
+function whyUnknown(facts: Pick<HostClusterFacts, 'hosts'>): string {
   const reached = reachedHosts(facts);
   if (reached.length === 0) return 'no host answers';
   return reached.some((host) => host.seen?.wanted != null) ? 'no control plane answers' : 'the cluster is not made yet: trireme apply';

@@ -17,6 +17,11 @@ export interface Terminal {
   readonly canAsk: boolean;
   /** True when standard error can be redrawn. */
   readonly canRedraw: boolean;
+  /** True when screens can be drawn: standard input and output are a terminal that knows the cursor. */
+  readonly canDraw: boolean;
+  /** What was wanted of colours. */
+  readonly color: 'auto' | 'always' | 'never';
+  readonly isAscii: boolean;
   /** Style of what goes to stdout. */
   readonly style: Style;
   /** Style of what goes to stderr. */
@@ -51,6 +56,9 @@ export function createTerminal(options: TerminalOptions = {}): Terminal {
     stderr,
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     canRedraw: stderr.isTTY === true && env['TERM'] !== 'dumb' && !isSet(env['CI']),
+    canDraw: stdin.isTTY === true && stdout.isTTY === true && env['TERM'] !== 'dumb' && env['TERM'] !== undefined && env['TERM'] !== '',
+    color: options.color ?? 'auto',
+    isAscii: ascii,
     style: createStyle({color: colorOf(stdout), ascii}),
     errorStyle: createStyle({color: colorOf(stderr), ascii}),
   };

@@ -15,7 +15,7 @@ import type {ScreenReference, ScreenTable} from './screen.ts';
 import {screens} from './screens/table.ts';
 import type {DashServices} from './services.ts';
 import {openTerminalSession, type Leaving, type TerminalSession} from './terminal-session.ts';
-import type {Theme} from './theme.ts';
+import {colorLevelOf, createTheme, themeNameOf, type Theme, type ThemeName} from './theme.ts';
 import {UiContext, useFrames, useKeys, type Notice, type Ui} from './ui-context.ts';
 import {headerLines, countHealth, type HealthCounts} from './widgets/header.ts';
 import {Line} from './widgets/line.tsx';
@@ -37,11 +37,27 @@ export interface AppOptions {
   onReady?(control: AppControl): void;
   /** Default: all of ours. */
   readonly screens?: ScreenTable;
+  /** Takes secrets out of what is about to be shown. */
+  redact?(text: string): string;
+}
+
+export interface DashboardOptions extends Omit<AppOptions, 'theme' | 'first'> {
+  readonly theme: ThemeName | 'auto';
+  readonly color: 'auto' | 'always' | 'never';
+  readonly isAscii: boolean;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly first?: ScreenReference;
+}
+
+/** The dashboard as a command starts it: looks follow the terminal and what the person prefers. */
+export async function runDashboard({theme, color, isAscii, env = process.env, first = {kind: 'fleet'}, ...options}: DashboardOptions): Promise<void> {
+  await runApp({...options, first, theme: createTheme({name: themeNameOf(theme, env), level: colorLevelOf(env, color), ascii: isAscii})});
 }
 
 export interface AppControl {
   readonly navigator: Navigator;
   say: Ui['say'];
+  copy: Ui['copy'];
   lend: Ui['lend'];
 }
 
@@ -57,7 +73,7 @@ export async function runApp(options: AppOptions): Promise<void> {
   const now = options.now ?? Date.now;
   const clock = createFrameClock();
   const router = createKeyRouter();
-  const frames = new FrameStream(stdout);
+  const frames = new FrameStream(stdout, options.redact);
   const ended = deferred<Leaving | undefined>();
   const table = options.screens ?? screens;
   const navigator = createNavigator({screens: table, services, first: options.first, onQuit: () => ended.resolve(undefined)});
@@ -133,7 +149,7 @@ export async function runApp(options: AppOptions): Promise<void> {
     // in debug mode Ink writes whole frames: the frame stream finds out what changed in them
     {stdout: frames as unknown as NodeJS.WriteStream, stdin, debug: true, exitOnCtrlC: false, patchConsole: false},
   );
-  options.onReady?.({navigator, say, lend});
+  options.onReady?.({navigator, say, lend, copy: control.copy});
   try {
     const leaving = await Promise.race([ended.promise, instance.waitUntilExit().then(() => undefined)]);
     if (leaving?.why === 'crash') throw leaving.error;

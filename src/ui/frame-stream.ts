@@ -22,14 +22,17 @@ const cursorOnly = /^(?:\u001B\[\?25[hl])*$/;
 export class FrameStream extends EventEmitter {
   readonly isTTY = true;
   readonly #stream: ScreenStream;
+  readonly #redact: (text: string) => string;
   #shown: readonly string[] = [];
   #wanted: readonly string[] = [];
   #isOpen = false;
   #written = 0;
 
-  constructor(stream: ScreenStream) {
+  /** `redact` takes secrets out of what is about to be shown. */
+  constructor(stream: ScreenStream, redact: (text: string) => string = (text) => text) {
     super();
     this.#stream = stream;
+    this.#redact = redact;
   }
 
   get columns(): number {
@@ -73,7 +76,7 @@ export class FrameStream extends EventEmitter {
   write(chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
     if (!cursorOnly.test(text)) {
-      this.#wanted = text.split('\n');
+      this.#wanted = this.#redact(text).split('\n');
       this.#draw('');
     }
     const done = rest.find((one) => typeof one === 'function') as (() => void) | undefined;

@@ -16,6 +16,8 @@ export type Prompt =
       /** What is wrong with the answer; undefined when it's good. */
       check?(text: string): string | undefined;
     })
+  /** What is typed isn't shown. */
+  | (Asked & {readonly kind: 'secret'})
   | (Asked & {readonly kind: 'choose'; readonly choices: readonly PromptChoice[]})
   | (Asked & {readonly kind: 'choose-many'; readonly choices: readonly PromptChoice[]; readonly chosen: readonly string[]});
 
@@ -87,6 +89,8 @@ export function answerOf(prompt: Prompt, state: PromptState): {readonly answer: 
       const complaint = prompt.check?.(state.text);
       return complaint === undefined ? {answer: state.text} : {complaint};
     }
+    case 'secret':
+      return {answer: state.text};
     case 'choose': {
       const choice = prompt.choices[state.cursor];
       return choice === undefined ? {complaint: 'There is nothing to choose.'} : {answer: choice.id};

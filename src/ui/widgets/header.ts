@@ -22,6 +22,16 @@ export function countHealth(fleet: FleetState): HealthCounts {
   return counts;
 }
 
+function sourceNames(fleet: FleetState): readonly string[] {
+  const all = Object.values(fleet.sources);
+  const groups = new Map<string, number>();
+  for (const {group} of all) if (group !== undefined) groups.set(group, (groups.get(group) ?? 0) + 1);
+  return [
+    ...all.filter((source) => source.group === undefined).map((source) => clean(source.title)),
+    ...[...groups].map(([group, count]) => `${group} (${count})`),
+  ];
+}
+
 /** Sources that don't tell at the moment, as sentences: the header must say so, whatever the screen. */
 export function troubles(fleet: FleetState, now: number): readonly string[] {
   return Object.values(fleet.sources).flatMap((source) => {
@@ -52,7 +62,7 @@ export function headerLines({fleet, counts, crumbs, theme, width, now}: HeaderOp
   const right = parts.map(({painted}) => painted).join('  ');
   const rightWidth = parts.reduce((sum, {text}) => sum + widthOf(text), 0) + 2 * Math.max(0, parts.length - 1);
   const bad = troubles(fleet, now);
-  const sources = Object.values(fleet.sources).map((source) => clean(source.title));
+  const sources = sourceNames(fleet);
   const said = bad.length > 0 ? `${symbols.warning} ${bad[0] ?? ''}${bad.length > 1 ? ` (and ${bad.length - 1} more)` : ''}` : sources.join(', ');
   const room = width - rightWidth - 'Trireme'.length - 4;
   const left = `${paint('header', 'Trireme')}  ${paint(bad.length > 0 ? 'warning' : 'muted', fit(said, Math.max(0, room), {ellipsis: symbols.ellipsis}))}`;

@@ -1,5 +1,5 @@
 // A question over the lower part of a screen, with what is at stake above it.
-import {clean, cut, fit, tail} from '../cells.ts';
+import {clean, cut, fit, graphemes, tail} from '../cells.ts';
 import {answerOf, initialPrompt, reducePrompt, type Prompt, type PromptAnswer} from '../prompt.ts';
 import {usePacedReducer, useKeys, useUi} from '../ui-context.ts';
 import {HintLine} from './hint-line.tsx';
@@ -13,7 +13,7 @@ export function PromptPanel({prompt, answer, height}: {readonly prompt: Prompt; 
     if ('complaint' in result) dispatch({type: 'complain', complaint: result.complaint});
     else answer(result.answer);
   };
-  const types = prompt.kind === 'text' || prompt.kind === 'type-name';
+  const types = prompt.kind === 'text' || prompt.kind === 'type-name' || prompt.kind === 'secret';
   const chooses = prompt.kind === 'choose' || prompt.kind === 'choose-many';
   const on = {
     // a confirmation is given with y: enter alone must not destroy anything
@@ -45,7 +45,11 @@ export function PromptPanel({prompt, answer, height}: {readonly prompt: Prompt; 
         return index === state.cursor ? theme.paint('selected', line) : line;
       })
     : [];
-  const input = types ? [`${theme.paint('accent', theme.symbols.cursor)} ${tail(clean(state.text), width - 4)}${theme.paint('accent', caret)}`] : [];
+  const input = types
+    ? [
+        `${theme.paint('accent', theme.symbols.cursor)} ${tail(prompt.kind === 'secret' ? '*'.repeat(graphemes(state.text).length) : clean(state.text), width - 4)}${theme.paint('accent', caret)}`,
+      ]
+    : [];
   const ask = prompt.kind === 'confirm' ? [`${theme.paint('key', 'y')} ${prompt.yes ?? 'yes'}   ${theme.paint('key', 'n')} no`] : [];
   const complaint = state.complaint === undefined ? [] : [theme.paint('bad', cut(state.complaint, width, ellipsis))];
   const fixed = 2 + input.length + ask.length + complaint.length;

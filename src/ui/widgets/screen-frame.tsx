@@ -24,14 +24,18 @@ export const footRows = 2;
 export function ScreenFrame({scopes, on, text, takesAll, lines, foot}: ScreenFrameProps) {
   const {area, navigator, notice, theme} = useUi();
   useKeys({scopes, on, ...(text === undefined ? {} : {text}), ...(takesAll === undefined ? {} : {takesAll})});
-  const {stack} = usePaced(navigator.place);
+  const {stack, overlay} = usePaced(navigator.place);
   const said = usePaced(notice);
   const remark = said === undefined ? '' : theme.paint(said.token, fit(said.text, area.columns, {ellipsis: theme.symbols.ellipsis}));
   return (
     <>
       <Lines lines={lines} height={area.rows} />
-      <Line text={foot ?? remark} />
-      <HintLine scopes={scopes} on={on} isRoot={stack.length <= 1} />
+      {overlay === undefined ? (
+        <>
+          <Line text={foot ?? remark} />
+          <HintLine scopes={scopes} on={on} isRoot={stack.length <= 1} />
+        </>
+      ) : null}
     </>
   );
 }

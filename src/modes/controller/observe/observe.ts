@@ -95,7 +95,7 @@ export async function* watchFleet(place: Place, namespace: string | undefined, s
       if (view === undefined) removed.push(key);
       else views.push({...view, ...(stale === undefined ? {} : {stale})});
     }
-    yield {changed: views, removed};
+    yield {changed: views, removed, ...(stale === undefined ? {} : {trouble: stale})};
   }
 }
 

@@ -97,7 +97,7 @@ export function createSlimmer(options: SlimmerOptions = {}): Slimmer {
   return (object) => ({
     apiVersion: object.apiVersion,
     kind: object.kind,
-    metadata: slimMeta(object.metadata),
+    metadata: slimMeta(object.metadata, object.kind === 'Cluster'),
     spec: slimSpec(object),
     status: slimStatus(object, once, options.tellingOnly === true && object.kind === 'Machine'),
   });
@@ -118,8 +118,9 @@ function filterKeys(map: Readonly<Record<string, string>> | undefined, isKept: (
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
-function slimMeta(meta: ObjectMeta): ObjectMeta {
-  const keptLabels = filterKeys(meta.labels, (key) => labels.has(key));
+// a person's labels are looked for on clusters only
+function slimMeta(meta: ObjectMeta, keepsLabels: boolean): ObjectMeta {
+  const keptLabels = filterKeys(meta.labels, (key) => keepsLabels || labels.has(key));
   const keptAnnotations = filterKeys(meta.annotations, (key) => annotations.has(key) || hooks.test(key));
   return {
     name: meta.name,

@@ -41,6 +41,7 @@ export function viewCluster(seen: Seen, key: ClusterKey, options: ViewOptions): 
     phase: textAt(cluster.status, 'phase'),
     class: textAt(cluster.spec, 'topology', 'classRef', 'name') ?? textAt(cluster.spec, 'topology', 'class'),
     endpoint: endpointOf(cluster),
+    labels: labelsOf(cluster),
     now,
     controlPlane,
     upgrade,
@@ -65,6 +66,12 @@ export function viewCluster(seen: Seen, key: ClusterKey, options: ViewOptions): 
     seenAt: seen.seenAt,
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as Partial<ClusterView>),
   };
+}
+
+/** A person's: those of Cluster API itself say nothing that the view doesn't. */
+function labelsOf(cluster: KubeObject): Readonly<Record<string, string>> | undefined {
+  const own = Object.entries(cluster.metadata.labels ?? {}).filter(([key]) => !key.includes('cluster.x-k8s.io/'));
+  return own.length === 0 ? undefined : Object.fromEntries(own);
 }
 
 /** Every cluster that was seen, by namespace and name. */
