@@ -37,7 +37,9 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
       isExpired = status === 410;
       if (isExpired) break;
       const page = requireObject<Page>(body, rest.server, subject);
-      for (const item of page.items ?? []) items.push(projected(complete<T>(item, resource), options));
+      const read = (page.items ?? []).map((item) => projected(complete<T>(item, resource), options));
+      items.push(...read);
+      options.onPage?.(read);
       next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
       if (next === undefined) return {items, resourceVersion: page.metadata?.resourceVersion ?? ''};
       // one turn for others: parsing a large page holds up everything else

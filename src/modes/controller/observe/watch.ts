@@ -13,6 +13,8 @@ export interface WatchOptions extends Omit<GatherOptions, 'signal' | 'withEvents
   readonly signal: AbortSignal;
   /** Changes that come within this time come together, in ms. */
   readonly interval?: number;
+  /** Of a fleet: tell of clusters as soon as they are listed, before the rest of their objects is. Default false. */
+  readonly early?: boolean;
 }
 
 export interface Batch {
@@ -21,9 +23,13 @@ export interface Batch {
   readonly changed: readonly ClusterKey[];
   /** Set as long as what is seen may be old. */
   readonly stale?: {readonly since: string; readonly why: string};
+  /** Only Clusters were listed yet, and maybe not all of them. */
+  readonly isEarly?: boolean;
 }
 
 const defaultInterval = 100;
+/** So many clusters come with a first page: a screen full of them is what somebody waits for. */
+const earlyPage = 100;
 /** How often what isn't watched (objects without the cluster's label) and what is missing is looked at again, in ms. */
 const recheck = 5000;
 
@@ -74,9 +80,19 @@ class LiveObjects {
     const kinds: readonly CoreKind[] =
       this.#options.depth === 'full' ? (Object.keys(coreKinds) as CoreKind[]) : ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
     const table = readKinds(this.#api, this.#signal);
-    // both must have somebody who hears of their failure
-    const [first] = await Promise.all([table, ...kinds.map((kind) => this.#startCore(kind)), this.#startAddons()]);
-    this.#table = first;
+    const starting = (some: readonly CoreKind[]) => Promise.all(some.map((kind) => this.#startCore(kind)));
+    if (this.#options.early === true && this.#options.depth === 'summary') {
+      const clusters = starting(['Cluster']);
+      // what is a page now is a frame's worth: the rest, which is much more, waits for it
+      await Promise.race([clusters, this.#something()]);
+      const all = Promise.all([table, clusters, starting(kinds.filter((kind) => kind !== 'Cluster'))]);
+      all.catch(() => {}); // heard of below, unless the clusters fail first
+      yield* this.#earlyUntil(clusters);
+      [this.#table] = await all;
+    } else {
+      // both must have somebody who hears of their failure
+      [this.#table] = await Promise.all([table, starting(kinds), this.#startAddons()]);
+    }
     await this.#startNamed();
     await this.#check();
     for (const key of this.#index.clusters()) this.#changed.add(key);
@@ -90,6 +106,17 @@ class LiveObjects {
       await this.#startNamed();
       await this.#check();
       if (this.#changed.size > 0) yield this.#take();
+    }
+  }
+
+  /** Clusters page by page, until all of them are listed. */
+  async *#earlyUntil(clusters: Promise<unknown>): AsyncGenerator<Batch, void, undefined> {
+    let isListed = false;
+    const listed = clusters.then(() => (isListed = true));
+    for (;;) {
+      if (this.#changed.size > 0) yield {...this.#take(), isEarly: true};
+      if (isListed) return;
+      await Promise.race([listed, this.#something()]);
     }
   }
 
@@ -161,7 +188,16 @@ class LiveObjects {
       let isListed = false;
       const follow = async () => {
         const mine = new Map<string, KubeObject>();
-        for await (const event of this.#api.watch(resource, options)) {
+        const early = {
+          pageSize: earlyPage,
+          onPage: (items: readonly KubeObject[]) => {
+            if (isListed) return;
+            for (const object of items) this.#put(object, mine);
+            this.#notify();
+          },
+        };
+        const isEarly = this.#options.early === true && resource.kind === 'Cluster';
+        for await (const event of this.#api.watch(resource, isEarly ? {...options, ...early} : options)) {
           this.#absorb(resource, event, mine);
           isListed = true;
           resolve();
@@ -279,6 +315,10 @@ class LiveObjects {
   #notify(): void {
     this.#wake?.();
     this.#wake = undefined;
+  }
+
+  #something(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
   #somethingOrRecheck(): Promise<void> {
