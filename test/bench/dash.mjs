@@ -42,7 +42,7 @@ const healthSum = (header) => [...header.matchAll(/[✔✖↻?] (\d+)/g)].reduce
 /** From the start of the process until the Fleet's rows are on the screen, over what `--version` takes on the same terminal. */
 async function benchFirstFrame(env, cwd) {
   const pairs = [];
-  for (let run = 0; run < 6; run += 1) {
+  for (let run = 0; run < Number(process.env.TRIREME_BENCH_STARTS ?? 6); run += 1) {
     const version = openWatched(process.execPath, [program, '--version'], {env, cwd});
     const said = (await version.seen((lines) => lines.some((line) => line.includes('trireme')))) - version.started;
     await version.ended;
