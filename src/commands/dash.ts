@@ -105,6 +105,7 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
       redact: this.out.redact,
       onReady: asker.connect,
     });
+    this.signal.throwIfAborted();
   }
 
   /** For a program: what there is, once everybody has said something. */

@@ -132,7 +132,11 @@ export async function runApp(options: AppOptions): Promise<void> {
     clock.subscribe(() => frames.begin()),
     clock.subscribe(watch.look),
   ];
-  frames.on('resize', () => clock.request('key'));
+  frames.on('resize', () => {
+    // what was too small for a screen may have room for it now: its keys wait for it
+    router.hold();
+    clock.request('key');
+  });
   signal.addEventListener('abort', leave, {once: true});
   if (signal.aborted) leave();
   const restoreConsole = muteConsole();
@@ -253,7 +257,7 @@ function Root({control, table, frames, counts, isLent, session, onQuit}: RootPro
   });
   return (
     <UiContext.Provider value={ui}>
-      <GlobalKeys session={session} frames={frames} onQuit={onQuit} navigator={navigator} />
+      <GlobalKeys session={session} frames={frames} onQuit={onQuit} control={control} />
       {isSmall ? (
         <TooSmall columns={columns} rows={rows} />
       ) : (
@@ -276,8 +280,9 @@ function Top({entry, table}: {readonly entry: StackEntry; readonly table: Screen
   return <Component reference={entry.reference as Extract<ScreenReference, {kind: 'fleet'}>} opened={entry.opened} />;
 }
 
-function GlobalKeys(props: {readonly session: TerminalSession; readonly frames: FrameStream; onQuit(): void; readonly navigator: Navigator}) {
-  const {session, frames, onQuit, navigator} = props;
+function GlobalKeys(props: Pick<RootProps, 'session' | 'frames' | 'onQuit' | 'control'>) {
+  const {session, frames, onQuit, control} = props;
+  const {navigator, notice, clock} = control;
   useKeys({
     scopes: ['global'],
     on: {
@@ -289,6 +294,10 @@ function GlobalKeys(props: {readonly session: TerminalSession; readonly frames: 
       },
       suspend: () => session.suspend(),
       redraw: () => frames.repaint(),
+      'dismiss-notice': () => {
+        notice.set(undefined);
+        clock.request('key');
+      },
     },
   });
   return null;

@@ -21,9 +21,19 @@ export function clean(text: string): string {
     .replaceAll(marks, '$1');
 }
 
+/** Widths of texts with symbols and wide letters: the same few are asked for in each frame. */
+const widths = new Map<string, number>();
+const widthsKept = 5000;
+
 /** How many cells a clean text takes. */
 export function widthOf(text: string): number {
-  return plainAscii.test(text) ? text.length : stringWidth(text);
+  if (plainAscii.test(text)) return text.length;
+  const known = widths.get(text);
+  if (known !== undefined) return known;
+  if (widths.size >= widthsKept) widths.clear();
+  const width = stringWidth(text);
+  widths.set(text, width);
+  return width;
 }
 
 /** The text in at most `width` cells; what doesn't fit gives way to the ellipsis. A wide character is never halved. */
@@ -33,7 +43,7 @@ export function cut(text: string, width: number, ellipsis = '…'): string {
     if (text.length <= width) return text;
     return width <= ellipsis.length ? text.slice(0, width) : text.slice(0, width - ellipsis.length) + ellipsis;
   }
-  if (stringWidth(text) <= width) return text;
+  if (widthOf(text) <= width) return text;
   const room = width > ellipsis.length ? width - ellipsis.length : width;
   let taken = '';
   let used = 0;

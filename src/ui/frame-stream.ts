@@ -1,6 +1,7 @@
 // Stands between Ink and the terminal: takes whole frames, and writes only the lines that changed, at their place, as one synchronised update.
 import {channel} from 'node:diagnostics_channel';
 import {EventEmitter} from 'node:events';
+import {lineOfName} from './line-texts.ts';
 
 /** What is needed of the terminal's stream. */
 export interface ScreenStream {
@@ -86,7 +87,7 @@ export class FrameStream extends EventEmitter {
   write(chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
     if (!cursorOnly.test(text)) {
-      this.#wanted = this.#redact(text).split('\n');
+      this.#wanted = this.#redact(text.split('\n').map(lineOfName).join('\n')).split('\n');
       this.#draw('');
       if (this.#begun !== undefined) drawn.publish({ms: performance.now() - this.#begun});
       this.#begun = undefined;

@@ -37,7 +37,7 @@ export interface Ui {
   /** A remark for the person, in the place of the one before. */
   say(text: string, token?: Token): void;
   /** The remark that stands now. */
-  readonly notice: Store<Notice | undefined>;
+  readonly notice: WritableStore<Notice | undefined>;
   /** What was ready of each cluster over the last while. */
   readonly history: ReadinessHistory;
   /** Gives the terminal to another program, and takes it back when that ends. */
@@ -53,12 +53,12 @@ export function useUi(): Ui {
 }
 
 /** Hears keys as long as the component is on the screen; the newest handlers count. */
-export function useKeys(layer: KeyLayer): void {
+export function useKeys(layer: KeyLayer | (() => KeyLayer)): void {
   const {router} = useUi();
   const newest = useRef(layer);
   newest.current = layer;
   // before anything is drawn, so that no key comes between
-  useLayoutEffect(() => router.add(() => newest.current), [router]);
+  useLayoutEffect(() => router.add(() => (typeof newest.current === 'function' ? newest.current() : newest.current)), [router]);
 }
 
 /** The store's value as of this frame; a change asks for a frame instead of drawing at once. */

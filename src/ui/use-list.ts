@@ -1,6 +1,7 @@
 // A list on a screen: ties rows, cursor, filter and marks to keys, and gives the window that is drawn.
 import {cut, tail, clean} from './cells.ts';
-import type {KeyHandlers} from './key-router.ts';
+import type {KeyHandlers, KeyLayer} from './key-router.ts';
+import type {KeyScope} from './keys.ts';
 import {usePacedReducer, useUi} from './ui-context.ts';
 import type {WritableStore} from '../kernel/store.ts';
 import {cursorIndex, reduceList, windowTop, type ListAction, type ListState} from './use-list-state.ts';
@@ -23,10 +24,8 @@ export interface UsedList {
   readonly state: ListState;
   get(): ListState;
   dispatch(action: ListAction): void;
-  readonly on: KeyHandlers;
-  text(typed: string): boolean;
-  /** Whether the filter is being typed: then its scope counts alone. */
-  readonly isEditing: boolean;
+  /** The keys as of now, to be asked when one is pressed: after `/` the next letter is the filter's, drawn or not. */
+  layer(scopes: readonly KeyScope[], on: KeyHandlers): KeyLayer;
   /** The row under the cursor, as of now. */
   current(): string | undefined;
   /** What is marked and shown, else what is under the cursor. */
@@ -47,11 +46,10 @@ export function useList(options: UseListOptions): UsedList {
     const all = now();
     return all[cursorIndex(get(), all)];
   };
-  const isEditing = state.editing !== undefined;
   const shown = ids(state);
   const index = cursorIndex(state, shown);
   const sorted = () => onSort?.(get().sort);
-  const on: KeyHandlers = {
+  const resting = (): KeyHandlers => ({
     'next-row': move(1),
     'previous-row': move(-1),
     'next-page': move(page),
@@ -81,10 +79,10 @@ export function useList(options: UseListOptions): UsedList {
           },
         }),
     // esc first takes away what was done to the list, then goes back
-    ...(state.filter !== '' || state.marks.size > 0
+    ...(get().filter !== '' || get().marks.size > 0
       ? {back: () => dispatch(get().marks.size > 0 ? {type: 'clear-marks'} : {type: 'set-filter', filter: ''})}
       : {}),
-  };
+  });
   const editing: KeyHandlers = {
     accept: () => dispatch({type: 'accept-filter'}),
     cancel: () => dispatch({type: 'cancel-filter'}),
@@ -98,13 +96,18 @@ export function useList(options: UseListOptions): UsedList {
     state,
     get,
     dispatch,
-    on: isEditing ? editing : on,
-    text: (typed) => {
-      if (get().editing === undefined) return false;
-      dispatch({type: 'type', text: typed});
-      return true;
-    },
-    isEditing,
+    layer: (scopes, on) =>
+      get().editing === undefined
+        ? {scopes, on: {...resting(), ...on}}
+        : {
+            scopes: ['filter', 'list'],
+            on: editing,
+            text: (typed) => {
+              dispatch({type: 'type', text: typed});
+              return true;
+            },
+            takesAll: true,
+          },
     current,
     chosen: () => {
       const marked = now().filter((id) => get().marks.has(id));

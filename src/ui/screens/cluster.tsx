@@ -85,5 +85,5 @@ function Cluster({reference, opened}: ScreenProps<'cluster', ClusterOpened>) {
   };
   const title = theme.paint('border', theme.symbols.rule.repeat(area.columns));
   const lines = [...head, title, ...rows.slice(top, top + height).map((row, at) => treeLine(row, {theme, width: area.columns, isCursor: top + at === index}))];
-  return <ScreenFrame scopes={['cluster', 'tree']} on={on} lines={lines} />;
+  return <ScreenFrame keys={{scopes: ['cluster', 'tree'], on: on}} lines={lines} />;
 }

@@ -104,27 +104,16 @@ function Events({reference, opened}: ScreenProps<'events', EventsOpened>) {
           cursor: rows[list.index]?.id,
           marks: new Set(),
         });
-  const on = list.isEditing
-    ? list.on
-    : {
-        ...list.on,
-        warnings: () => {
-          opened.warningsOnly.set(!opened.warningsOnly.get());
-          clock.request('key');
-        },
-        copy: () => {
-          const event = rowsOf(opened.followed.store.get().events, list.get().filter).find((row) => row.id === list.current())?.row;
-          if (event !== undefined) copy(clean(`${event.last} ${event.type} ${event.reason} ${event.object}: ${event.message}`));
-        },
-      };
-  return (
-    <ScreenFrame
-      scopes={list.isEditing ? ['filter', 'list'] : ['events', 'list']}
-      on={on}
-      text={list.text}
-      takesAll={list.isEditing}
-      lines={lines}
-      {...(list.foot === undefined ? {} : {foot: list.foot})}
-    />
-  );
+  const keys = () =>
+    list.layer(['events', 'list'], {
+      warnings: () => {
+        opened.warningsOnly.set(!opened.warningsOnly.get());
+        clock.request('key');
+      },
+      copy: () => {
+        const event = rowsOf(opened.followed.store.get().events, list.get().filter).find((row) => row.id === list.current())?.row;
+        if (event !== undefined) copy(clean(`${event.last} ${event.type} ${event.reason} ${event.object}: ${event.message}`));
+      },
+    });
+  return <ScreenFrame keys={keys} lines={lines} {...(list.foot === undefined ? {} : {foot: list.foot})} />;
 }

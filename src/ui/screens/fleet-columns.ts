@@ -1,7 +1,7 @@
 // The Fleet's columns, as data.
 import type {FleetRow} from '../../fleet/fleet-store.ts';
 import type {ReadinessHistory} from '../../fleet/readiness-history.ts';
-import {ageOf} from '../cells.ts';
+import {ageOf, clean, fit} from '../cells.ts';
 import type {Theme, Token} from '../theme.ts';
 import {sparkline} from '../widgets/bar.ts';
 import type {TableColumn} from '../widgets/table.ts';
@@ -14,6 +14,7 @@ export interface FleetColumn extends TableColumn<FleetRow> {
 
 const healthTokens: Readonly<Record<FleetRow['view']['health'], Token>> = {healthy: 'good', progressing: 'working', degraded: 'bad', unknown: 'unknown'};
 const healthSymbols = {healthy: 'good', progressing: 'working', degraded: 'bad', unknown: 'unknown'} as const;
+const shortModes: Readonly<Record<string, string>> = {controller: 'ctrl', appliance: 'appl.'};
 /** Worst first when sorted by health. */
 const healthOrder = {degraded: 0, unknown: 1, progressing: 2, healthy: 3};
 
@@ -55,7 +56,7 @@ function columnsWith(history: ReadinessHistory): readonly FleetColumn[] {
       does: 'how it stands; sorted worst first',
       isDefault: true,
       gives: 0,
-      min: 9,
+      min: 13,
       max: 13,
       cell: healthText,
       token: healthToken,
@@ -63,7 +64,17 @@ function columnsWith(history: ReadinessHistory): readonly FleetColumn[] {
       // the symbol says the same as the colour
       picture: (row, width, theme) => theme.paint(healthToken(row), healthCell(row, width, theme)),
     },
-    {id: 'mode', title: 'MODE', does: 'who makes its machines', isDefault: true, gives: 4, min: 10, max: 10, cell: ({view}) => view.mode},
+    {
+      id: 'mode',
+      title: 'MODE',
+      does: 'who makes its machines',
+      isDefault: true,
+      gives: 4,
+      min: 5,
+      max: 10,
+      cell: ({view}) => view.mode,
+      picture: ({view}, width) => fit(width < 10 ? (shortModes[view.mode] ?? clean(view.mode)) : clean(view.mode), width),
+    },
     {id: 'namespace', title: 'NAMESPACE', does: 'where its objects are', isDefault: false, gives: 6, min: 9, max: 24, cell: ({view}) => view.namespace ?? '-'},
     {id: 'context', title: 'CONTEXT', does: 'its management cluster', isDefault: false, gives: 7, min: 8, max: 24, cell: ({view}) => view.context ?? '-'},
     {id: 'class', title: 'CLASS', does: 'its ClusterClass', isDefault: false, gives: 7, min: 8, max: 24, cell: ({view}) => view.class ?? '-'},
@@ -94,11 +105,11 @@ function columnsWith(history: ReadinessHistory): readonly FleetColumn[] {
     },
     {
       id: 'workers',
-      title: 'WORKERS',
+      title: 'WORK',
       does: 'workers ready and wanted',
       isDefault: true,
       gives: 1,
-      min: 7,
+      min: 5,
       max: 11,
       align: 'right',
       cell: ({view, isLooking}) => (isLooking === true ? '-' : ready(view.workers)),
@@ -128,7 +139,7 @@ function columnsWith(history: ReadinessHistory): readonly FleetColumn[] {
       does: 'since when it is there',
       isDefault: true,
       gives: 2,
-      min: 4,
+      min: 3,
       max: 5,
       align: 'right',
       cell: ({view}, now) => ageOf(view.created, now) || '-',
@@ -140,7 +151,7 @@ function columnsWith(history: ReadinessHistory): readonly FleetColumn[] {
       does: 'what it does, and why it is not well',
       isDefault: true,
       gives: 0,
-      min: 10,
+      min: 16,
       max: 400,
       grows: true,
       cell: nowText,

@@ -65,31 +65,20 @@ function Fleet({opened}: ScreenProps<'fleet', FleetOpened>) {
           marks: list.state.marks,
           sort: list.state.sort,
         });
-  const on = list.isEditing
-    ? list.on
-    : {
-        ...list.on,
-        group: () => services.remember({group: nextGroup(services.preferences.get().group)}),
-        columns: () => void chooseColumns(ui),
-        events: () => {
-          const id = list.current();
-          if (id !== undefined) navigator.push({kind: 'events', cluster: id});
-        },
-        copy: () => {
-          const names = list.chosen().flatMap((id) => services.fleet.get().rows.find((row) => row.id === id)?.view.name ?? []);
-          if (names.length > 0) copy(names.join('\n'));
-        },
-      };
-  return (
-    <ScreenFrame
-      scopes={list.isEditing ? ['filter', 'list'] : ['fleet', 'list']}
-      on={on}
-      text={list.text}
-      takesAll={list.isEditing}
-      lines={lines}
-      {...(list.foot === undefined ? {} : {foot: list.foot})}
-    />
-  );
+  const keys = () =>
+    list.layer(['fleet', 'list'], {
+      group: () => services.remember({group: nextGroup(services.preferences.get().group)}),
+      columns: () => void chooseColumns(ui),
+      events: () => {
+        const id = list.current();
+        if (id !== undefined) navigator.push({kind: 'events', cluster: id});
+      },
+      copy: () => {
+        const names = list.chosen().flatMap((id) => services.fleet.get().rows.find((row) => row.id === id)?.view.name ?? []);
+        if (names.length > 0) copy(names.join('\n'));
+      },
+    });
+  return <ScreenFrame keys={keys} lines={lines} {...(list.foot === undefined ? {} : {foot: list.foot})} />;
 }
 
 function keepInView(opened: FleetOpened, line: number, count: number, height: number, isFirst: boolean): number {

@@ -49,5 +49,5 @@ function Help({opened}: ScreenProps<'help', HelpOpened>) {
     '  team=harbour           by label',
   ];
   const {shown, on} = useText(opened.top, [...lines, ...filterHelp], area.rows);
-  return <ScreenFrame scopes={['text']} on={on} lines={shown} />;
+  return <ScreenFrame keys={{scopes: ['text'], on: on}} lines={shown} />;
 }

@@ -3,6 +3,7 @@ import {createStore, type WritableStore} from '../../kernel/store.ts';
 import {clean, cut, graphemes, tail, widthOf} from '../cells.ts';
 import {parseFilter} from '../filter.ts';
 import {followLines, type LogBuffer} from '../log-buffer.ts';
+import type {KeyLayer} from '../key-router.ts';
 import {defineScreen, type Opened, type ScreenProps} from '../screen.ts';
 import {usePaced, usePacedReducer, useUi} from '../ui-context.ts';
 import {initialLog, reduceLog, type LogViewState} from '../use-log-state.ts';
@@ -54,40 +55,39 @@ function Logs({opened}: ScreenProps<'logs', LogsOpened>) {
   const foot = isEditing
     ? `${paint('accent', '/')}${tail(clean(state.filter), area.columns - 20)}${paint('accent', symbols.caret)}  ${paint('muted', `${kept.length} lines`)}`
     : paint('muted', cut(`${kept.length} lines, ${end}${log.dropped > 0 ? `, ${log.dropped} older ones dropped` : ''}`, area.columns, symbols.ellipsis));
-  const on = isEditing
-    ? {
-        accept: () => dispatch({type: 'accept-filter'}),
-        cancel: () => dispatch({type: 'cancel-filter'}),
-        erase: () => dispatch({type: 'erase'}),
-        'erase-all': () => dispatch({type: 'erase-all'}),
-      }
-    : {
-        'next-row': go(1),
-        'previous-row': go(-1),
-        'next-page': go(height - 1),
-        'previous-page': go(1 - height),
-        'first-row': go(-shown.length),
-        'last-row': () => dispatch({type: 'follow', follows: true}),
-        follow: () => dispatch({type: 'follow', follows: !get().follows}),
-        wrap: () => dispatch({type: 'wrap'}),
-        filter: () => dispatch({type: 'begin-filter'}),
-        copy: () => copy(lines.join('\n')),
-        ...(state.filter === '' ? {} : {back: () => dispatch({type: 'clear-filter'})}),
-      };
-  return (
-    <ScreenFrame
-      scopes={isEditing ? ['filter'] : ['logs', 'text']}
-      on={on}
-      text={(text) => {
-        if (get().editing === undefined) return false;
-        dispatch({type: 'type', text});
-        return true;
-      }}
-      takesAll={isEditing}
-      lines={lines.length === 0 ? ['', `  ${cut(empty, area.columns - 2, symbols.ellipsis)}`] : lines}
-      foot={foot}
-    />
-  );
+  const keys = (): KeyLayer =>
+    get().editing === undefined
+      ? {
+          scopes: ['logs', 'text'],
+          on: {
+            'next-row': go(1),
+            'previous-row': go(-1),
+            'next-page': go(height - 1),
+            'previous-page': go(1 - height),
+            'first-row': go(-shown.length),
+            'last-row': () => dispatch({type: 'follow', follows: true}),
+            follow: () => dispatch({type: 'follow', follows: !get().follows}),
+            wrap: () => dispatch({type: 'wrap'}),
+            filter: () => dispatch({type: 'begin-filter'}),
+            copy: () => copy(lines.join('\n')),
+            ...(get().filter === '' ? {} : {back: () => dispatch({type: 'clear-filter'})}),
+          },
+        }
+      : {
+          scopes: ['filter'],
+          on: {
+            accept: () => dispatch({type: 'accept-filter'}),
+            cancel: () => dispatch({type: 'cancel-filter'}),
+            erase: () => dispatch({type: 'erase'}),
+            'erase-all': () => dispatch({type: 'erase-all'}),
+          },
+          text: (text) => {
+            dispatch({type: 'type', text});
+            return true;
+          },
+          takesAll: true,
+        };
+  return <ScreenFrame keys={keys} lines={lines.length === 0 ? ['', `  ${cut(empty, area.columns - 2, symbols.ellipsis)}`] : lines} foot={foot} />;
 }
 
 function wrapLine(line: string, width: number): readonly string[] {

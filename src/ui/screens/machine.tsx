@@ -43,7 +43,7 @@ function Machine({reference, opened}: ScreenProps<'machine', MachineOpened>) {
       ? {events: () => navigator.push({kind: 'events', cluster: reference.cluster, object: `Machine/${reference.machine}`})}
       : {logs: () => navigator.push({kind: 'logs', title: `${reference.machine} log`, cluster: reference.cluster, machine: reference.machine})}),
   };
-  return <ScreenFrame scopes={['machine', 'text']} on={keys} lines={shown} />;
+  return <ScreenFrame keys={{scopes: ['machine', 'text'], on: keys}} lines={shown} />;
 }
 
 function findMachine(view: ClusterView | undefined, name: string): MachineView | undefined {

@@ -37,7 +37,7 @@ export function troubles(fleet: FleetState, now: number): readonly string[] {
   return Object.values(fleet.sources).flatMap((source) => {
     if (source.trouble === undefined) return [];
     const since = ageOf(source.trouble.since, now);
-    return [`${clean(source.title)}: ${clean(source.trouble.why)}${since === '' ? '' : ` (for ${since}; shown is what was seen last)`}`];
+    return [`${since === '' ? '' : `${since} `}without ${clean(source.title)}: ${clean(source.trouble.why)}`];
   });
 }
 
@@ -61,13 +61,19 @@ export function headerLines({fleet, counts, crumbs, theme, width, now}: HeaderOp
   ];
   const right = parts.map(({painted}) => painted).join('  ');
   const rightWidth = parts.reduce((sum, {text}) => sum + widthOf(text), 0) + 2 * Math.max(0, parts.length - 1);
-  const bad = troubles(fleet, now);
-  const sources = sourceNames(fleet);
-  const said = bad.length > 0 ? `${symbols.warning} ${bad[0] ?? ''}${bad.length > 1 ? ` (and ${bad.length - 1} more)` : ''}` : sources.join(', ');
+  const said = sourceNames(fleet).join(', ');
   const room = width - rightWidth - 'Trireme'.length - 4;
-  const left = `${paint('header', 'Trireme')}  ${paint(bad.length > 0 ? 'warning' : 'muted', fit(said, Math.max(0, room), {ellipsis: symbols.ellipsis}))}`;
+  const left = `${paint('header', 'Trireme')}  ${paint('muted', fit(said, Math.max(0, room), {ellipsis: symbols.ellipsis}))}`;
   const path = crumbs.map((crumb) => cut(clean(crumb), 40, symbols.ellipsis)).join(` ${theme.symbols.arrow} `);
-  return [`${left}  ${right}`, paint('accent', fit(path, width, {ellipsis: symbols.ellipsis}))];
+  const bad = troubles(fleet, now);
+  if (bad.length === 0) return [`${left}  ${right}`, paint('accent', fit(path, width, {ellipsis: symbols.ellipsis}))];
+  const trouble = `${symbols.warning} ${bad[0] ?? ''}${bad.length > 1 ? ` (and ${bad.length - 1} more)` : ''}`;
+  // where one is may get short, what is wrong not
+  const shortPath = cut(path, Math.max(16, width - widthOf(trouble) - 2), symbols.ellipsis);
+  return [
+    `${left}  ${right}`,
+    `${paint('accent', shortPath)}  ${paint('warning', fit(trouble, width - widthOf(shortPath) - 2, {ellipsis: symbols.ellipsis}))}`,
+  ];
 }
 
 function health(counts: HealthCounts) {

@@ -1,8 +1,9 @@
-// One row of the screen. Its text is fitted and painted before: Ink neither wraps nor measures more than it must.
+// One row of the screen, over its whole width. Its text is fitted and painted before: Ink only finds the place for it.
 import {Text} from 'ink';
+import {nameOfLine} from '../line-texts.ts';
 
 export function Line({text = ''}: {readonly text?: string}) {
-  return <Text wrap="truncate-end">{text === '' ? ' ' : text}</Text>;
+  return <Text>{text === '' ? ' ' : nameOfLine(text)}</Text>;
 }
 
 /** Rows in a column, filled up with empty ones to exactly `height`. */

@@ -1,17 +1,13 @@
 // What every screen is set in: its lines, one line for filter, notice or remark, and the hint line. Its keys are registered here.
 import {fit} from '../cells.ts';
-import type {KeyHandlers, KeyLayer} from '../key-router.ts';
-import type {KeyScope} from '../keys.ts';
+import type {KeyLayer} from '../key-router.ts';
 import {useKeys, usePaced, useUi} from '../ui-context.ts';
 import {HintLine} from './hint-line.tsx';
 import {Line, Lines} from './line.tsx';
 
 export interface ScreenFrameProps {
-  /** Looked through in this order; the screen's own first. */
-  readonly scopes: readonly KeyScope[];
-  readonly on: KeyHandlers;
-  readonly text?: KeyLayer['text'];
-  readonly takesAll?: boolean;
+  /** The screen's keys; where they depend on its state, as a function that is asked when a key is pressed. */
+  readonly keys: KeyLayer | (() => KeyLayer);
   /** At most `area.rows` of them, fitted to `area.columns`. */
   readonly lines: readonly string[];
   /** In the place of the remark: the filter that is being typed, what is marked. Fitted and painted. */
@@ -21,9 +17,10 @@ export interface ScreenFrameProps {
 /** Rows that the frame takes for itself below a screen's lines. */
 export const footRows = 2;
 
-export function ScreenFrame({scopes, on, text, takesAll, lines, foot}: ScreenFrameProps) {
+export function ScreenFrame({keys, lines, foot}: ScreenFrameProps) {
   const {area, navigator, notice, theme} = useUi();
-  useKeys({scopes, on, ...(text === undefined ? {} : {text}), ...(takesAll === undefined ? {} : {takesAll})});
+  useKeys(keys);
+  const {scopes, on} = typeof keys === 'function' ? keys() : keys;
   const {stack, overlay} = usePaced(navigator.place);
   const said = usePaced(notice);
   const remark = said === undefined ? '' : theme.paint(said.token, fit(said.text, area.columns, {ellipsis: theme.symbols.ellipsis}));
