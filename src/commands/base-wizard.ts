@@ -5,7 +5,7 @@ import {stateFolder} from '../kernel/folders.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {sanitize, sanitizeLine} from '../output/sanitize.ts';
 import {createStyle} from '../output/style.ts';
-import type {Question} from '../prompts/question.ts';
+import type {Question, Reply} from '../prompts/question.ts';
 import {hostText, type Answers} from '../spec/answers.ts';
 import type {WizardContext} from '../wizard/context.ts';
 import type {Given, Walk} from '../wizard/flow.ts';
@@ -20,8 +20,9 @@ export interface WizardRequest {
   /** Answers that are known: from flags and files. */
   readonly answers: Answers;
   readonly advice: Readonly<Record<string, string | undefined>>;
-  /** A walk to go on with. */
-  readonly resumed?: Walk;
+  /** A walk that was left: gone on with when `resume` says so, or the person does. */
+  readonly kept?: Walk & {readonly savedAt: string};
+  readonly resume: boolean;
 }
 
 export interface WizardResult {
@@ -43,19 +44,23 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
     ]);
     const context = await this.#context(request);
     const advice = Object.fromEntries(Object.entries(request.advice).filter((entry): entry is [string, string] => entry[1] !== undefined));
-    const given = {...request.resumed?.given, ...givenOf(request.answers), ...givenOfAdvice(advice), ...(request.force ? {file: request.file} : {})};
-    await this.#requireRightFlags(given, context);
     const {color, symbols} = this.out.terminal.errorStyle;
+    const ask = (question: Question) => askQuestion(cleanQuestion(question), {signal: this.signal, color: color.level > 0, ascii: symbols.arrow === '->'});
+    const kept = await this.#keptWalk(request, ask);
+    const given = {...kept?.given, ...givenOf(request.answers), ...givenOfAdvice(advice), ...(request.force ? {file: request.file} : {})};
+    await this.#requireRightFlags(request.answers, given, context);
     let questions = 0;
     const steps = wizardSteps(context, request.file);
     this.out.note('Esc goes back one question. Ctrl-C leaves; what is answered is kept: trireme init --resume');
+    const start: Walk = {given, trail: kept?.trail ?? []};
     try {
+      await saveSession(stateFolder(), resolve(request.file), start);
       const walk = await runFlow({
         steps,
-        start: {given, trail: request.resumed?.trail ?? []},
+        start,
         ask: (question) => {
           questions += 1;
-          return askQuestion(cleanQuestion(question), {signal: this.signal, color: color.level > 0, ascii: symbols.arrow === '->'});
+          return ask(question);
         },
         say: context.say,
         save: (now) => saveSession(stateFolder(), resolve(request.file), now),
@@ -68,6 +73,23 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
         hints: [`Go on where you were: trireme init --resume${request.file === 'trireme.yaml' ? '' : ` -f ${request.file}`}`],
         cause: error,
       });
+    }
+  }
+
+  /** For --trust where nobody is asked: looks at the hosts, and records keys that known_hosts doesn't know. */
+  protected async trustHosts(file: string, answers: Answers): Promise<void> {
+    const [{HostLooks}, {allHosts}] = await Promise.all([import('../wizard/host-facts.ts'), import('../wizard/answers-of.ts')]);
+    const {signal, redactor} = this;
+    const hosts = new HostLooks({env: process.env, folder: dirname(resolve(file)), signal, redact: (secret) => redactor.add(secret)});
+    const entries = allHosts(givenOf(answers));
+    // a jump host's key first, then those behind it
+    for (let round = 0; round < 4; round += 1) {
+      const keys = await unknownKeysOf(await hosts.look(entries, answers, {askSudo: false}));
+      if (keys.length === 0) return;
+      for (const seen of keys) {
+        for (const line of seen.lines) this.out.note(sanitize(`recorded: ${line}`));
+        await seen.record();
+      }
     }
   }
 
@@ -87,6 +109,14 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
         return false;
       }
     });
+  }
+
+  /** Without --resume the person says whether to go on with what was left. */
+  async #keptWalk({kept, resume}: WizardRequest, ask: (question: Question) => Promise<Reply>): Promise<Walk | undefined> {
+    if (kept === undefined || resume) return kept;
+    const when = kept.savedAt.slice(0, 16).replace('T', ' ');
+    const reply = await ask({kind: 'yes', id: 'resume', message: `Questions were left unfinished (${when} UTC): go on with those answers?`, default: true});
+    return 'answer' in reply && reply.answer === true ? kept : undefined;
   }
 
   async #context({file, trust}: WizardRequest): Promise<WizardContext> {
@@ -114,7 +144,11 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
       hosts: new HostLooks({env: process.env, folder, signal, redact: (secret) => redactor.add(secret), ...(askSecret === undefined ? {} : {askSecret})}),
       management: new ManagementLooks({env: process.env, folder, signal, redactor}),
       unknownKeys: unknownKeysOf,
-      comparison: `${renderComparison(modes.modeNames, modes.comparison, style)}\n\n${renderProvisioning(modes.modeNames, modes.provisioning, style)}`,
+      comparison: [
+        renderComparison(modes.modeNames, modes.comparison, style),
+        // on a small screen the question would push the table out of sight
+        ...((this.out.terminal.stderr.rows ?? 24) < 38 ? [] : ['', renderProvisioning(modes.modeNames, modes.provisioning, style)]),
+      ].join('\n'),
       advice: (given) => renderAdvice(advise(adviceAnswersIn(given)), style, this.out.terminal.stderr.columns ?? 80),
       say: (text) => this.out.note(sanitize(text)),
       fileIsThere: (path) => isThere(path),
@@ -124,12 +158,11 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
   }
 
   /** What flags say is checked before the first question, as an answer would be. */
-  async #requireRightFlags(given: Given, context: WizardContext): Promise<void> {
+  async #requireRightFlags(answers: Answers, given: Given, context: WizardContext): Promise<void> {
     const {checkAnswer} = await import('../wizard/check-answer.ts');
-    const wrong = await checkAnswer('mode', given['mode'] ?? null, given, context);
-    const others =
-      wrong ?? (await Promise.all(Object.entries(given).map(([id, value]) => checkAnswer(id, value, given, context)))).find((one) => one !== undefined);
-    if (others !== undefined) throw new TriremeError('usage.invalid', others, {hints: ['Correct the flag, or leave it out and be asked.']});
+    const complaints = await Promise.all(Object.entries(givenOf(answers)).map(([id, value]) => checkAnswer(id, value, given, context)));
+    const wrong = complaints.find((one) => one !== undefined);
+    if (wrong !== undefined) throw new TriremeError('usage.invalid', wrong, {hints: ['Correct the flag, or leave it out and be asked.']});
   }
 }
 

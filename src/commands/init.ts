@@ -112,11 +112,13 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
       await this.#requireFree(flags.file, flags.force);
       return this.#write(flags.file, {...(await this.#fromCluster(fromCluster, flags)), files: new Map()}, flags.apply === true ? 'apply' : 'stop');
     }
-    const {answers, walk} = await this.#knownAnswers(flags);
+    const {answers, kept} = await this.#knownAnswers(flags);
     const isComplete = await this.#isComplete(answers);
-    if ((isComplete && walk === undefined) || !this.out.terminal.canAsk || this.out.isForPrograms) {
+    if ((isComplete && !flags.resume) || !this.out.terminal.canAsk || this.out.isForPrograms) {
       await this.#requireFree(flags.file, flags.force);
-      return this.#write(flags.file, await textsOf(answers), flags.apply === true ? 'apply' : 'stop', flags.force);
+      const texts = await textsOf(answers);
+      if (flags.trust) await this.trustHosts(flags.file, answers);
+      return this.#write(flags.file, texts, flags.apply === true ? 'apply' : 'stop', flags.force);
     }
     const done = await this.runWizard({
       file: flags.file,
@@ -124,21 +126,28 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
       trust: flags.trust,
       answers,
       advice: adviceAnswersOf(flags),
-      ...(walk === undefined ? {} : {resumed: walk}),
+      resume: flags.resume,
+      ...(kept === undefined ? {} : {kept}),
     });
-    const written = await this.#write(
-      done.file,
-      await textsOf(done.answers),
-      flags.apply === undefined ? 'ask' : flags.apply ? 'apply' : 'stop',
-      flags.force,
-      async () => {
-        const [{flagsOf, shellWord}, {forgetSession}] = await Promise.all([import('../wizard/answers-of.ts'), import('../wizard/session.ts')]);
-        const words = ['trireme', 'init', ...(done.file === 'trireme.yaml' ? [] : ['-f', done.file]), ...flagsOf(done.answers)];
-        this.out.note(`${done.questions} questions. The same without any:\n  ${words.map(shellWord).join(' ')}`);
-        await forgetSession(stateFolder(), resolve(flags.file));
-      },
-    );
-    return written;
+    const [{flagsOf, shellWord}, {forgetSession}] = await Promise.all([import('../wizard/answers-of.ts'), import('../wizard/session.ts')]);
+    const words = ['trireme', 'init', ...(done.file === 'trireme.yaml' ? [] : ['-f', done.file]), ...flagsOf(done.answers)];
+    const forget = () => forgetSession(stateFolder(), resolve(flags.file));
+    try {
+      const then = flags.apply === undefined ? 'ask' : flags.apply ? 'apply' : 'stop';
+      const written = await this.#write(done.file, await textsOf(done.answers), then, flags.force, () =>
+        this.out.note(`${done.questions} questions. The same without any:\n  ${words.map(shellWord).join(' ')}`),
+      );
+      await forget();
+      return written;
+    } catch (error) {
+      if (isTriremeError(error) && error.code === 'run.interrupted')
+        throw new TriremeError('run.interrupted', `${done.file} is written; nothing was applied.`, {
+          hints: ['trireme apply', 'trireme init --resume'],
+          cause: error,
+        });
+      if (!isTriremeError(error) || error.code !== 'usage.invalid') await forget();
+      throw error;
+    }
   }
 
   async #requireFree(file: string, force: boolean): Promise<void> {
@@ -154,7 +163,7 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
     {name, text, files}: Texts,
     then: 'stop' | 'ask' | 'apply',
     force = false,
-    written: () => Promise<void> = async () => {},
+    written: () => void = () => {},
   ): Promise<z.infer<typeof result>> {
     const {checkFiles} = await import('../spec/read.ts');
     const path = resolve(file);
@@ -168,7 +177,7 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
       this.out.warn({...warning, message: warning.message.replace('<stdin>', file)});
     await writeFileAtomic(path, text);
     this.out.print(`Wrote ${[file, ...beside].join(', ')} for cluster ${name}.`);
-    await written();
+    written();
     const done = {file, cluster: name, files: [file, ...beside], applied: false};
     if (then === 'stop') {
       this.out.note('Next: trireme validate, trireme preflight, trireme plan');
@@ -199,16 +208,16 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
       import('../wizard/answers-of.ts'),
     ]);
     const file = flags.file ?? 'trireme.yaml';
-    const session = flags['resume'] === true ? await readSession(stateFolder(), resolve(file)) : undefined;
+    const isAsking = this.out.terminal.canAsk && !this.out.isForPrograms;
+    const session = flags['resume'] === true || isAsking ? await readSession(stateFolder(), resolve(file)) : undefined;
     if (flags['resume'] === true && session === undefined)
       throw new TriremeError('run.not-found', `There are no questions to go on with for ${file}.`, {hints: ['Begin anew: trireme init']});
     const answered = flags.from === undefined ? {} : await readAnswers(flags.from, resolve(flags.from));
-    const isAsking = this.out.terminal.canAsk && !this.out.isForPrograms;
     const known: Answers = {...(isAsking || session === undefined ? {} : answersOf(session.given)), ...answered, ...answersOfFlags(flags)};
     const advised = known.mode === undefined ? advise(adviceAnswersOf(flags)).usable : undefined;
     return {
       answers: {...known, ...(advised === undefined || isAsking ? {} : {mode: advised})},
-      walk: session === undefined ? undefined : {given: session.given, trail: session.trail},
+      kept: session,
     };
   }
 

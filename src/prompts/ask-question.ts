@@ -14,9 +14,11 @@ export async function askQuestion(question: Question, options: AskOptions): Prom
   const back = new AbortController();
   const {stdin} = process;
   const onKey = (_text: string, key: {readonly name?: string} | undefined) => {
-    if (key?.name === 'escape') back.abort();
+    if (key?.name !== 'escape') return;
+    context.clearPromptOnDone = true;
+    back.abort();
   };
-  const context = {output: process.stderr, signal: AbortSignal.any([options.signal, back.signal])};
+  const context: Context = {output: process.stderr, signal: AbortSignal.any([options.signal, back.signal])};
   stdin.on('keypress', onKey);
   try {
     return {answer: await interruptible(ask(question, themeOf(options), context), back.signal)};
@@ -31,6 +33,8 @@ export async function askQuestion(question: Question, options: AskOptions): Prom
 interface Context {
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
+  /** Read when the question ends: one that is left by Escape doesn't stay on the screen. */
+  clearPromptOnDone?: boolean;
 }
 
 async function ask(question: Question, theme: ReturnType<typeof themeOf>, context: Context): Promise<string | readonly string[] | boolean> {

@@ -145,7 +145,7 @@ async function askVariables(context: WizardContext, given: Given): Promise<Quest
   const isOpen = ({name}: VariableFact) => !set.has(name) && given[`${variablePrefix}${name}`] === undefined;
   const wanted = entriesOf(given['moreVariables']);
   const next = variables.find((variable) => isOpen(variable) && (variable.required || wanted.includes(variable.name)));
-  if (next !== undefined) return variableQuestion(next);
+  if (next !== undefined) return variableQuestion(next, (value) => checkAnswer(`${variablePrefix}${next.name}`, next.written(value), given, context));
   const optional = variables.filter((variable) => isOpen(variable) && !variable.required);
   if (optional.length === 0 || given['moreVariables'] !== undefined) return {settled: {variables: null}};
   return {
@@ -170,7 +170,8 @@ function describe({type, description, default: value}: VariableFact): string {
   return parts.filter((part) => part !== undefined).join('; ');
 }
 
-function variableQuestion(variable: VariableFact): Question {
+/** `inFile`: what the file's own rules say of it, such as that a secret doesn't belong there. */
+function variableQuestion(variable: VariableFact, inFile: (answer: string) => Promise<string | undefined>): Question {
   const {name, description, choices, type, check} = variable;
   const value = variable.default;
   const known = value === undefined ? undefined : typeof value === 'string' ? value : JSON.stringify(value);
@@ -188,6 +189,6 @@ function variableQuestion(variable: VariableFact): Question {
     id: `${variablePrefix}${name}`,
     message: type === undefined ? message : `${message} (${type})`,
     ...(known === undefined ? {} : {default: known}),
-    check: (answer) => (answer === '' ? 'A value is needed.' : check(answer)),
+    check: async (answer) => (answer === '' ? 'A value is needed.' : (check(answer) ?? (await inFile(answer)))),
   };
 }

@@ -34,6 +34,9 @@ export interface FlowOptions {
 export async function runFlow({steps, start, ask, say, save}: FlowOptions): Promise<Walk> {
   let {given, trail} = start;
   let shown: string | undefined;
+  /** Notes of questions that somebody comes back to stand above. */
+  const stillThere = new Set<string>();
+  let cameBack = false;
   for (;;) {
     const step = steps(given).find(({id}) => given[id] === undefined);
     if (step === undefined) return {given, trail};
@@ -43,20 +46,23 @@ export async function runFlow({steps, start, ask, say, save}: FlowOptions): Prom
       if (given[step.id] === undefined) given = {...given, [step.id]: null};
       continue;
     }
-    if (next.note !== undefined && next.note !== shown) say(next.note);
+    if (next.note !== undefined && next.note !== shown && !(cameBack && stillThere.has(next.note))) say(next.note);
+    if (next.note !== undefined) stillThere.add(next.note);
     shown = next.note;
     const reply = await ask(next);
+    cameBack = 'back' in reply;
     if ('back' in reply) {
       const before = trail.at(-1);
       if (before === undefined) say('This is the first question.');
       else {
         given = before;
         trail = trail.slice(0, -1);
-        shown = undefined;
       }
     } else {
-      trail = [...trail, given];
-      given = step.take === undefined ? {...given, [next.id]: plainAnswer(reply.answer)} : await step.take(next, reply.answer, given);
+      const after = step.take === undefined ? {...given, [next.id]: plainAnswer(reply.answer)} : await step.take(next, reply.answer, given);
+      // what was done rather than answered (a key recorded) isn't asked again, so there's no way back to it
+      if (after !== given) trail = [...trail, given];
+      given = after;
     }
     await save({given, trail});
   }

@@ -96,7 +96,7 @@ export class HostLooks {
   ): Promise<Look> {
     const target: HostTarget = {...this.#target(entry, answers), ...(sudoPassword === undefined ? {} : {sudoPassword})};
     const {sudoPassword: _secret, ...plain} = target;
-    const key = JSON.stringify([plain, answers.sudoPasswordEnv, answers.sudoPasswordFile]);
+    const key = JSON.stringify([{...plain, host: ''}, answers.sudoPasswordEnv, answers.sudoPasswordFile]);
     const seen = this.#seen.get(key);
     if (seen !== undefined) return seen;
     const [{openRunner}, {gatherFacts}] = await Promise.all([import('../ssh/ssh-runner.ts'), import('../hosts/gather-facts.ts')]);
@@ -123,7 +123,7 @@ export class HostLooks {
 
   /** What is known of a host that was looked at in this session. */
   seen(entry: string): HostFacts | undefined {
-    const found = [...this.#seen.values()].findLast((look) => look.entry === entry);
+    const found = [...this.#seen.values()].findLast((look) => placeIn(look.entry) === placeIn(entry));
     return found !== undefined && 'facts' in found ? found.facts : undefined;
   }
 
@@ -184,6 +184,9 @@ export class HostLooks {
     return this.#port;
   }
 }
+
+/** What follows the name. */
+const placeIn = (entry: string) => entry.slice(entry.indexOf('=') + 1);
 
 /** The host in a line: `Debian GNU/Linux 13, 4 CPUs, 8.0 GiB, 10.0.0.11`. */
 export function describeFacts({os, cpus, memory, defaultRoute}: HostFacts): string {

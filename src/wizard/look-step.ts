@@ -1,5 +1,6 @@
 // The first connection to the hosts: their keys, login, sudo, and what they are. What stands in the way is asked at once.
 import type {Choice, Question} from '../prompts/question.ts';
+import {hostText, type Answers} from '../spec/answers.ts';
 import {allHosts} from './answers-of.ts';
 import type {WizardContext} from './context.ts';
 import {plainAnswer, type Given, type Step} from './flow.ts';
@@ -22,7 +23,9 @@ export function lookStep(context: WizardContext): Step {
       const failed = looks.filter(isFailed);
       if (failed.length === 0) {
         for (const seen of looks) if ('facts' in seen) context.say(`  ${seen.entry}: ${describeFacts(seen.facts)}`);
-        return {settled: {look: 'seen'}};
+        // from here on they have names: what gave them isn't kept
+        const {controlPlane = [], worker = []} = context.answers(given);
+        return {settled: {look: 'seen', controlPlane: controlPlane.map(hostWord), worker: worker.length === 0 ? null : worker.map(hostWord)}};
       }
       return (await keyQuestion(failed, context)) ?? sudoQuestion(failed, given) ?? trouble(failed);
     },
@@ -50,6 +53,8 @@ export function lookStep(context: WizardContext): Step {
     },
   };
 }
+
+const hostWord = (host: NonNullable<Answers['worker']>[number]) => (typeof host === 'string' ? host : hostText(host));
 
 const isFailed = (look: Look): look is Failed => 'problem' in look;
 

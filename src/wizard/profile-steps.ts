@@ -79,7 +79,9 @@ async function nextVariable(context: WizardContext, given: Given): ReturnType<St
     id: `${profileVariablePrefix}${name}`,
     message: variable.masked ? `Where does the secret ${name} come from?${describe}` : `What is ${name}?${describe}`,
     ...(variable.masked ? {note: 'A secret is never written into the file: write env:VARIABLE or file:PATH.'} : {}),
-    check: (text) => (variable.masked ? sourceProblem(text, context) : variableProblem(text, variable)),
+    check: async (text) =>
+      (variable.masked ? await sourceProblem(text, context) : variableProblem(text, variable)) ??
+      checkAnswer(`${profileVariablePrefix}${name}`, text, given, context),
   };
 }
 

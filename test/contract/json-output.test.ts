@@ -48,6 +48,7 @@ const managed = (...args: readonly string[]): Cases => ({
 });
 
 const table: Readonly<Record<string, Cases>> = {
+  advise: {success: ok('advise', '--machines', 'existing'), failure: {...fails(2, 'usage.answer-required', 'advise'), hasResult: true}},
   apply: {success: ok('apply', '--yes'), failure: fails(8, 'plan.moved', 'apply', 'TMP/plan.json', '--yes')},
   'agent logs': {success: ok('agent', 'logs', 'cp1'), failure: fails(2, 'host.not-found', 'agent', 'logs', 'nobody')},
   'agent status': {success: ok('agent', 'status'), failure: unreadable('agent', 'status')},

@@ -46,7 +46,7 @@ export interface TestTerminal {
   readonly raw: string;
   /** The visible lines, without what scrolled away; trailing blanks cut. */
   screen(): string;
-  /** All lines, with those that scrolled away. */
+  /** All lines, with those that scrolled away; one that the terminal wrapped is one line. */
   text(): string;
   /** True while the program shows its alternate screen. */
   isAlternate(): boolean;
@@ -103,12 +103,19 @@ export function openProgram(file: string, args: readonly string[], options: Term
       terminal.write('', () => resolve(exitCode));
     });
   });
-  const lines = (from: number, count: number) =>
-    Array.from({length: count}, (_, row) => terminal.buffer.active.getLine(from + row)?.translateToString(true) ?? '')
+  const line = (row: number) => terminal.buffer.active.getLine(row);
+  const screen = () =>
+    Array.from({length: terminal.rows}, (_, row) => line(terminal.buffer.active.viewportY + row)?.translateToString(true) ?? '')
       .join('\n')
       .trimEnd();
-  const screen = () => lines(terminal.buffer.active.viewportY, terminal.rows);
-  const text = () => lines(0, terminal.buffer.active.length);
+  // a line that the terminal wrapped is one line: what a program wrote, whatever the width
+  const text = () =>
+    Array.from({length: terminal.buffer.active.length}, (_, row) => {
+      const goesOn = line(row + 1)?.isWrapped === true;
+      return `${line(row)?.translateToString(!goesOn) ?? ''}${goesOn ? '' : '\n'}`;
+    })
+      .join('')
+      .trimEnd();
   return {
     pty,
     exited,
