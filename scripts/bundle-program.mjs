@@ -1,12 +1,30 @@
 // Bundles the program with its packages into dist/: an entry a command, and what they share in chunks. Loading some 700 small files took
 // longer than running most commands.
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 import {filesBelow, root} from './tree.mjs';
 
 /** Stay packages: native code, what only few people install, and what is looked up by its folder. */
 const external = ['ssh2', 'cpu-features', '@aws-sdk/*', 'react-devtools-core'];
+
+/** What packages bring along and nobody uses: it would be read at every start. */
+const lighter = {
+  name: 'lighter',
+  setup(plugin) {
+    // zod speaks English to us
+    plugin.onLoad({filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/}, () => ({contents: "export {default as en} from './en.js';"}));
+    // Yoga's code is in its file; trying to fetch it first loads node's whole HTTP client
+    plugin.onLoad({filter: /yoga-wasm-base64-esm\.js$/}, ({path}) => {
+      const before = readFileSync(path, 'utf8');
+      const contents = before.replaceAll(/"function"\s*[!=]==?\s*typeof fetch|typeof fetch\s*[!=]==?\s*"function"/g, (test) => String(test.includes('!')));
+      if (contents === before) throw new Error(`${path} looks for fetch in another way than it did`);
+      return {contents};
+    });
+    // Ink's way to React's developer tools, which are in no package of ours
+    plugin.onLoad({filter: /ink[\\/]build[\\/]devtools\.js$/}, () => ({contents: ''}));
+  },
+};
 
 const isEntry = (path) => /\.tsx?$/.test(path) && !/\/base-[^/]+$/.test(path);
 
@@ -25,6 +43,7 @@ export async function bundleProgram(folder) {
     target: 'node20.19',
     jsx: 'automatic',
     external,
+    plugins: [lighter],
     chunkNames: 'chunks/[name]-[hash]',
     // names stay readable in stack traces; only white space and syntax shrink
     minifySyntax: true,

@@ -31,6 +31,8 @@ export interface ListOptions extends CallOptions {
   readonly fieldSelector?: string;
   /** Page size; default 500. All pages are fetched. */
   readonly pageSize?: number;
+  /** Of the first page alone, where somebody waits for it. */
+  readonly firstPageSize?: number;
   /** Only names, labels, owners (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
   /** Called with each object as soon as it's read; what it returns is kept in its place. Keeps memory small where much is listed or watched. */

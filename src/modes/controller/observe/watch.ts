@@ -28,8 +28,8 @@ export interface Batch {
 }
 
 const defaultInterval = 100;
-/** So many clusters come with a first page: a screen full of them is what somebody waits for. */
-const earlyPage = 100;
+/** So many clusters come with the first page: a screen full of them is what somebody waits for. */
+const earlyPage = 60;
 /** How often what isn't watched (objects without the cluster's label) and what is missing is looked at again, in ms. */
 const recheck = 5000;
 
@@ -57,6 +57,8 @@ class LiveObjects {
   readonly #watched = new Set<string>();
   /** Objects that were fetched by name, because no watch brings them. */
   readonly #fetched = new Map<string, Reference>();
+  /** Came since it was last looked which kinds are named. */
+  #fresh: KubeObject[] = [];
   #changed = new Set<ClusterKey>();
   #failure: unknown;
   #wake: (() => void) | undefined;
@@ -79,19 +81,19 @@ class LiveObjects {
   async *run(): AsyncGenerator<Batch, void, undefined> {
     const kinds: readonly CoreKind[] =
       this.#options.depth === 'full' ? (Object.keys(coreKinds) as CoreKind[]) : ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
-    const table = readKinds(this.#api, this.#signal);
     const starting = (some: readonly CoreKind[]) => Promise.all(some.map((kind) => this.#startCore(kind)));
     if (this.#options.early === true && this.#options.depth === 'summary') {
       const clusters = starting(['Cluster']);
       // what is a page now is a frame's worth: the rest, which is much more, waits for it
       await Promise.race([clusters, this.#something()]);
-      const all = Promise.all([table, clusters, starting(kinds.filter((kind) => kind !== 'Cluster'))]);
+      const rest = starting(kinds.filter((kind) => kind !== 'Cluster'));
+      const all = Promise.all([readKinds(this.#api, this.#signal), clusters, rest]);
       all.catch(() => {}); // heard of below, unless the clusters fail first
       yield* this.#earlyUntil(clusters);
       [this.#table] = await all;
     } else {
       // both must have somebody who hears of their failure
-      [this.#table] = await Promise.all([table, starting(kinds), this.#startAddons()]);
+      [this.#table] = await Promise.all([readKinds(this.#api, this.#signal), starting(kinds), this.#startAddons()]);
     }
     await this.#startNamed();
     await this.#check();
@@ -166,7 +168,9 @@ class LiveObjects {
 
   /** Kinds that objects name and that nobody watches yet: a new pool may bring a new one. */
   async #startNamed(): Promise<void> {
-    const names = namedKinds(this.#index.all(), this.#options.depth).filter(({group, kind}) => !this.#watched.has(`${group}/${kind}`));
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    const names = namedKinds(fresh, this.#options.depth).filter(({group, kind}) => !this.#watched.has(`${group}/${kind}`));
     await Promise.all(names.map((name) => this.#startKind(name)));
   }
 
@@ -189,7 +193,7 @@ class LiveObjects {
       const follow = async () => {
         const mine = new Map<string, KubeObject>();
         const early = {
-          pageSize: earlyPage,
+          firstPageSize: earlyPage,
           onPage: (items: readonly KubeObject[]) => {
             if (isListed) return;
             for (const object of items) this.#put(object, mine);
@@ -237,6 +241,7 @@ class LiveObjects {
     const key = keyOfObject(object);
     mine?.set(key, object);
     this.#index.put(object);
+    this.#fresh.push(object);
     this.#missing.delete(key);
     if (mine !== undefined) this.#fetched.delete(key);
     this.#touch(object);
