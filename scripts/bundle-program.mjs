@@ -21,10 +21,28 @@ const lighter = {
       if (contents === before) throw new Error(`${path} looks for fetch in another way than it did`);
       return {contents};
     });
+    // all emoji as one expression take longer to read than most commands take to run: they are made when a text isn't plain
+    plugin.onLoad({filter: /string-width[\\/]index\.js$/}, ({path}) =>
+      path === stringWidth ? {contents: lazyWidths(readFileSync(path, 'utf8'), path)} : undefined,
+    );
     // Ink's way to React's developer tools, which are in no package of ours
     plugin.onLoad({filter: /ink[\\/]build[\\/]devtools\.js$/}, () => ({contents: ''}));
   },
 };
+
+const stringWidth = join(root, 'node_modules', 'string-width', 'index.js');
+/** Letters, arrows, boxes and ticks, as our own symbols are, take a cell each; only other texts are worth the whole of Unicode. */
+const narrow = String.raw`/^[\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u2027\u2030-\u203A\u2190-\u2199\u2500-\u25FC\u2713-\u2718\u276F]*$/`;
+
+function lazyWidths(source, path) {
+  const lazy = source
+    .replaceAll(/^const (\w+) = (\/.*\/v);$/gm, (_, name, made) => `let made_${name};\nconst ${name} = {test: (text) => (made_${name} ??= ${made}).test(text), [Symbol.search]: (text) => (made_${name} ??= ${made})[Symbol.search](text)};`)
+    .replace('const segmenter = new Intl.Segmenter();', 'let madeSegmenter;\nconst segmenter = {segment: (text) => (madeSegmenter ??= new Intl.Segmenter()).segment(text)};')
+    .replace(String.raw`/^[\u0020-\u007E]*$/`, () => narrow);
+  if (!['made_rgiEmojiRegex', 'made_visibleCharacterRegex', 'madeSegmenter', narrow].every((part) => lazy.includes(part)))
+    throw new Error(`${path} finds widths in another way than it did`);
+  return lazy;
+}
 
 const isEntry = (path) => /\.tsx?$/.test(path) && !/\/base-[^/]+$/.test(path);
 
