@@ -19,6 +19,8 @@ async function source() {
     export * as advice from './src/modes/advisor/questions.ts';
     export {renderProvisioning} from './src/output/comparison-text.ts';
     export {plainStyle} from './src/output/style.ts';
+    export {actions} from './src/actions/table.ts';
+    export {keyTable, keyScopes, keyLabel} from './src/ui/keys.ts';
   `;
   // below node_modules, so that packages are found from there
   const outfile = join(root, 'node_modules', `.trireme-generate-${process.pid}.mjs`);
@@ -41,16 +43,29 @@ async function source() {
 /** Path to content of every generated file. */
 export async function generated() {
   build();
-  const {errorCodes, exitCodes, eventMeanings, jsonSchema, effectMeanings, modes, advice, renderProvisioning, plainStyle} = await source();
+  const {errorCodes, exitCodes, eventMeanings, jsonSchema, effectMeanings, modes, advice, renderProvisioning, plainStyle, actions, keyTable, keyScopes, keyLabel} =
+    await source();
   const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
   const events = readFileSync(join(root, 'src', 'kernel', 'event.ts'), 'utf8');
   return {
+    'docs/reference/actions.md': actionsPage(actions),
     'docs/reference/commands.md': commandsPage(manifest),
     'docs/reference/events.md': eventsPage(events, eventMeanings, effectMeanings),
     'docs/reference/exit-codes.md': exitCodesPage(exitCodes, errorCodes),
     'docs/reference/modes.md': modesPage(modes, advice, renderProvisioning(modes.modeNames, modes.provisioning, plainStyle)),
+    'docs/reference/keys.md': keysPage(keyTable, keyScopes, keyLabel),
     'schema/trireme.v1alpha1.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   };
+}
+
+function keysPage(keyTable, keyScopes, keyLabel) {
+  const sections = Object.entries(keyScopes).flatMap(([scope, title]) => {
+    const entries = keyTable.filter((entry) => entry.scopes.includes(scope));
+    if (entries.length === 0) return [];
+    const rows = entries.map((entry) => [entry.keys.map((key) => `\`${keyLabel(key).replaceAll('|', '\\|')}\``).join(' '), entry.does]);
+    return [`## ${title}`, table(['key', 'does'], rows)];
+  });
+  return `${[note, '# Keys of the dashboard', 'The same as `?` shows on each screen.', ...sections].join('\n\n')}\n`;
 }
 
 function commandsPage(manifest) {
@@ -123,6 +138,35 @@ function eventsPage(source, meanings, effects) {
   if (missing.length > 0) throw new Error(`src/kernel/event.ts: no shape found for ${missing.join(', ')}; is an event written over several lines?`);
   const sections = shapes.map(([type, fields]) => [`## ${type}`, meanings[type], ['```ts', `{type: '${type}'; ${fields}}`, '```'].join('\n')].join('\n\n'));
   return `${[note, '# Events', 'A run is a stream of these, one JSON object a line with `-o ndjson`, in the ledger, and from the agent. Each has `seq` (rises by one within a run), `at` (ISO 8601, UTC) and `run` besides. Times are in ms, sizes in bytes.', 'The last line of `-o ndjson` is no event but the result, `{ok, exit, command, result, warnings, problem?}`.', 'An `effect` is one of, least first:', table(['effect', 'meaning'], Object.entries(effects)), ...sections].join('\n\n')}\n`;
+}
+
+function actionsPage(actions) {
+  const meanings = {
+    run: 'a run: plan, question, Run screen',
+    answer: 'an answer at once',
+    'hand-over': 'the terminal, until it ends',
+    screen: 'a screen',
+  };
+  const about = {cluster: 'Clusters', machine: 'Machines and hosts', run: 'Runs', fleet: 'The fleet'};
+  const rows = (kind) =>
+    actions
+      .filter((action) => action.about === kind)
+      .map((action) => [
+        `\`${action.key}\``,
+        action.title,
+        `\`trireme ${action.command.join(' ')}\``,
+        action.verb === undefined ? '' : `\`${action.verb}\``,
+        action.inputs
+          .filter((input) => input.isUsual !== true)
+          .map((input) => input.title)
+          .join('; '),
+        `${meanings[action.kind]}${action.destructive ? '; the name is typed' : ''}${action.many ? '; many at once' : ''}`,
+      ]);
+  const sections = Object.entries(about).flatMap(([kind, title]) => [
+    `## ${title}`,
+    table(['key', 'action', 'command', 'intent', 'asks for', 'makes'], rows(kind)),
+  ]);
+  return `${[note, '# Actions', 'What can be done on the screens. Each is the command beside it: the same plan, the same question, the same journal. Keys of the menu: `x`.', ...sections].join('\n\n')}\n`;
 }
 
 function exitCodesPage(exits, errors) {

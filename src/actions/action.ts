@@ -20,7 +20,14 @@ export type Subject =
   | {readonly about: 'fleet'}
   | {readonly about: 'cluster'; readonly cluster: ClusterPlace; readonly view?: ClusterView}
   | {readonly about: 'machine'; readonly cluster: ClusterPlace; readonly machine: string; readonly view?: ClusterView}
-  | {readonly about: 'run'; readonly run: string; readonly state: RunState; readonly outcome?: RunOutcome; readonly cluster: ClusterPlace};
+  | {
+      readonly about: 'run';
+      readonly run: string;
+      readonly state: RunState;
+      readonly outcome?: RunOutcome;
+      readonly isSuperseded?: boolean;
+      readonly cluster: ClusterPlace;
+    };
 
 /** What has to be known before an action begins. Each input is one argument or flag of the command. */
 export type ActionInput =
@@ -38,7 +45,17 @@ export type ActionInput =
       /** What the pattern wants, for the complaint. */
       readonly wanted?: string;
     }
-  | {readonly kind: 'choice'; readonly id: string; readonly title: string; readonly flag: string; readonly preset: boolean; readonly allowNo?: boolean}
+  | {
+      readonly kind: 'choice';
+      readonly id: string;
+      readonly title: string;
+      readonly flag: string;
+      readonly preset: boolean;
+      /** The command has `--no-FLAG`. */
+      readonly allowNo?: boolean;
+      /** Nobody is asked: it is as preset, and the command line shows it. */
+      readonly isUsual?: boolean;
+    }
   /** The subject's name, typed: what is destructive asks for it. */
   | {readonly kind: 'name'; readonly id: string; readonly title: string; readonly flag?: string}
   /** A command line that goes behind `--`, in words. */

@@ -1,40 +1,16 @@
 // The desk: what screens may ask for. They get plain data and callbacks, and start nothing themselves.
 import {createReplay, type Replay} from '../fleet/replay.ts';
-import {isRunAlive, listRunRows, readRunRow, type RunRow} from '../fleet/run-rows.ts';
+import {isRunAlive, listRunRows, readRunRow, type ListRunsOptions, type RunRow} from '../fleet/run-rows.ts';
 import {followRunOnDisk, type RunStore} from '../fleet/run-store.ts';
 import {mapPool} from '../kernel/pool.ts';
 import {problemOf, type Problem} from '../kernel/problem.ts';
 import {readRun, type RunHeader} from '../plan/ledger.ts';
-import type {HostPlan} from '../plan/plan.ts';
-import type {Effect} from '../kernel/event.ts';
-import type {ActionRequest, Subject} from './action.ts';
+import type {Action, ActionRequest, Subject} from './action.ts';
 import {argvOf, previewArgv, runArgv} from './argv.ts';
+import {actions} from './table.ts';
 import {offersForAll, type ModeCapabilities, type Offer} from './offers.ts';
+import type {PlannedChange, Preview} from './preview.ts';
 import {askProgram, launchProgram, runOnTerminal, sweepLaunched, type Envelope, type OwnProgram} from './own-program.ts';
-
-/** The plan as commands print it. */
-export interface PlannedChange {
-  readonly operation: string;
-  readonly cluster: string;
-  readonly mode: string;
-  readonly simulated: boolean;
-  readonly changes: boolean;
-  readonly hosts: readonly HostPlan[];
-  readonly phases: readonly {readonly title: string; readonly steps: readonly {readonly id: string; readonly effect: Effect}[]}[];
-}
-
-/** What an action would do, by the command's own dry run. */
-export interface Preview {
-  readonly request: ActionRequest;
-  /** As a person would type it. */
-  readonly commandLine: string;
-  readonly plan?: PlannedChange;
-  /** What would change in the cluster's file. */
-  readonly file?: {readonly path: string; readonly diff: string};
-  readonly warnings: Envelope['warnings'];
-  /** Why it can't be done; then there's no plan. */
-  readonly problem?: Problem;
-}
 
 export interface Started {
   readonly request: ActionRequest;
@@ -46,6 +22,8 @@ export interface Started {
 }
 
 export interface Desk {
+  /** The whole table. */
+  readonly actions: readonly Action[];
   offers(subjects: readonly Subject[]): readonly Offer[];
   commandLine(request: ActionRequest): string;
   /** The plans of all of them; never rejects, except when the signal aborts. */
@@ -58,7 +36,7 @@ export interface Desk {
 }
 
 export interface RunDesk {
-  list(options: {readonly cluster?: string; readonly max: number}): Promise<readonly RunRow[]>;
+  list(options: ListRunsOptions): Promise<readonly RunRow[]>;
   follow(run: string): RunStore;
   /** Throws `run.not-found`, `ledger.damaged`. */
   replay(run: string): Promise<Replay>;
@@ -78,6 +56,7 @@ const startsAtOnce = 4;
 export function createDesk({program, modes}: DeskOptions): Desk {
   void sweepLaunched(program.folder).catch(() => {}); // only tidiness
   return {
+    actions,
     offers: (subjects) => offersForAll(subjects, modes),
     commandLine: (request) => lineOf(argvOf(request)),
     preview: async (requests, signal) => {

@@ -42,7 +42,9 @@ function refusal(action: Action, subject: Subject, modes: ModeCapabilities): str
   if (place !== undefined) {
     if (action.only !== undefined && !action.only.modes.includes(place.mode)) return action.only.reason;
     if (action.verb !== undefined) {
-      const capability = modes[place.mode]?.[action.verb];
+      const capabilities = modes[place.mode];
+      if (capabilities === undefined) return `what ${place.mode} mode can do isn't known yet`;
+      const capability = capabilities[action.verb];
       if (capability?.supported !== true) return capability?.reason ?? `${place.mode} mode doesn't know this verb`;
     }
     if (action.needsFile === true && place.files.length === 0) return 'no file is known that describes it: trireme init --from-cluster';

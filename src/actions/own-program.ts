@@ -62,12 +62,15 @@ export async function askProgram(program: OwnProgram, argv: readonly string[], s
 /** Runs a command on this terminal, which must have been given over before. Returns its exit code. */
 export async function runOnTerminal(program: OwnProgram, argv: readonly string[]): Promise<number> {
   const child = spawn(program.execPath, [program.script, ...argv], {cwd: program.cwd, env: environmentOf(program), stdio: 'inherit'});
-  // Ctrl-C is for the program that has the terminal
+  // Ctrl-C is for the program that has the terminal: here it would end the dashboard under it
+  const listeners = process.listeners('SIGINT');
   const ignore = () => {};
   process.on('SIGINT', ignore);
+  for (const listener of listeners) process.off('SIGINT', listener);
   try {
     return (await ended(child)) ?? 130;
   } finally {
+    for (const listener of listeners) process.on('SIGINT', listener);
     process.off('SIGINT', ignore);
   }
 }

@@ -2,7 +2,7 @@
 import type {RunOutcome} from '../kernel/event.ts';
 import type {Action, ActionInput, Subject} from './action.ts';
 
-const wait: ActionInput = {kind: 'choice', id: 'wait', title: 'Follow it until it is done', flag: 'wait', preset: true};
+const wait: ActionInput = {kind: 'choice', id: 'wait', title: 'Follow it until it is done', flag: 'wait', preset: true, isUsual: true};
 /** Of commands that wait unless told otherwise. */
 const waitOrNot: ActionInput = {...wait, allowNo: true};
 const duration = {pattern: /^\d+(s|m|h)$/, wanted: 'a number and its unit: 90s, 10m, 1h'};
@@ -234,7 +234,9 @@ export const actions: readonly Action[] = [
     verb: 'converge',
     needsFile: true,
     idle: (subject) => {
-      if (subject.about !== 'run' || subject.state === 'broken-off') return undefined;
+      if (subject.about !== 'run') return undefined;
+      if (subject.isSuperseded === true) return 'a newer run of the cluster has taken its place';
+      if (subject.state === 'broken-off') return undefined;
       if (subject.state === 'finished') return isGood(subject.outcome) ? 'it has done all that it had to do' : undefined;
       return subject.state === 'running' ? 'it is going on' : "its record can't be read";
     },

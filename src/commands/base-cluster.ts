@@ -6,7 +6,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, problemOf} from '../kernel/problem.ts';
 import {findKnownCluster, rememberCluster} from '../fleet/known-clusters.ts';
 import type {Mode, Obstacle, Scope} from '../modes/mode.ts';
-import {followRun} from '../output/follow.ts';
+import {followRun, type FollowPicture} from '../output/follow.ts';
 import {renderPlan} from '../output/plan-text.ts';
 import {renderSummary} from '../output/summary.ts';
 import type {ExecutedRun} from '../plan/execute.ts';
@@ -151,9 +151,18 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     return {...result, run: {run, cluster: plan.subject, mode: plan.mode, simulated: plan.simulated, outcome, hosts, ms}};
   }
 
+  /** On a real terminal a run is drawn as on the Run screen; whoever reads lines gets lines, and waits for nothing. */
+  async #picture(): Promise<FollowPicture | undefined> {
+    const {terminal, showsProgress} = this.out;
+    if (!showsProgress || !terminal.canRedraw || this.settings['screen-reader']) return undefined;
+    const {drawRunInline} = await import('../ui/app.tsx');
+    const {color, isAscii} = terminal;
+    return (options) => drawRunInline({...options, theme: this.settings.theme, color, isAscii});
+  }
+
   async #execute({plan, cluster, scope, resumed, ...work}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {
     const {executePlan} = await import('../plan/execute.ts');
-    const follower = followRun(this.out);
+    const follower = followRun(this.out, await this.#picture());
     const again = work.again ?? 'trireme apply --resume';
     const clock = deadline(flags.timeout, again);
     this.finishStepsOnInterrupt((text) => follower.note(text));

@@ -1,4 +1,6 @@
 // What screens may ask for, done by the same code as the commands'.
+import type {Desk} from '../actions/desk.ts';
+import {placeOfRow} from './base-dash-desk.ts';
 import {createStore, type Store} from '../kernel/store.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import type {ClusterState} from '../fleet/cluster-store.ts';
@@ -16,12 +18,13 @@ export interface DashServicesOptions {
   readonly scope: ScopeOptions;
   readonly settings: Settings;
   readonly commands: readonly PaletteCommand[];
+  readonly desk: Desk;
 }
 
 /** Events that are kept for a screen. */
 const eventsKept = 1000;
 
-export function createDashServices({fleet, places, scope, settings, commands}: DashServicesOptions): DashServices {
+export function createDashServices({fleet, places, scope, settings, commands, desk}: DashServicesOptions): DashServices {
   const preferences = createStore<DashPreferences>(preferencesOf(settings));
   const requireRow = (id: string): FleetRow => {
     const row = fleet.find(id);
@@ -37,6 +40,11 @@ export function createDashServices({fleet, places, scope, settings, commands}: D
     fleet,
     preferences,
     commands,
+    desk,
+    placeOf: (id) => {
+      const row = fleet.find(id);
+      return row === undefined ? undefined : placeOfRow(row, places);
+    },
     remember: (change) => {
       preferences.set({...preferences.get(), ...change});
       void rememberPreferences(change);

@@ -8,6 +8,7 @@ import {renderFleetSummary, renderHealthChange} from '../output/fleet-changes.ts
 import type {runDashboard as RunDashboard} from '../ui/app.tsx';
 import {BaseCommand} from './base-command.ts';
 import {askOver, type Asker} from './base-dash-asking.ts';
+import {createDashDesk} from './base-dash-desk.ts';
 import {paletteCommands} from './base-dash-palette.ts';
 import {createDashServices} from './base-dash-services.ts';
 import {dashSources} from './base-dash-sources.ts';
@@ -81,7 +82,14 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
     const fleet = followFleet(sources, expected);
     try {
       if (app !== undefined) {
-        const services = createDashServices({fleet, places, scope, settings: this.settings, commands: paletteCommands(this.config, asker)});
+        const services = createDashServices({
+          fleet,
+          places,
+          scope,
+          settings: this.settings,
+          commands: paletteCommands(this.config, asker),
+          desk: createDashDesk(this.config.root),
+        });
         await this.#draw(await app, services, {flags, asker});
       } else if (this.out.isForPrograms) await this.#untilTold(fleet);
       else await this.#print(fleet);

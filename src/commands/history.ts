@@ -27,11 +27,17 @@ type Row = ResultOf<typeof runRow>;
 export default class History extends BaseCommand<ResultOf<typeof result>> {
   static override summary = 'List runs, or replay the events of one.';
   static override description =
-    'Without a name the runs are listed, newest first. With one its events are replayed; -o ndjson prints them as they were recorded, and then the result.';
-  static override examples = ['<%= config.bin %> history', '<%= config.bin %> history 20261123-231605-k3f9', '<%= config.bin %> history last -o ndjson'];
+    'Without a name the runs are listed, newest first. With one its events are printed, and with --replay played on the Run screen (play, pause, step, faster); -o ndjson prints them as they were recorded, and then the result.';
+  static override examples = [
+    '<%= config.bin %> history',
+    '<%= config.bin %> history 20261123-231605-k3f9',
+    '<%= config.bin %> history last --replay',
+    '<%= config.bin %> history last -o ndjson',
+  ];
   static override args = {run: Args.string({description: 'Name of a run, or `last`.', ignoreStdin: true})};
   static override flags = {
     cluster: Flags.string({char: 'c', summary: 'Only runs of this cluster.', env: 'TRIREME_CLUSTER', helpValue: 'NAME'}),
+    replay: Flags.boolean({summary: 'In a terminal: play the run on the Run screen, as it went.', env: 'TRIREME_REPLAY'}),
     max: Flags.integer({summary: 'List at most this many runs.', env: 'TRIREME_MAX', min: 1, default: 20}),
   };
   static override resultSchema = () => result;
@@ -42,7 +48,8 @@ export default class History extends BaseCommand<ResultOf<typeof result>> {
     if (args.run !== undefined) {
       const name = args.run === 'last' ? (await listRuns(folder))[0] : args.run;
       const record = await readRun(folder, name ?? args.run);
-      this.#replay(record);
+      if (flags.replay && this.#canDraw()) await this.#play(record.header.run);
+      else this.#replay(record);
       return {runs: [rowOf(record)]};
     }
     const rows: Row[] = [];
@@ -55,6 +62,24 @@ export default class History extends BaseCommand<ResultOf<typeof result>> {
     else if (rows.length === 0) this.out.note('No runs yet.');
     else this.out.print(renderTable(rows, columns, {style: this.out.style, wide: this.out.format === 'wide', columns: this.out.terminal.stdout.columns}));
     return {runs: rows};
+  }
+
+  #canDraw(): boolean {
+    return this.out.terminal.canDraw && !this.out.isForPrograms && !this.settings['screen-reader'];
+  }
+
+  async #play(run: string): Promise<void> {
+    const [{runDashboard}, {replayServices}] = await Promise.all([import('../ui/app.tsx'), import('./base-replay.ts')]);
+    const {color, isAscii} = this.out.terminal;
+    await runDashboard({
+      services: replayServices(),
+      first: {kind: 'run', run, isReplay: true},
+      signal: this.signal,
+      theme: this.settings.theme,
+      color,
+      isAscii,
+      redact: this.out.redact,
+    });
   }
 
   #replay(record: RunRecord): void {

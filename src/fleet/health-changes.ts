@@ -54,9 +54,10 @@ function rowChange(was: FleetRow | undefined, row: FleetRow): readonly HealthCha
   const {name, health, reasons} = row.view;
   const common = {id: row.id, name};
   if (was === undefined) return [{...common, kind: 'new', text: 'is new'}];
+  if (was.isLooking === true) return []; // the first look changes nothing
   const wasBad = was.view.health === 'degraded';
   if (health === 'degraded' && !wasBad) return [{...common, kind: 'bad', text: `is degraded${reasons[0] === undefined ? '' : `: ${reasons[0]}`}`}];
-  if (health === 'healthy' && was.view.health !== 'healthy' && was.isLooking !== true) return [{...common, kind: 'good', text: 'is healthy again'}];
+  if (health === 'healthy' && was.view.health !== 'healthy') return [{...common, kind: 'good', text: 'is healthy again'}];
   if (row.view.stale !== undefined && was.view.stale === undefined) return [{...common, kind: 'bad', text: `isn't seen any more: ${row.view.stale.why}`}];
   if (row.view.now !== was.view.now && row.view.now !== undefined) return [{...common, kind: 'now', text: row.view.now}];
   return [];

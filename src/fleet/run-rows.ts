@@ -26,16 +26,27 @@ const newline = 0x0a;
 
 export const pathOfRun = (folder: string, run: string) => join(folder, 'runs', `${run}.ndjson`);
 
+export interface ListRunsOptions {
+  readonly cluster?: string;
+  readonly max: number;
+  /** What was listed before: rows of runs that have ended are taken from it, and rows that are as before stay the same objects. */
+  readonly known?: readonly RunRow[];
+}
+
 /** The newest runs first. `folder` is the state folder. */
-export async function listRunRows(folder: string, options: {readonly cluster?: string; readonly max: number}): Promise<readonly RunRow[]> {
+export async function listRunRows(folder: string, options: ListRunsOptions): Promise<readonly RunRow[]> {
   const rows: RunRow[] = [];
+  const known = new Map((options.known ?? []).map((row) => [row.run, row]));
   for (const run of await listRuns(folder)) {
     if (rows.length >= options.max) break;
-    const row = await readRunRow(folder, run);
+    const before = known.get(run);
+    const row = before?.state === 'finished' || before?.state === 'unreadable' ? before : settled(before, await readRunRow(folder, run));
     if (options.cluster === undefined || row.header?.cluster === options.cluster) rows.push(row);
   }
   return rows;
 }
+
+const settled = (before: RunRow | undefined, row: RunRow) => (before?.state === row.state ? before : row);
 
 /** One run. Never throws for what is in the file: a damaged one is `unreadable`. */
 export async function readRunRow(folder: string, run: string): Promise<RunRow> {

@@ -22,3 +22,9 @@ export async function modeFor(cluster: Pick<DesiredCluster, 'document'>): Promis
   const {agentMode} = await import('./agent/agent-mode.ts');
   return agentMode as unknown as Mode<unknown, Scope>;
 }
+
+/** What each mode that is built can do, by its name. */
+export async function readCapabilities(): Promise<Readonly<Record<string, Mode<unknown, Scope>['capabilities']>>> {
+  const [{agentMode}, {controllerMode}] = await Promise.all([import('./agent/agent-mode.ts'), import('./controller/controller-mode.ts')]);
+  return {agent: agentMode.capabilities, controller: controllerMode.capabilities};
+}

@@ -1,7 +1,6 @@
-// Chooses how a run is followed: NDJSON for programs, a live block on a terminal, plain lines elsewhere.
+// Chooses how a run is followed: NDJSON for programs, the Run picture on a terminal, plain lines elsewhere.
 import {emptyRunView, reduceRun, type RunView} from '../fleet/run-view.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
-import {LiveBlock} from './live.ts';
 import {renderEvent} from './plain.ts';
 import type {Presenter} from './present.ts';
 
@@ -10,15 +9,28 @@ export interface Follower {
   readonly follow: (event: TriremeEvent) => void;
   /** What the events so far say. */
   readonly view: RunView;
-  /** A remark that must not tear the block. */
+  /** A remark that must not tear the picture. */
   note(text: string): void;
   /** Gives the terminal back; harmless when called twice. */
   close(): void;
 }
 
-/** Follows a run in the presenter's format; warnings of the run end up in the JSON output too. */
-export function followRun(out: Presenter): Follower {
-  if (out.showsProgress && out.terminal.canRedraw) return followLive(out);
+/** What draws a run in place; made by whoever may load screens. */
+export type FollowPicture = (options: {
+  readonly stream: Presenter['terminal']['stderr'];
+  readonly redact: (text: string) => string;
+  readonly lineFor: (event: TriremeEvent) => string | undefined;
+}) => Follower;
+
+/** What is worth a line of its own above the picture. */
+const permanent: ReadonlySet<TriremeEvent['type']> = new Set(['run.started', 'host.unreachable', 'warning.raised', 'question.asked']);
+
+/** Follows a run in the presenter's format; warnings of the run end up in the JSON output too. With a `picture` it is drawn in place. */
+export function followRun(out: Presenter, picture?: FollowPicture): Follower {
+  return picture === undefined ? followLines(out) : followDrawn(out, picture);
+}
+
+function followLines(out: Presenter): Follower {
   let view = emptyRunView;
   return {
     follow: (event) => {
@@ -36,23 +48,24 @@ export function followRun(out: Presenter): Follower {
   };
 }
 
-function followLive(out: Presenter): Follower {
-  const block = new LiveBlock({stream: out.terminal.stderr, style: out.terminal.errorStyle, verbose: out.verbose, redact: out.redact});
-  let open = true;
+function followDrawn(out: Presenter, picture: FollowPicture): Follower {
+  const isPermanent = (event: TriremeEvent) =>
+    permanent.has(event.type) || (event.type === 'step.finished' && event.outcome === 'failed') || (out.verbose && event.type === 'step.output');
+  const drawn = picture({
+    stream: out.terminal.stderr,
+    redact: out.redact,
+    lineFor: (event) => (isPermanent(event) ? renderEvent(event, {style: out.terminal.errorStyle, verbose: out.verbose}) : undefined),
+  });
   return {
     follow: (event) => {
-      if (event.type === 'run.finished') open = false;
       if (event.type === 'warning.raised') out.remember(warningOf(event));
-      block.follow(event);
+      drawn.follow(event);
     },
     get view() {
-      return block.view;
+      return drawn.view;
     },
-    note: (text) => block.note(text),
-    close: () => {
-      if (open) block.close();
-      open = false;
-    },
+    note: drawn.note,
+    close: drawn.close,
   };
 }
 

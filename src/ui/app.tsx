@@ -54,6 +54,9 @@ export async function runDashboard({theme, color, isAscii, env = process.env, fi
   await runApp({...options, first, theme: createTheme({name: themeNameOf(theme, env), level: colorLevelOf(env, color), ascii: isAscii})});
 }
 
+// the screens are one bundle, and the run under a command's lines comes with it
+export {drawRunInline} from './inline-run.tsx';
+
 export interface AppControl {
   readonly navigator: Navigator;
   say: Ui['say'];
@@ -118,6 +121,7 @@ export async function runApp(options: AppOptions): Promise<void> {
     notice,
     lend,
     history: watch.history,
+    chosen: {current: () => []},
     copy: (text: string) => {
       session.write(`\u001B]52;c;${Buffer.from(text, 'utf8').toString('base64')}\u0007`);
       say(`Copied: ${text}`);

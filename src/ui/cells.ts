@@ -4,6 +4,9 @@ import {sanitizeLine} from '../output/sanitize.ts';
 
 // oxlint-disable-next-line no-control-regex -- printable ASCII is the fast way
 const plainAscii = /^[\u0020-\u007E]*$/;
+// Latin, and the signs and lines that screens draw with: one cell each, and much quicker than asking Unicode's tables
+// oxlint-disable-next-line no-control-regex -- from space on
+const oneCell = /^[\u0020-\u007E\u00A1-\u00AC\u00AE-\u02FF\u2010-\u2027\u2190-\u21FF\u2500-\u25FC\u2713-\u2718\u276F\u2800-\u28FF]*$/;
 const segmenter = new Intl.Segmenter('en', {granularity: 'grapheme'});
 // Terminals draw these in one to six cells, each its own way (Unicode TR51): variation selectors, joined emoji, skin tones.
 const joined = /\u200D\p{Extended_Pictographic}/gu;
@@ -27,7 +30,7 @@ const widthsKept = 5000;
 
 /** How many cells a clean text takes. */
 export function widthOf(text: string): number {
-  if (plainAscii.test(text)) return text.length;
+  if (oneCell.test(text)) return text.length;
   const known = widths.get(text);
   if (known !== undefined) return known;
   if (widths.size >= widthsKept) widths.clear();

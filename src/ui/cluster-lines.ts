@@ -54,7 +54,12 @@ export function clusterLines(view: ClusterView, state: ClusterState, options: Cl
   const roomForUrgent = Math.max(3, height - 2 - poolLines.length);
   const shown =
     urgent.length <= roomForUrgent ? urgent : [...urgent.slice(0, roomForUrgent - 1), paint('muted', `  and ${urgent.length - roomForUrgent + 1} more`)];
-  return [first, line(place, 'muted'), ...shown, ...poolLines].slice(0, Math.max(1, height));
+  return [first, withLink(line(place, 'muted'), view.endpoint, theme), ...shown, ...poolLines].slice(0, Math.max(1, height));
+}
+
+/** The API's address can be followed, where the whole of it is shown. */
+function withLink(line: string, endpoint: string | undefined, theme: Theme): string {
+  return endpoint === undefined || !line.includes(endpoint) ? line : line.replace(endpoint, () => theme.link(`https://${endpoint}`, endpoint));
 }
 
 /** A reason that repeats a condition's message is told once. */
@@ -111,12 +116,13 @@ function poolWords(pool: PoolView): string {
   return [
     ...(upgrade === undefined
       ? [counts]
-      : [`${counts} to ${upgrade.to}: ${upgrade.done}/${upgrade.total}${upgrade.waiting === undefined ? '' : `, waits: ${upgrade.waiting}`}`]),
+      : [`${upgrade.done}/${upgrade.total} to ${upgrade.to}${upgrade.waiting === undefined ? '' : `, waits: ${upgrade.waiting}`}`]),
     ...(pool.deleting === undefined ? [] : ['being deleted']),
     ...(pool.paused ? ['paused'] : []),
     ...(autoscaled === undefined ? [] : [`autoscaled ${autoscaled.min} to ${autoscaled.max}`]),
     ...(replicas.wanted > 0 && replicas.current === 0 ? ['no machine yet'] : []),
     ...pool.reasons.map((reason) => reason.split('\n')[0] ?? ''),
+    ...(upgrade === undefined ? [] : [counts]),
   ]
     .filter((part) => part !== '')
     .join('; ');

@@ -1,4 +1,6 @@
 // The one key table: what a key does on which screen. The hint line, the help and the reference of keys are derived from it.
+import type {Action} from '../actions/action.ts';
+import {actions} from '../actions/table.ts';
 
 /** Where an entry counts. `list`, `tree` and `text` are shared by the screens that show one. */
 export const keyScopes = {
@@ -11,6 +13,9 @@ export const keyScopes = {
   machine: 'Machine or host',
   events: 'Events',
   logs: 'Logs',
+  run: 'Run',
+  replay: 'Replay of a run',
+  history: 'History',
   help: 'Help',
   filter: 'While filtering',
   palette: 'In the command palette',
@@ -58,6 +63,15 @@ const table = {
   logs: {scopes: ['machine'], keys: ['L'], does: 'Show its logs', hint: 'logs'},
   warnings: {scopes: ['events'], keys: ['w'], does: 'Show warnings only, or all', hint: 'warnings'},
   follow: {scopes: ['logs'], keys: ['f'], does: 'Follow what comes, or stay', hint: 'follow'},
+  'choose-action': {scopes: ['fleet', 'cluster', 'machine', 'run', 'history'], keys: ['x'], does: 'Choose what to do with it', hint: 'actions'},
+  'stop-run': {scopes: ['run'], keys: ['X'], does: 'Stop the run, as Ctrl-C does: what runs is finished first', hint: 'stop'},
+  'toggle-play': {scopes: ['replay'], keys: ['space'], does: 'Play, or pause', hint: 'play'},
+  'step-forward': {scopes: ['replay'], keys: ['right', '.'], does: 'One event on', hint: 'step'},
+  'step-back': {scopes: ['replay'], keys: ['left', ','], does: 'One event back'},
+  faster: {scopes: ['replay'], keys: ['+'], does: 'Play faster', hint: 'faster'},
+  slower: {scopes: ['replay'], keys: ['-'], does: 'Play slower', hint: 'slower'},
+  'to-start': {scopes: ['replay'], keys: ['0'], does: 'Back to the beginning'},
+  'to-end': {scopes: ['replay'], keys: ['$'], does: 'On to the end'},
   wrap: {scopes: ['logs'], keys: ['w'], does: 'Wrap long lines, or cut them', hint: 'wrap'},
   accept: {scopes: ['filter', 'palette', 'prompt'], keys: ['return'], does: 'Take it', hint: 'take'},
   cancel: {scopes: ['filter', 'palette', 'prompt'], keys: ['escape', 'ctrl+c'], does: 'Leave it as it was', hint: 'cancel'},
@@ -68,13 +82,45 @@ const table = {
   toggle: {scopes: ['prompt'], keys: ['space'], does: 'Choose it, or not'},
 } as const satisfies Readonly<Record<string, KeyEntryShape>>;
 
-export type KeyAction = keyof typeof table;
+/** The keys of what can be done: they come from the table of actions. */
+export type ActionKeyName = `do ${string}`;
+export const actionKeyName = (key: string): ActionKeyName => `do ${key}`;
+
+const scopesOfActions: Readonly<Record<Action['about'], readonly KeyScope[]>> = {
+  fleet: ['fleet'],
+  cluster: ['fleet', 'cluster'],
+  // on the cluster's tree the cursor may be on a machine
+  machine: ['cluster', 'machine'],
+  run: ['history', 'run'],
+};
+
+const screenKeys: ReadonlySet<string> = new Set(table.logs.keys);
+
+function actionKeys(): readonly KeyEntry[] {
+  // an action that is a screen with a key of its own, as logs are, needs no second entry
+  const isOwn = (action: Action) => action.kind === 'screen' && screenKeys.has(action.key);
+  const keys = [...new Set(actions.filter((action) => !isOwn(action)).map((action) => action.key))];
+  return keys.flatMap((key) => {
+    const meant = actions.filter((action) => action.key === key);
+    const byScope = [...new Set(meant.flatMap((action) => scopesOfActions[action.about]))].map((scope) => ({
+      scope,
+      does: [...new Set(meant.filter((action) => scopesOfActions[action.about].includes(scope)).map((action) => action.title))].join(', or: '),
+    }));
+    const texts = [...new Set(byScope.map((one) => one.does))];
+    return texts.map((does) => ({action: actionKeyName(key), keys: [key], does, scopes: byScope.filter((one) => one.does === does).map((one) => one.scope)}));
+  });
+}
+
+export type KeyAction = keyof typeof table | ActionKeyName;
 
 export interface KeyEntry extends KeyEntryShape {
   readonly action: KeyAction;
 }
 
-export const keyTable: readonly KeyEntry[] = Object.entries(table).map(([action, entry]) => ({action: action as KeyAction, ...(entry as KeyEntryShape)}));
+export const keyTable: readonly KeyEntry[] = [
+  ...Object.entries(table).map(([action, entry]) => ({action: action as KeyAction, ...(entry as KeyEntryShape)})),
+  ...actionKeys(),
+];
 
 /** What a key does in a scope. */
 export function actionFor(scope: KeyScope, key: string): KeyAction | undefined {
@@ -148,8 +194,9 @@ export function strokesOf(input: string, key: InkKey): readonly Stroke[] {
     if (segment === '\r' || segment === '\n' || segment === '\r\n') return [{name: 'return'}];
     if (segment === '\t') return [{name: 'tab'}];
     if (segment === '\u007F' || segment === '\b') return [{name: 'backspace'}];
-    if (segment === '\u0003') return [{name: 'ctrl+c'}];
-    if (segment === '\u001A') return [{name: 'ctrl+z'}];
+    // letters with ctrl are the first control characters, also in the middle of what came together
+    const code = segment.charCodeAt(0);
+    if (code >= 1 && code <= 26) return [{name: `ctrl+${String.fromCharCode(code + 96)}`}];
     // oxlint-disable-next-line no-control-regex -- other control characters type nothing
     if (/^[\u0000-\u001F]/.test(segment)) return [];
     return [{name: segment === ' ' ? 'space' : segment, text: segment}];

@@ -1,10 +1,12 @@
 // Finished lines, kept aside while Ink lays out the screen. Ink takes a styled text apart letter by letter for each frame, which costs more than all
 // else together; a line of ours is fitted and painted already, so Ink gets a short name in its place, and the frame stream puts the line back.
 
-// a private use character: `clean` lets it through, so it counts only at the beginning of a line, where nothing but a name can be
-const lead = '\uE000';
+// counts only at the beginning of a line, where no text of ours begins so; ASCII, because Ink measures that at once
+const lead = '`#';
 /** So many lines are kept; those of the generation before stay too. */
 const kept = 4000;
+/** Names come around: Ink remembers the width of every text that it ever saw, and the dashboard runs for weeks. */
+const different = 8192;
 
 let names = new Map<string, string>();
 let texts = new Map<string, string>();
@@ -20,7 +22,7 @@ export function nameOfLine(text: string): string {
     names = new Map();
     texts = new Map();
   }
-  counter = (counter + 1) % 36 ** 5;
+  counter = (counter + 1) % different;
   const name = lead + counter.toString(36);
   names.set(text, name);
   texts.set(name, text);

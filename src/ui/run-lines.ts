@@ -38,7 +38,10 @@ export function runLines(view: RunView, options: RunLinesOptions): readonly stri
 
 /** How many lines are left for hosts: what a list's keys move by. */
 export function hostRoom(view: RunView, options: RunLinesOptions): number {
-  const others = runLines({...view, hosts: view.hosts.map(({problem, ...host}) => ({...host, ...(problem === undefined ? {} : {problem})}))}, {...options, hosts: {shown: [], top: 0}});
+  const others = runLines(
+    {...view, hosts: view.hosts.map(({problem, ...host}) => ({...host, ...(problem === undefined ? {} : {problem})}))},
+    {...options, hosts: {shown: [], top: 0}},
+  );
   return Math.max(1, options.height - others.length);
 }
 
@@ -53,7 +56,15 @@ function headLine(view: RunView, options: RunLinesOptions): string {
       : [
           '  ',
           {
-            picture: bar([{amount: ended - failed, token: 'good'}, {amount: failed, token: 'bad', fill: 'half'}, {amount: total - ended, token: 'muted', fill: 'empty'}], barCells, theme),
+            picture: bar(
+              [
+                {amount: ended - failed, token: 'good'},
+                {amount: failed, token: 'bad', fill: 'half'},
+                {amount: total - ended, token: 'muted', fill: 'empty'},
+              ],
+              barCells,
+              theme,
+            ),
             cells: barCells,
           },
           ` ${ended}/${total}`,
@@ -112,7 +123,11 @@ function phaseLine(phase: PhaseView, options: RunLinesOptions): string {
     return joinSegments([[`${spinner(options)} `, 'working'], phase.title, progress, ...failed], width, theme);
   const isWhole = phase.state === 'ended';
   const mark: Segment = phase.failed > 0 ? [`${symbols.bad} `, 'bad'] : isWhole ? [`${symbols.good} `, 'good'] : [`${symbols.warning} `, 'warning'];
-  return joinSegments([mark, phase.title, progress, ...failed, ...(phase.ms === undefined ? [] : [[`  ${formatDuration(phase.ms)}`, 'muted'] as const])], width, theme);
+  return joinSegments(
+    [mark, phase.title, progress, ...failed, ...(phase.ms === undefined ? [] : [[`  ${formatDuration(phase.ms)}`, 'muted'] as const])],
+    width,
+    theme,
+  );
 }
 
 function sharedLine(view: RunView, options: RunLinesOptions): string {
@@ -169,15 +184,27 @@ function hostState(host: RunHostView, options: RunLinesOptions): readonly Segmen
       ...detail,
     ];
   }
-  if (host.failed > 0 || host.outcome === 'failed') return [[`${symbols.bad} failed`, 'bad'], ...(host.problem === undefined ? [] : [`  ${host.problem.message}`])];
-  if (host.outcome === 'interrupted') return [[`${symbols.warning} interrupted`, 'warning'], [`  ${host.ended}/${host.total}`, 'muted']];
+  if (host.failed > 0 || host.outcome === 'failed')
+    return [[`${symbols.bad} failed`, 'bad'], ...(host.problem === undefined ? [] : [`  ${host.problem.message}`])];
+  if (host.outcome === 'interrupted')
+    return [
+      [`${symbols.warning} interrupted`, 'warning'],
+      [`  ${host.ended}/${host.total}`, 'muted'],
+    ];
   if (host.ended < host.total) return [[`${symbols.separator} waiting  ${host.ended}/${host.total}`, 'muted']];
   return [[`${symbols.good} ${host.done > 0 ? 'changed' : 'unchanged'}`, 'good']];
 }
 
 function transfer({name, sent, total}: TransferView, theme: Theme): readonly Segment[] {
   const share = total === 0 ? 1 : Math.min(1, sent / total);
-  const picture = bar([{amount: share, token: 'working'}, {amount: 1 - share, token: 'muted', fill: 'empty'}], barCells, theme);
+  const picture = bar(
+    [
+      {amount: share, token: 'working'},
+      {amount: 1 - share, token: 'muted', fill: 'empty'},
+    ],
+    barCells,
+    theme,
+  );
   return ['  ', {picture, cells: barCells}, [` ${name} ${formatBytes(sent)} of ${formatBytes(total)}`, 'muted']];
 }
 
@@ -193,7 +220,9 @@ export function problemLines(view: RunView, options: Pick<RunLinesOptions, 'them
   for (const host of view.hosts) if (host.problem !== undefined) add(host.problem, host.host);
   for (const problem of view.problems) add(problem, undefined);
   const failures = [...groups.values()].flatMap(({problem, hosts}) => problemText(problem, hosts, options));
-  const warnings = view.warnings.flatMap((warning) => textLines(`${warning.host === undefined ? '' : `${warning.host}: `}${warning.message}`, 'warning', options));
+  const warnings = view.warnings.flatMap((warning) =>
+    textLines(`${warning.host === undefined ? '' : `${warning.host}: `}${warning.message}`, 'warning', options),
+  );
   return [...failures, ...warnings];
 }
 
@@ -219,7 +248,10 @@ function textLines(text: string, token: Token, {theme, width}: Pick<RunLinesOpti
 
 function cutLines(lines: readonly string[], room: number, {theme, width}: RunLinesOptions): readonly string[] {
   if (lines.length <= room) return lines;
-  return [...lines.slice(0, Math.max(0, room - 1)), joinSegments([[`${theme.symbols.ellipsis} ${count(lines.length - room + 1, 'line')} more`, 'muted']], width, theme)];
+  return [
+    ...lines.slice(0, Math.max(0, room - 1)),
+    joinSegments([[`${theme.symbols.ellipsis} ${count(lines.length - room + 1, 'line')} more`, 'muted']], width, theme),
+  ];
 }
 
 function spinner({theme, now}: RunLinesOptions): string {
@@ -230,5 +262,7 @@ function spinner({theme, now}: RunLinesOptions): string {
 /** Whole seconds: a tenth would draw ten frames a second for nothing. */
 function since(startedAt: string, now: number): string {
   const start = Date.parse(startedAt);
-  return Number.isNaN(start) ? '' : formatDuration(Math.max(0, Math.floor((now - start) / 1000) * 1000));
+  if (Number.isNaN(start)) return '';
+  const seconds = Math.max(0, Math.floor((now - start) / 1000));
+  return seconds < 60 ? `${seconds}s` : formatDuration(seconds * 1000);
 }

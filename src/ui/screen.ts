@@ -10,6 +10,10 @@ export type ScreenReference =
   /** Without a cluster: of all that are shown. */
   | {readonly kind: 'events'; readonly cluster: string; readonly object?: string}
   | {readonly kind: 'logs'; readonly title: string; readonly cluster: string; readonly machine?: string}
+  /** A run that goes on or has ended; with `isReplay` its record is played. */
+  | {readonly kind: 'run'; readonly run: string; readonly isReplay?: boolean}
+  /** Without a cluster: of all. */
+  | {readonly kind: 'history'; readonly cluster?: string}
   | {readonly kind: 'help'};
 
 export type ScreenKind = ScreenReference['kind'];

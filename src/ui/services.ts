@@ -1,4 +1,6 @@
 // What screens may ask for. They get stores of plain views, and callbacks; the work behind them is the commands' own.
+import type {ClusterPlace} from '../actions/action.ts';
+import type {Desk} from '../actions/desk.ts';
 import type {ClusterState} from '../fleet/cluster-store.ts';
 import type {FleetState} from '../fleet/fleet-store.ts';
 import type {Store} from '../kernel/store.ts';
@@ -43,6 +45,10 @@ export interface DashServices {
   logs(id: string, machine: string | undefined, signal: AbortSignal): AsyncIterable<string>;
   readonly preferences: Store<DashPreferences>;
   remember(change: Partial<DashPreferences>): void;
+  /** What can be done, and the runs that came of it. */
+  readonly desk: Desk;
+  /** Where the cluster of a fleet row is described and kept; undefined when there's no such row. */
+  placeOf(id: string): ClusterPlace | undefined;
   /** What the palette offers beside screens and objects. */
   readonly commands: readonly PaletteCommand[];
 }

@@ -58,6 +58,7 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
   let isOpen = true;
   let isShown = false;
   let isGone = false;
+  let isLent = false;
   const write = (text: string) => {
     if (isGone) return;
     try {
@@ -91,7 +92,8 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
     if (!isOpen) return;
     isOpen = false;
     hide();
-    for (const [event, listener] of listeners) host.off(event, listener);
+    // not at once: whoever else hears the signal that is being told now would think that nobody minds it, and end the program with it
+    setImmediate(() => listeners.forEach(([event, listener]) => host.off(event, listener)));
     stdin.off('end', gone);
     stdin.off('error', gone);
     stdout.off('close', gone);
@@ -119,7 +121,8 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
     host.kill(host.pid, 'SIGSTOP');
   });
   on('SIGCONT', () => {
-    if (!isOpen) return;
+    // while another program has the terminal, it is that one's to draw
+    if (!isOpen || isLent) return;
     // also after a SIGSTOP, which nobody can hear: the shell may have changed the terminal meanwhile
     if (isShown) hide();
     show();
@@ -134,9 +137,11 @@ export function openTerminalSession({stdin, stdout, frames, host, onLeaving, onR
     suspend: () => void host.kill(0, 'SIGTSTP'),
     lend: async (work) => {
       hide();
+      isLent = true;
       try {
         return await work();
       } finally {
+        isLent = false;
         if (isOpen) {
           show();
           onResumed();

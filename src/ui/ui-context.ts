@@ -1,5 +1,6 @@
 // What every component may use: how things look, how much room there is, and where keys and wishes go.
 import {createContext, useContext, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore} from 'react';
+import type {Subject} from '../actions/action.ts';
 import {createStore, type Store, type WritableStore} from '../kernel/store.ts';
 import type {FrameClock} from './frame-clock.ts';
 import type {KeyLayer, KeyRouter} from './key-router.ts';
@@ -40,6 +41,8 @@ export interface Ui {
   readonly notice: WritableStore<Notice | undefined>;
   /** What was ready of each cluster over the last while. */
   readonly history: ReadinessHistory;
+  /** What the screen's cursor and marks stand for: what the palette's actions are about. */
+  readonly chosen: {current: () => readonly Subject[]};
   /** Gives the terminal to another program, and takes it back when that ends. */
   lend<T>(work: () => Promise<T>): Promise<T>;
 }

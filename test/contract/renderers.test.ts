@@ -1,17 +1,20 @@
 // One recorded run through every renderer: they agree on the facts, and none lets a secret or an escape sequence through.
+import {stripVTControlCharacters} from 'node:util';
 import {describe, expect, it} from 'vitest';
 import {emptyRunView, reduceRun, viewOfRun} from '../../src/fleet/run-view.ts';
 import {eventMeanings} from '../../src/kernel/event-meanings.ts';
 import {Journal} from '../../src/kernel/journal.ts';
 import {Redactor} from '../../src/kernel/redact.ts';
 import type {EventBody, TriremeEvent} from '../../src/kernel/event.ts';
-import {followRun} from '../../src/output/follow.ts';
-import {renderFrame} from '../../src/output/frame.ts';
+import {followRun, type FollowPicture} from '../../src/output/follow.ts';
 import {renderEvent} from '../../src/output/plain.ts';
 import {Presenter, type OutputFormat} from '../../src/output/present.ts';
 import {plainStyle} from '../../src/output/style.ts';
 import {renderSummary} from '../../src/output/summary.ts';
 import {createTerminal} from '../../src/output/terminal.ts';
+import {followInline} from '../../src/ui/inline-run.tsx';
+import {runLines} from '../../src/ui/run-lines.ts';
+import {createTheme} from '../../src/ui/theme.ts';
 import {recordedRun, recordedTypes} from './recorded-run.ts';
 
 interface Heard {
@@ -35,13 +38,16 @@ function play(
     stderr: stream('stderr'),
   });
   const out = new Presenter({terminal, format: options.format, quiet: false, verbose: true, redactor: options.redactor ?? new Redactor()});
-  const follower = followRun(out);
+  // on a terminal a command draws the Run screen's picture
+  const picture: FollowPicture = (given) => followInline({...given, theme: {name: 'dark', level: 0, ascii: options.ascii ?? false}});
+  const follower = followRun(out, options.tty === true ? picture : undefined);
   for (const event of events) follower.follow(event);
   follower.close();
   out.print(renderSummary(follower.view, {style: out.style}));
   return {...written, warnings: out.warnings};
 }
 
+const theme = createTheme({name: 'dark', level: 0, ascii: false});
 const hosts = {bow: 'changed', keel: 'unchanged', mast: 'failed', quay: 'unreachable'} as const;
 const views = {
   plain: () => play(recordedRun, {format: 'text'}),
@@ -105,12 +111,12 @@ describe('the renderers', () => {
         [80, 24],
         [30, 8],
       ] as const) {
-        const lines = renderFrame(view, {style: plainStyle, columns, rows, now});
+        const lines = runLines(view, {theme, width: columns, height: rows - 1, now});
         expect(lines.length).toBeLessThan(rows);
-        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+        expect(Math.max(...lines.map((line) => stripVTControlCharacters(line).length))).toBeLessThanOrEqual(columns);
       }
       if (event.type === 'transfer.progressed' && event.sent < event.total)
-        expect(renderFrame(view, {style: plainStyle, columns: 80, rows: 24, now}).join('\n')).toContain('1.0 KiB of 4.0 KiB');
+        expect(runLines(view, {theme, width: 80, height: 23, now}).join('\n')).toContain('1.0 KiB of 4.0 KiB');
     }
   });
 
@@ -183,9 +189,9 @@ describe('untrusted text', () => {
           : event,
     );
     const {stdout, stderr} = play(events, {format: 'text', tty});
-    // What is left of escapes is only what the live block itself writes: cursor up, clear to the end, hide and show the cursor.
+    // What is left of escapes is only what the picture itself writes: cursor up, clear to the end, hide and show the cursor, bold and inverse.
     // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-    const left = (stdout + stderr).replaceAll(/\u001B\[(\d+A|0J|\?25[lh])|\r(?=\u001B\[0J)/g, '');
+    const left = (stdout + stderr).replaceAll(/\u001B\[(\d+A|0J|\?25[lh]|(?:0|1|4|7|22|24|27)(?:;[147])*m)|\r(?=\u001B\[0J)/g, '');
     // oxlint-disable-next-line no-control-regex -- control characters are what this is about
     expect(left).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E]/);
     expect(left).toContain('red');

@@ -2,6 +2,7 @@
 import {EventEmitter} from 'node:events';
 import {Readable} from 'node:stream';
 import xterm from '@xterm/headless';
+import {placeIn, testDesk} from './desk.ts';
 import {createStore, type WritableStore} from '../../src/kernel/store.ts';
 import type {ClusterState} from '../../src/fleet/cluster-store.ts';
 import type {FleetRow, FleetState} from '../../src/fleet/fleet-store.ts';
@@ -105,6 +106,8 @@ export function testServices(fleet: FleetState, more: Partial<DashServices> = {}
     // oxlint-disable-next-line require-yield -- a log without a line
     logs: async function* () {},
     commands: [],
+    desk: testDesk(),
+    placeOf: (id) => placeIn(live.get(), id),
     ...more,
     fleet: live,
     clusters,

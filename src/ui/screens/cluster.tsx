@@ -1,5 +1,7 @@
 // Cluster: what matters first, then every object of it.
 import type {ClusterState} from '../../fleet/cluster-store.ts';
+import {actionHandlers} from '../act.ts';
+import {subjectIn} from '../subjects.ts';
 import {createStore, type WritableStore} from '../../kernel/store.ts';
 import type {ClusterView} from '../../modes/mode.ts';
 import {clusterLines} from '../cluster-lines.ts';
@@ -29,7 +31,8 @@ export const clusterScreen = defineScreen<'cluster', ClusterOpened>('cluster', {
 const agePeriod = 10_000;
 
 function Cluster({reference, opened}: ScreenProps<'cluster', ClusterOpened>) {
-  const {theme, area, services, navigator, now, copy} = useUi();
+  const ui = useUi();
+  const {theme, area, services, navigator, now, copy} = ui;
   const state = usePaced(opened.followed.store);
   const fleet = usePaced(services.fleet);
   const {state: tree, get, dispatch} = usePacedReducer(reduceTree, opened.tree);
@@ -60,7 +63,9 @@ function Cluster({reference, opened}: ScreenProps<'cluster', ClusterOpened>) {
   };
   const allIds = () => rowsFor(viewOf(opened.followed.store.get()), get()).map((row) => row.id);
   const move = (by: number) => () => dispatch({type: 'move', by, ids: allIds()});
+  const subjects = () => subjectIn(services, reference.id, current()?.machine, viewOf(opened.followed.store.get()));
   const on = {
+    ...actionHandlers(ui, subjects, ['cluster', 'machine']),
     'next-row': move(1),
     'previous-row': move(-1),
     'next-page': move(height - 1),

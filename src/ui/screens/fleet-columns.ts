@@ -26,7 +26,8 @@ function healthText(row: FleetRow): string {
   return row.isLooking === true ? 'looking' : row.view.health;
 }
 
-function nowText({view, isLooking}: FleetRow): string {
+/** What it does, and why it isn't well. */
+export function nowText({view, isLooking}: FleetRow): string {
   if (isLooking === true) return '';
   if (view.stale !== undefined) return `not seen since ${view.stale.since.slice(11, 19)}: ${view.stale.why}`;
   if (view.paused === true && view.now === undefined) return `paused${view.reasons[0] === undefined ? '' : `; ${view.reasons[0]}`}`;

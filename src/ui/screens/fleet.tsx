@@ -1,15 +1,18 @@
 // Fleet: one row a cluster.
 import type {FleetRow, FleetState} from '../../fleet/fleet-store.ts';
+import {actionHandlers} from '../act.ts';
+import {clusterSubjects} from '../subjects.ts';
 import {createStore, type WritableStore} from '../../kernel/store.ts';
+import {clean, cut} from '../cells.ts';
 import {defineScreen, type Opened, type ScreenProps} from '../screen.ts';
 import {parseFilter, type Searchable} from '../filter.ts';
 import type {DashPreferences} from '../services.ts';
-import {usePaced, useTick, useUi, type Ui} from '../ui-context.ts';
+import {usePaced, useTick, useUi, type Notice, type Ui} from '../ui-context.ts';
 import {useList} from '../use-list.ts';
 import {initialList, type ListState} from '../use-list-state.ts';
 import {ScreenFrame} from '../widgets/screen-frame.tsx';
 import {sortRows, TableText, type TableRow} from '../widgets/table.ts';
-import {fleetColumns, shownColumns} from './fleet-columns.ts';
+import {fleetColumns, healthToken, nowText, shownColumns} from './fleet-columns.ts';
 
 interface FleetOpened extends Opened {
   readonly list: WritableStore<ListState>;
@@ -32,9 +35,10 @@ export const fleetScreen = defineScreen<'fleet', FleetOpened>('fleet', {
 
 function Fleet({opened}: ScreenProps<'fleet', FleetOpened>) {
   const ui = useUi();
-  const {theme, area, services, navigator, now, history, copy} = ui;
+  const {theme, area, services, navigator, now, history, copy, notice} = ui;
   const fleet = usePaced(services.fleet);
   const preferences = usePaced(services.preferences);
+  const said = usePaced(notice);
   useTick(agePeriod);
   const columns = shownColumns(fleetColumns(history), preferences.columns);
   const arrange = (state: ListState) => opened.arranged(services.fleet.get(), state, services.preferences.get(), ui);
@@ -67,6 +71,7 @@ function Fleet({opened}: ScreenProps<'fleet', FleetOpened>) {
         });
   const keys = () =>
     list.layer(['fleet', 'list'], {
+      ...actionHandlers(ui, () => clusterSubjects(services, list.chosen()), ['cluster']),
       group: () => services.remember({group: nextGroup(services.preferences.get().group)}),
       columns: () => void chooseColumns(ui),
       events: () => {
@@ -78,7 +83,18 @@ function Fleet({opened}: ScreenProps<'fleet', FleetOpened>) {
         if (names.length > 0) copy(names.join('\n'));
       },
     });
-  return <ScreenFrame keys={keys} lines={lines} {...(list.foot === undefined ? {} : {foot: list.foot})} />;
+  const foot = list.foot ?? footOf(rows.find((one) => one.id === ids[list.index] && one.heading === undefined)?.row, said, ui);
+  return <ScreenFrame keys={keys} lines={lines} {...(foot === undefined ? {} : {foot})} />;
+}
+
+/** How long a remark goes before the whole of what the row under the cursor has to say, in ms. */
+const remarkMs = 15_000;
+
+function footOf(row: FleetRow | undefined, said: Notice | undefined, {theme, area, now}: Ui): string | undefined {
+  if (row === undefined || (said !== undefined && now() - said.at < remarkMs)) return undefined;
+  const text = clean(nowText(row));
+  // what stands in its column as a whole needn't be told again
+  return text.length < 16 ? undefined : theme.paint(healthToken(row), cut(`${clean(row.view.name)}: ${text}`, area.columns, theme.symbols.ellipsis));
 }
 
 function keepInView(opened: FleetOpened, line: number, count: number, height: number, isFirst: boolean): number {

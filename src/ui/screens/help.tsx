@@ -24,6 +24,8 @@ export const scopesOfScreen: Readonly<Record<ScreenKind, readonly KeyScope[]>> =
   machine: ['machine', 'text', 'palette', 'global'],
   events: ['events', 'list', 'filter', 'palette', 'global'],
   logs: ['logs', 'text', 'filter', 'palette', 'global'],
+  run: ['replay', 'run', 'list', 'filter', 'palette', 'global'],
+  history: ['history', 'list', 'filter', 'palette', 'global'],
   help: ['text', 'global'],
 };
 

@@ -1,5 +1,7 @@
 // A machine, or a host that belongs to a cluster: what it is, what is wrong with it, its conditions.
 import type {ClusterState} from '../../fleet/cluster-store.ts';
+import {actionHandlers} from '../act.ts';
+import {subjectIn} from '../subjects.ts';
 import {createStore, type WritableStore} from '../../kernel/store.ts';
 import type {ClusterView, MachineView} from '../../modes/mode.ts';
 import {machineLines} from '../machine-lines.ts';
@@ -24,7 +26,8 @@ export const machineScreen = defineScreen<'machine', MachineOpened>('machine', {
 });
 
 function Machine({reference, opened}: ScreenProps<'machine', MachineOpened>) {
-  const {theme, area, services, navigator, now, copy} = useUi();
+  const ui = useUi();
+  const {theme, area, services, navigator, now, copy} = ui;
   const state = usePaced(opened.followed.store);
   const fleet = usePaced(services.fleet);
   useTick(10_000);
@@ -36,8 +39,10 @@ function Machine({reference, opened}: ScreenProps<'machine', MachineOpened>) {
       ? ['', isLooking ? '  Looking...' : `  ${reference.machine} isn't there any more.`]
       : machineLines(machine, {theme, width: area.columns, now: now(), mode: view?.mode ?? ''});
   const {shown, on} = useText(opened.top, text, area.rows);
+  const newest = () => opened.followed.store.get().view ?? services.fleet.get().rows.find((row) => row.id === reference.cluster)?.view;
   const keys = {
     ...on,
+    ...actionHandlers(ui, () => subjectIn(services, reference.cluster, reference.machine, newest()), ['machine']),
     copy: () => copy(reference.machine),
     ...(view?.mode === 'controller'
       ? {events: () => navigator.push({kind: 'events', cluster: reference.cluster, object: `Machine/${reference.machine}`})}

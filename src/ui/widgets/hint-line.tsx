@@ -25,7 +25,10 @@ export function hintText(options: {
   const isAscii = theme.symbols.ellipsis === '...';
   const own = keyTable.filter((entry) => entry.hint !== undefined && on[entry.action] !== undefined && entry.scopes.some((scope) => scopes.includes(scope)));
   // what belongs to this screen alone is told first
-  const ordered = [...own.filter((entry) => entry.scopes.length === 1), ...own.filter((entry) => entry.scopes.length > 1)];
+  const isFirst = (entry: (typeof keyTable)[number]) => entry.action === 'choose-action';
+  const others = own.filter((entry) => !isFirst(entry));
+  // what can be done, then what belongs to this screen alone
+  const ordered = [...own.filter(isFirst), ...others.filter((entry) => entry.scopes.length === 1), ...others.filter((entry) => entry.scopes.length > 1)];
   const isAsking = scopes.some((scope) => scope === 'filter' || scope === 'palette' || scope === 'prompt');
   const last = isAsking ? [] : keyTable.filter((entry) => general.includes(entry.action) && !(isRoot && entry.action === 'back'));
   const textOf = (entry: (typeof keyTable)[number]) => [keyLabel(entry.keys[0] ?? '', isAscii), entry.hint ?? ''] as const;

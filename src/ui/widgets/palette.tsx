@@ -1,5 +1,6 @@
 // The command palette: everything that can be done or opened, found by a few letters.
 import {Fzf} from 'fzf';
+import {act, namesOf} from '../act.ts';
 import {clean, fit, graphemes, tail} from '../cells.ts';
 import {usePacedReducer, useKeys, usePaced, useUi, type Ui} from '../ui-context.ts';
 import {HintLine} from './hint-line.tsx';
@@ -38,11 +39,14 @@ export function reducePalette(state: PaletteState, action: PaletteAction): Palet
 /** More than anybody reads; fzf stops looking when it has them. */
 const limit = 100;
 
-function entriesOf({navigator, services}: Ui): readonly PaletteEntry[] {
+function entriesOf(ui: Ui): readonly PaletteEntry[] {
+  const {navigator, services} = ui;
   const {rows} = services.fleet.get();
   return [
     {title: 'Fleet', note: 'screen', run: () => navigator.goTo({kind: 'fleet'})},
+    {title: 'History', note: 'screen', run: () => navigator.push({kind: 'history'})},
     {title: 'Keys and help', note: 'screen', run: () => navigator.push({kind: 'help'})},
+    ...actionEntries(ui),
     ...services.commands.map((command) => ({title: command.title, note: command.command ?? 'command', run: () => command.run()})),
     ...rows.map(({id, view}) => ({
       title: clean(view.name),
@@ -58,6 +62,19 @@ function entriesOf({navigator, services}: Ui): readonly PaletteEntry[] {
     ),
     {title: 'Quit', note: 'leave the dashboard', run: () => navigator.quit()},
   ];
+}
+
+/** What can be done with what is chosen on the screen below. */
+function actionEntries(ui: Ui): readonly PaletteEntry[] {
+  const subjects = ui.chosen.current();
+  return ui.services.desk
+    .offers(subjects)
+    .filter((offer) => offer.reason === undefined)
+    .map((offer) => ({
+      title: `${offer.action.title}: ${namesOf(subjects)}`,
+      note: `trireme ${offer.action.command.join(' ')}`,
+      run: () => void act(ui, offer, subjects),
+    }));
 }
 
 interface Finder {
@@ -139,6 +156,7 @@ export function PalettePanel({height}: {readonly height: number}) {
 interface KnownFinder {
   readonly fleet: unknown;
   readonly commands: unknown;
+  readonly chosen: string;
   readonly finder: Finder;
 }
 
@@ -147,6 +165,8 @@ let known: KnownFinder | undefined;
 /** Made anew only when the fleet's rows changed: with thousands of objects that takes a while. */
 function memoFinder(ui: Ui, fleet: unknown): Finder {
   const {commands} = ui.services;
-  if (known === undefined || known.fleet !== fleet || known.commands !== commands) known = {fleet, commands, finder: createFinder(entriesOf(ui))};
+  const chosen = namesOf(ui.chosen.current());
+  if (known === undefined || known.fleet !== fleet || known.commands !== commands || known.chosen !== chosen)
+    known = {fleet, commands, chosen, finder: createFinder(entriesOf(ui))};
   return known.finder;
 }

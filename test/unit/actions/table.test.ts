@@ -123,6 +123,9 @@ describe('offers', () => {
     const run = {about: 'run', run: 'r', state: 'running', cluster: withFile} as const;
     expect(offerOf(requireAction('apply --resume'), run, modes).reason).toBe('it is going on');
     expect(offerOf(requireAction('apply --resume'), {...run, state: 'broken-off'}, modes).reason).toBeUndefined();
+    expect(offerOf(requireAction('apply --resume'), {...run, state: 'finished', outcome: 'failed'}, modes).reason).toBeUndefined();
+    expect(offerOf(requireAction('apply --resume'), {...run, state: 'finished', outcome: 'succeeded'}, modes).reason).toContain('done all');
+    expect(offerOf(requireAction('apply --resume'), {...run, state: 'broken-off', isSuperseded: true}, modes).reason).toContain('newer run');
   });
 
   it('for several say whose reason it is, and what is done one at a time', () => {

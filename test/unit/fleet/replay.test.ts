@@ -1,41 +1,14 @@
 import {describe, expect, it} from 'vitest';
-import {createReplay, type ReplayClock} from '../../../src/fleet/replay.ts';
+import {createReplay} from '../../../src/fleet/replay.ts';
 import {viewOfRun} from '../../../src/fleet/run-view.ts';
 import type {TriremeEvent} from '../../../src/kernel/event.ts';
 import {recordedRun} from '../../contract/recorded-run.ts';
-
-/** A clock that goes on only when it's told to. */
-function createClock(): ReplayClock & {pass(ms: number): void; readonly waiting: number} {
-  let now = 1000;
-  let due: {at: number; work: () => void}[] = [];
-  return {
-    now: () => now,
-    after: (ms, work) => {
-      const one = {at: now + ms, work};
-      due.push(one);
-      return () => (due = due.filter((other) => other !== one));
-    },
-    pass: (ms) => {
-      const end = now + ms;
-      for (;;) {
-        const next = due.toSorted((a, b) => a.at - b.at)[0];
-        if (next === undefined || next.at > end) break;
-        due = due.filter((other) => other !== next);
-        now = next.at;
-        next.work();
-      }
-      now = end;
-    },
-    get waiting() {
-      return due.length;
-    },
-  };
-}
+import {createTestClock} from '../../support/clock.ts';
 
 // the recording has an event each 100 ms
 describe('replay', () => {
   const start = () => {
-    const clock = createClock();
+    const clock = createTestClock();
     return {clock, replay: createReplay(recordedRun, clock)};
   };
 
@@ -98,7 +71,7 @@ describe('replay', () => {
   });
 
   it("doesn't make a person sit through an hour in which nothing happened", () => {
-    const clock = createClock();
+    const clock = createTestClock();
     const events = recordedRun.map((event, index) => ({...event, at: new Date(index * 3_600_000).toISOString()}) as TriremeEvent);
     const replay = createReplay(events, clock);
     replay.play();
@@ -125,7 +98,7 @@ describe('replay', () => {
   });
 
   it('has nothing to play in a run that broke off before its first event', () => {
-    const clock = createClock();
+    const clock = createTestClock();
     const replay = createReplay([], clock);
     replay.play();
     clock.pass(1000);

@@ -1,11 +1,12 @@
 import stringWidth from 'string-width';
 import {describe, expect, it} from 'vitest';
 import {ageOf, clean, coarseAge, cut, fit, tail, widthOf} from '../../../src/ui/cells.ts';
+import {symbolSets} from '../../../src/ui/theme.ts';
 import {hostileNames} from './hostile-names.ts';
 
 describe('cleaning', () => {
   it.each(hostileNames)('leaves nothing that steers a terminal of %s', (_what, name) => {
-    // oxlint-disable-next-line no-control-regex -- nothing of this may be left
+    // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- nothing of this may be left
     expect(clean(name)).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069\uFE0E\uFE0F]/);
   });
 
@@ -16,6 +17,11 @@ describe('cleaning', () => {
     expect(clean('1️⃣')).toBe('1');
     expect(clean(`e${'\u0301'.repeat(10)}`)).toBe('e\u0301\u0301');
   });
+});
+
+it('counts the signs that screens draw with as the tables do', () => {
+  const signs = [...Object.values(symbolSets.unicode).flat(), 'é', 'ß', '…', '↻', '▸'];
+  for (const sign of signs) expect(widthOf(sign), sign).toBe(stringWidth(sign));
 });
 
 describe('fitting', () => {

@@ -8,7 +8,7 @@ const codes = (text: string) => [...text.matchAll(sgr)].flatMap(([, list = '']) 
 
 describe.each(themeNames)('the %s theme', (name) => {
   it('has a look for every token, and ends each', () => {
-    for (const token of tokens) expect(createTheme({name, level: 3, ascii: false}).paint(token, 'x'), token).toMatch(/x\u001B\[0m$/);
+    for (const token of tokens) expect(createTheme({name, level: 3, ascii: false}).paint(token, 'x').endsWith('x\u001B[0m'), token).toBe(true);
   });
 
   it('uses no colour at level 0, whatever the token', () => {
