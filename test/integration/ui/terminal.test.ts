@@ -1,13 +1,16 @@
 // However the dashboard ends, the terminal is as it was before: cursor, echo, main screen.
-import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {openPty, type PtyScreen} from '../../support/pty.ts';
 import {program} from '../../support/trireme.ts';
 
-const living = fileURLToPath(new URL('../../fixtures/ui/living-dash.mjs', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const built = join(root, 'node_modules', `.trireme-living-dash-${process.pid}`);
+const living = join(built, 'living-dash.js');
 const secret = 'correct-horse-battery';
 
 describe('the terminal', () => {
@@ -16,9 +19,27 @@ describe('the terminal', () => {
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'trireme-ui-'));
-    env = {HOME: home, XDG_STATE_HOME: join(home, 'state'), LIVING_PID: join(home, 'pid'), LIVING_SECRET: secret};
+    // split, as the program is: what Ink would load for developers stays unloaded
+    await build({
+      entryPoints: [join(root, 'test', 'support', 'living-dash.ts')],
+      outdir: built,
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      target: 'node20.19',
+      format: 'esm',
+      jsx: 'automatic',
+      external: ['ssh2', 'cpu-features', '@aws-sdk/*', 'react-devtools-core', '@xterm/headless', '@oclif/core'],
+      define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
+      banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
+      logLevel: 'error',
+    });
+    env = {LIVING_ROOT: root, HOME: home, XDG_STATE_HOME: join(home, 'state'), LIVING_PID: join(home, 'pid'), LIVING_SECRET: secret};
   });
-  afterAll(() => rm(home, {recursive: true}));
+  afterAll(async () => {
+    await rm(home, {recursive: true});
+    await rm(built, {recursive: true, force: true});
+  });
 
   /** A shell that says how the terminal is before and after, and the dashboard in between. */
   const open = async () => {
@@ -101,12 +122,24 @@ describe('the terminal', () => {
     await expect.poll(() => isAlive(pid), {timeout: 10_000}).toBe(false);
   });
 
-  it('trireme dash draws on it, and gives it back', async () => {
-    const screen = openPty(process.execPath, [program, 'dash'], {env, cwd: home});
-    await screen.shows(() => screen.isAlternate() && /No clusters yet|Looking for clusters|without/.test(screen.text()));
+  it('trireme alone is the dashboard where clusters are known, and gives the terminal back', async () => {
+    const known = {name: 'harbour', mode: 'agent', files: [join(home, 'gone.yaml')], digest: '', hosts: []};
+    await mkdir(join(home, 'state', 'trireme'), {recursive: true});
+    await writeFile(join(home, 'state', 'trireme', 'clusters.json'), JSON.stringify({version: 1, clusters: [known]}));
+    const screen = openPty(process.execPath, [program], {env, cwd: home});
+    await screen.shows(() => screen.isAlternate() && /harbour[^]*gone\.yaml/.test(screen.text()));
     screen.write('q');
     expect(await screen.exited).toBe(0);
     expect([screen.isAlternate(), screen.isCursorShown()]).toEqual([false, true]);
+  });
+
+  it('a terminal that knows no cursor, and a screen reader, get plain lines', async () => {
+    const screen = openPty(process.execPath, [program, 'dash'], {env: {...env, TERM: 'dumb'}, cwd: home});
+    await screen.shows(/1 cluster: 1 unknown[^]*harbour is unknown/);
+    // oxlint-disable-next-line no-control-regex -- not a single escape
+    expect(screen.written()).not.toMatch(/\u001B/);
+    screen.write('\u0003');
+    expect(await screen.exited).toBe(130);
   });
 });
 
