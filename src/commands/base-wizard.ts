@@ -150,7 +150,8 @@ export abstract class WizardCommand<R> extends TargetCommand<R> {
         ...((this.out.terminal.stderr.rows ?? 24) < 38 ? [] : ['', renderProvisioning(modes.modeNames, modes.provisioning, style)]),
       ].join('\n'),
       advice: (given) => renderAdvice(advise(adviceAnswersIn(given)), style, this.out.terminal.stderr.columns ?? 80),
-      say: (text) => this.out.note(sanitize(text)),
+      // also with --quiet: a question isn't to be answered without what it is about
+      say: (text) => void this.out.terminal.stderr.write(`${this.out.redact(sanitize(text))}\n`),
       fileIsThere: (path) => isThere(path),
       answers: (given) => agentAnswers(given, context),
     };

@@ -80,6 +80,7 @@ function themeOf({color, ascii}: AskOptions) {
   const dim = paint('dim');
   return {
     prefix: {idle: paint('blue')('?'), done: paint('green')(ascii ? '+' : '✔')},
+    spinner: {interval: 100, frames: ascii ? ['|', '/', '-', '\\'] : ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']},
     icon: ascii ? {cursor: '>', checked: '[x]', unchecked: '[ ]'} : {cursor: '❯', checked: '◉', unchecked: '◯'},
     style: {
       message: (text: string, status: string) => (status === 'done' ? paint('bold')(text) : `${paint('bold')(text)} ${dim('(esc: back)')}`),

@@ -78,20 +78,22 @@ export async function readHostConfig(question: ConfigQuestion): Promise<HostConf
 /** The names after `Host`, patterns left out: hosts that a person has written down. Files that can't be read count as empty. */
 export async function listHostNames({home, configFile}: Pick<ConfigQuestion, 'home' | 'configFile'>): Promise<readonly string[]> {
   const names = new Set<string>();
-  const walk = async (file: string, folder: string, depth: number): Promise<void> => {
-    const lines = (await readLines(file, false).catch(() => undefined)) ?? [];
+  const walkFile = async (file: string, depth: number): Promise<void> => walk((await readLines(file, false).catch(() => undefined)) ?? [], depth);
+  const walk = async (lines: readonly Line[], depth: number): Promise<void> => {
     for (const line of lines) {
       if (typeof line.param !== 'string') continue;
       const words = (typeof line.value === 'string' ? [line.value] : line.value.map(({val}) => val)).flatMap((word) => word.split(/\s+/));
       if (line.param.toLowerCase() === 'host') for (const word of words) if (!/[*?!]/.test(word) && word !== '') names.add(word);
+      // an Include below a Host line belongs to it for ssh; here its names count all the same
+      if (line.config !== undefined) await walk(line.config, depth);
       if (line.param.toLowerCase() !== 'include' || depth >= deepest) continue;
       for (const word of words) {
         const path = expandHome(word, home);
-        for (const included of await filesLike(isAbsolute(path) ? path : join(folder, path))) await walk(included, folder, depth + 1);
+        for (const included of await filesLike(isAbsolute(path) ? path : join(home, '.ssh', path))) await walkFile(included, depth + 1);
       }
     }
   };
-  if (configFile !== 'none') await walk(configFile === undefined ? join(home, '.ssh/config') : expandHome(configFile, home), join(home, '.ssh'), 0);
+  if (configFile !== 'none') await walkFile(configFile === undefined ? join(home, '.ssh/config') : expandHome(configFile, home), 0);
   return [...names];
 }
 

@@ -18,7 +18,7 @@ export interface WizardContext {
   readonly folder: string;
   readonly hosts: Pick<HostLooks, 'sshHosts' | 'loginName' | 'keys' | 'exists' | 'look' | 'seen' | 'freePort'>;
   readonly management: Pick<ManagementLooks, 'contexts' | 'classes'>;
-  /** The keys that hosts show which known_hosts doesn't know; `undefined` for a key that must not be trusted like that. */
+  /** The keys that hosts show and known_hosts doesn't know; a changed or revoked one isn't among them. */
   unknownKeys(looks: readonly Look[]): Promise<readonly SeenKeys[]>;
   /** The modes side by side, as text. */
   readonly comparison: string;
@@ -29,7 +29,6 @@ export interface WizardContext {
   readonly ascii: boolean;
   /** Whether keys may be recorded without asking (--trust). */
   readonly trustAll: boolean;
-  /** What is missing in the file's place: `undefined` when nothing is there yet. */
   fileIsThere(file: string): Promise<boolean>;
   answers(given: Given): Answers;
 }

@@ -2,7 +2,7 @@
 import type {Choice, Question} from '../prompts/question.ts';
 import {hostText, type Answers} from '../spec/answers.ts';
 import {allHosts} from './answers-of.ts';
-import type {WizardContext} from './context.ts';
+import type {SeenKeys, WizardContext} from './context.ts';
 import {plainAnswer, type Given, type Step} from './flow.ts';
 import {describeFacts, type Look} from './host-facts.ts';
 
@@ -10,6 +10,8 @@ type Failed = Extract<Look, {problem: unknown}>;
 
 /** Settled once every host was seen, or the person goes on without. */
 export function lookStep(context: WizardContext): Step {
+  /** What the person was shown: exactly that is recorded, not what a host shows a moment later. */
+  let shown: readonly SeenKeys[] = [];
   return {
     id: 'look',
     next: async (given) => {
@@ -19,21 +21,27 @@ export function lookStep(context: WizardContext): Step {
       context.say(`Looking at ${entries.join(', ')}${context.ascii ? '...' : '…'}`);
       const look = () => context.hosts.look(entries, context.answers(given), {askSudo: given['sudo'] === 'ask'});
       let looks = await look();
-      if (context.trustAll && (await trustThem(looks.filter(isFailed), context))) looks = await look();
-      const failed = looks.filter(isFailed);
+      let failed = looks.filter(isFailed);
+      shown = failed.some(({problem}) => problem.code === 'host.key-unknown') ? await context.unknownKeys(failed) : [];
+      if (context.trustAll && shown.length > 0) {
+        await record(shown, context);
+        looks = await look();
+        failed = looks.filter(isFailed);
+        shown = [];
+      }
       if (failed.length === 0) {
         for (const seen of looks) if ('facts' in seen) context.say(`  ${seen.entry}: ${describeFacts(seen.facts)}`);
         // from here on they have names: what gave them isn't kept
         const {controlPlane = [], worker = []} = context.answers(given);
         return {settled: {look: 'seen', controlPlane: controlPlane.map(hostWord), worker: worker.length === 0 ? null : worker.map(hostWord)}};
       }
-      return (await keyQuestion(failed, context)) ?? sudoQuestion(failed, given) ?? trouble(failed);
+      return keyQuestion(shown) ?? sudoQuestion(failed, given) ?? trouble(failed);
     },
     take: async (question, answer, given) => {
       switch (question.id) {
         case 'trust':
           if (answer !== true) return {...given, look: 'skipped'};
-          await trustThem((await context.hosts.look(allHosts(given), context.answers(given), {askSudo: false})).filter(isFailed), context);
+          await record(shown, context);
           return given;
         case 'sudo':
           if (answer === 'again') return given;
@@ -58,14 +66,11 @@ const hostWord = (host: NonNullable<Answers['worker']>[number]) => (typeof host 
 
 const isFailed = (look: Look): look is Failed => 'problem' in look;
 
-/** Records the keys that known_hosts doesn't know; true when there were some. */
-async function trustThem(failed: readonly Failed[], context: WizardContext): Promise<boolean> {
-  const keys = failed.some(({problem}) => problem.code === 'host.key-unknown') ? await context.unknownKeys(failed) : [];
+async function record(keys: readonly SeenKeys[], context: WizardContext): Promise<void> {
   for (const seen of keys) {
     for (const line of seen.lines) context.say(`  recorded: ${line}`);
     await seen.record();
   }
-  return keys.length > 0;
 }
 
 /** What a choice led to: the name of a variable, a file, a key, a login name. */
@@ -108,9 +113,7 @@ function pendingQuestion(given: Given, context: WizardContext): Question | undef
   }
 }
 
-async function keyQuestion(failed: readonly Failed[], context: WizardContext): Promise<Question | undefined> {
-  if (!failed.some(({problem}) => problem.code === 'host.key-unknown')) return undefined;
-  const keys = await context.unknownKeys(failed);
+function keyQuestion(keys: readonly SeenKeys[]): Question | undefined {
   if (keys.length === 0) return undefined;
   return {
     kind: 'yes',

@@ -47,7 +47,7 @@ export function modeSteps(context: WizardContext): readonly Step[] {
           kind: 'choice',
           id: 'mode',
           message: 'Which mode?',
-          note: wantsAdvice ? context.advice(given) : context.comparison,
+          note: Object.keys(answers).length > 0 ? context.advice(given) : context.comparison,
           choices: [
             ...modeNames
               .toSorted((a, b) => Number(b === (usable ?? 'agent')) - Number(a === (usable ?? 'agent')))
@@ -56,7 +56,7 @@ export function modeSteps(context: WizardContext): readonly Step[] {
                 name: `${mode}${mode === usable ? ' (recommended)' : ''}: ${cellOf('operating system', mode)}`,
                 ...(availability[mode].built ? {} : {disabled: 'not in this version'}),
               })),
-            ...(wantsAdvice ? [] : [{value: 'advice', name: 'I don’t know yet: ask me a few questions'.replace('’', "'")}]),
+            ...(wantsAdvice ? [] : [{value: 'advice', name: "I don't know yet: ask me a few questions"}]),
           ],
           ...(usable === undefined ? {} : {default: usable}),
         };

@@ -3,7 +3,9 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {freePort, startSandbox} from '../../src/sandbox/sandbox.ts';
 import {openTerminal, type TestTerminal} from '../support/terminal.ts';
+import {resultOf, trireme} from '../support/trireme.ts';
 import {answerAll, asks, enter, pick, write, type Script} from '../support/wizard.ts';
 
 const agentPath: Script = [
@@ -119,4 +121,38 @@ describe('a new user', () => {
     },
     180_000,
   );
+
+  it('leaves with Ctrl-C before the run, and is asked again with --resume', async () => {
+    terminal = shell('--mode', 'controller');
+    await terminal.shows('Begin with: trireme init');
+    terminal.type('trireme init\n');
+    await answerAll(terminal, controllerPath);
+    await asks(terminal, /Apply this to harbour\?/);
+    terminal.key('ctrl-c');
+    await terminal.shows('trireme.yaml is written; nothing was applied.');
+    terminal.type('clear\n');
+    await terminal.shows((text) => !text.includes('nothing was applied'));
+    terminal.type('trireme init --resume\n');
+    await asks(terminal, /Apply this to harbour\?/);
+    terminal.key('n', 'enter');
+    await terminal.shows('Nothing was applied. Later: trireme apply');
+    terminal.type('exit\n');
+    expect(await terminal.exited).toBe(0);
+  }, 120_000);
 });
+
+it('does the same from flags without a terminal: trusts, writes, plans and applies', async () => {
+  const sandbox = await startSandbox({controlPlanes: 1, workers: 0, bare: true});
+  try {
+    const answers = ['--name', 'pier', '--control-plane', 'cp1=cp1', '--distribution', 'simulated', '--endpoint', `127.0.0.1:${await freePort()}`];
+    const ran = await trireme(['init', ...answers, '--sudo-password-file', '../sudo-password', '--trust', '--apply', '-o', 'json'], {
+      cwd: sandbox.cwd as string,
+      env: {HOME: sandbox.folder, ...sandbox.env},
+    });
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(resultOf(ran)).toEqual({file: 'trireme.yaml', cluster: 'pier', files: ['trireme.yaml'], applied: true});
+    expect(ran.stderr).toMatch(/recorded: cp1 .*SHA256:/);
+  } finally {
+    await sandbox.stop();
+  }
+}, 120_000);

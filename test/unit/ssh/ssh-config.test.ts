@@ -2,6 +2,7 @@ import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {listHostNames} from '../../../src/ssh/ssh-config.ts';
 import {parseHop, resolveTarget, type HostTarget} from '../../../src/ssh/target.ts';
 
 let home: string;
@@ -132,6 +133,15 @@ Host *
     expect((await resolve({configFile: 'none'})).port).toBe(22);
     expect((await resolve({configFile: '~/.ssh/mine'})).port).toBe(2223);
     await expect(resolve({configFile: '~/.ssh/missing'})).rejects.toMatchObject({code: 'file.not-found'});
+  });
+
+  test('names the hosts that are written down, through Include, without patterns; a file that is missing names none', async () => {
+    await config('Host a b\n  User x\nHost *.example !c web?\n  User y\nInclude more\nHost a\n');
+    await config('Host d\n', 'more');
+    expect(await listHostNames({home, configFile: undefined})).toEqual(['a', 'b', 'd']);
+    expect(await listHostNames({home, configFile: '~/.ssh/more'})).toEqual(['d']);
+    expect(await listHostNames({home, configFile: '~/.ssh/missing'})).toEqual([]);
+    expect(await listHostNames({home, configFile: 'none'})).toEqual([]);
   });
 });
 

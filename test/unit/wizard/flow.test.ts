@@ -4,7 +4,8 @@ import {textOfAnswers} from '../../../src/spec/answers-file.ts';
 import {agentAnswers} from '../../../src/wizard/agent-steps.ts';
 import {flagsOf} from '../../../src/wizard/answers-of.ts';
 import type {Walk} from '../../../src/wizard/flow.ts';
-import {Left, play, type Script, type World} from './world.ts';
+import {lookStep} from '../../../src/wizard/look-step.ts';
+import {Left, play, type Script, type World, worldContext} from './world.ts';
 
 const typedHosts: World = {unknownKeys: ['10.0.0.11', '10.0.0.12'], sudoPassword: true, env: {SUDO: 'x'}};
 const typed: Script = {
@@ -120,6 +121,25 @@ describe('a walk', () => {
     expect(asked.filter((id) => id === 'mode')).toHaveLength(2);
     expect(said).toEqual(expect.arrayContaining(['the table', 'the advice']));
     expect((await play(management, controlled)).asked.filter((id) => id.startsWith('advice.'))).toEqual([]);
+  });
+
+  it('records the keys that were shown, not those that a host shows a moment later', async () => {
+    const given = {mode: 'agent', controlPlane: ['10.9.9.9']};
+    const unknown = worldContext({unknownKeys: ['10.9.9.9']});
+    const keys: string[] = [];
+    let round = 0;
+    const own = lookStep({
+      ...unknown,
+      unknownKeys: async () => {
+        round += 1;
+        const key = `key ${round}`;
+        return [{entry: '10.9.9.9', lines: [key], record: async () => void keys.push(key)}];
+      },
+    });
+    const question = await own.next(given);
+    if ('settled' in question) throw new Error('nothing is asked');
+    await own.take?.(question, true, given);
+    expect([question.note?.includes('key 1'), keys, round]).toEqual([true, ['key 1'], 1]);
   });
 
   it('asks for another login name and key where the host takes neither', async () => {
