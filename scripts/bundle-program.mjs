@@ -36,8 +36,15 @@ const narrow = String.raw`/^[\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u202
 
 function lazyWidths(source, path) {
   const lazy = source
-    .replaceAll(/^const (\w+) = (\/.*\/v);$/gm, (_, name, made) => `let made_${name};\nconst ${name} = {test: (text) => (made_${name} ??= ${made}).test(text), [Symbol.search]: (text) => (made_${name} ??= ${made})[Symbol.search](text)};`)
-    .replace('const segmenter = new Intl.Segmenter();', 'let madeSegmenter;\nconst segmenter = {segment: (text) => (madeSegmenter ??= new Intl.Segmenter()).segment(text)};')
+    .replaceAll(
+      /^const (\w+) = (\/.*\/v);$/gm,
+      (_, name, made) =>
+        `let made_${name};\nconst ${name} = {test: (text) => (made_${name} ??= ${made}).test(text), [Symbol.search]: (text) => (made_${name} ??= ${made})[Symbol.search](text)};`,
+    )
+    .replace(
+      'const segmenter = new Intl.Segmenter();',
+      'let madeSegmenter;\nconst segmenter = {segment: (text) => (madeSegmenter ??= new Intl.Segmenter()).segment(text)};',
+    )
     .replace(String.raw`/^[\u0020-\u007E]*$/`, () => narrow);
   if (!['made_rgiEmojiRegex', 'made_visibleCharacterRegex', 'madeSegmenter', narrow].every((part) => lazy.includes(part)))
     throw new Error(`${path} finds widths in another way than it did`);

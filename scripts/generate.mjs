@@ -43,8 +43,21 @@ async function source() {
 /** Path to content of every generated file. */
 export async function generated() {
   build();
-  const {errorCodes, exitCodes, eventMeanings, jsonSchema, effectMeanings, modes, advice, renderProvisioning, plainStyle, actions, keyTable, keyScopes, keyLabel} =
-    await source();
+  const {
+    errorCodes,
+    exitCodes,
+    eventMeanings,
+    jsonSchema,
+    effectMeanings,
+    modes,
+    advice,
+    renderProvisioning,
+    plainStyle,
+    actions,
+    keyTable,
+    keyScopes,
+    keyLabel,
+  } = await source();
   const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
   const events = readFileSync(join(root, 'src', 'kernel', 'event.ts'), 'utf8');
   return {

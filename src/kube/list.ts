@@ -30,7 +30,12 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
     do {
       const path =
         collectionPath(resource, options.namespace) +
-        query({limit: next === undefined ? (options.firstPageSize ?? pageSize) : pageSize, continue: next, labelSelector: options.labelSelector, fieldSelector: options.fieldSelector});
+        query({
+          limit: next === undefined ? (options.firstPageSize ?? pageSize) : pageSize,
+          continue: next,
+          labelSelector: options.labelSelector,
+          fieldSelector: options.fieldSelector,
+        });
       const accept = options.metadataOnly === true ? partialList : undefined;
       const call = {...callOptions(options), method: 'GET', path, subject, repeat: 'repeatable' as const, ...(accept === undefined ? {} : {accept})};
       const {status, body} = await rest.json<unknown>(call, next === undefined ? [] : [410]);

@@ -51,6 +51,7 @@ export function startGuard(folder: string): Guard {
     },
     dismiss: async () => {
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+      child.ref();
       const ended = once(child, 'exit');
       child.stdin.end('done\n');
       await ended;

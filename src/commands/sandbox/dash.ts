@@ -7,7 +7,11 @@ export default class SandboxDash extends BaseCommand<z.input<typeof result>> {
   static override summary = 'Open the dashboard on a living sandbox fleet: clusters of all modes, upgrades, faults, and everything can be used.';
   static override description =
     'A management cluster with several clusters and a cluster of hosts come up on this computer while you watch, and things happen to them by themselves. Nothing of yours is touched, and nothing is left. What follows is given to trireme dash.';
-  static override examples = ['<%= config.bin %> sandbox dash', '<%= config.bin %> sandbox dash -- --theme colour-blind', '<%= config.bin %> sandbox dash -- --screen-reader'];
+  static override examples = [
+    '<%= config.bin %> sandbox dash',
+    '<%= config.bin %> sandbox dash -- --theme colour-blind',
+    '<%= config.bin %> sandbox dash -- --screen-reader',
+  ];
   static override strict = false;
   static override resultSchema = () => result;
 

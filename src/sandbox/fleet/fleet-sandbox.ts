@@ -64,7 +64,8 @@ export async function startFleetSandbox({root, pace = watchable}: FleetSandboxOp
       XDG_CONFIG_HOME: join(folder, 'config'),
     },
   };
-  for (const path of [file, hosts.file]) await rememberCluster(join(folder, 'state/trireme'), await readCluster({files: [path], redactor: new Redactor(), allowSimulated: true}));
+  for (const path of [file, hosts.file])
+    await rememberCluster(join(folder, 'state/trireme'), await readCluster({files: [path], redactor: new Redactor(), allowSimulated: true}));
   const stopping = new AbortController();
   const life = startLife({management, hosts, onReady: () => Object.assign(current, pace)});
   const apply = (path: string) =>

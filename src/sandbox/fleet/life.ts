@@ -92,7 +92,12 @@ function shortage(fleet: Fleet): Story {
     fleet.faults.stuckInfrastructure.add(part);
     fleet.scale(reef, () => 3);
   };
-  return inTurn([1, begin], [rest.shortage, () => fleet.faults.stuckInfrastructure.delete(part)], [rest.plenty, () => fleet.scale(reef, () => 1)], [10, () => {}]);
+  return inTurn(
+    [1, begin],
+    [rest.shortage, () => fleet.faults.stuckInfrastructure.delete(part)],
+    [rest.plenty, () => fleet.scale(reef, () => 1)],
+    [10, () => {}],
+  );
 }
 
 /** A node stops answering, and comes back after a while, if nobody replaced its machine. */
@@ -173,7 +178,9 @@ function fleetOf({writes, store, kinds, faults}: ManagementApi) {
         return {...topology, workers: {...workers, machineDeployments: deployments}};
       }),
     workersOf: (cluster: DemoCluster) =>
-      machinesOf(cluster).filter((one) => one.metadata.labels?.['cluster.x-k8s.io/control-plane'] === undefined && one.metadata.deletionTimestamp === undefined),
+      machinesOf(cluster).filter(
+        (one) => one.metadata.labels?.['cluster.x-k8s.io/control-plane'] === undefined && one.metadata.deletionTimestamp === undefined,
+      ),
     /** Lets the controllers look at a machine. */
     nudge: (name: string, namespace: string) => {
       const stamp = {'trireme.dev/looked-at': new Date().toISOString()};

@@ -4,6 +4,7 @@ import {connect, createServer, type AddressInfo, type Server, type Socket} from 
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {testDesk} from '../../support/desk.ts';
 import {createDashServices} from '../../../src/commands/base-dash-services.ts';
 import {dashSources} from '../../../src/commands/base-dash-sources.ts';
 import {followFleet, type FleetState, type FleetStore} from '../../../src/fleet/fleet-store.ts';
@@ -109,7 +110,7 @@ describe('the dashboard, fed by a management API', () => {
     const scope = {signal: stopping.signal, redactor: new Redactor(), concurrency: 4, warn: () => {}};
     const {sources, expected, places} = dashSources(clusters, {contexts: [], useDefault: false}, {scope, signal: stopping.signal, interval: 1000});
     const fleet = followFleet(sources, expected);
-    return {fleet, services: createDashServices({fleet, places, scope, settings: readSettings(folder).settings, commands: []})};
+    return {fleet, services: createDashServices({fleet, places, scope, settings: readSettings(folder).settings, commands: [], desk: testDesk()})};
   };
   const trouble = (state: FleetState) => Object.values(state.sources)[0]?.trouble;
   const names = (state: FleetState) => state.rows.map((row) => row.view.name);

@@ -129,7 +129,7 @@ function conditionsOf(machine: KubeObject, parts: Parts, now: NodeState): readon
     : 'Waiting for Cluster control plane to be initialized';
   const silent = '* Node.Ready: SIMULATED fault: Kubelet stopped posting node status';
   const node = (type: string, good: string) =>
-    now.isLost ? isFalse(type, `Not${good}`, silent) : (now.hasNode ? isTrue(type, good) : isUnknown(type, 'InspectionFailed', waiting));
+    now.isLost ? isFalse(type, `Not${good}`, silent) : now.hasNode ? isTrue(type, good) : isUnknown(type, 'InspectionFailed', waiting);
   const gates = isControlPlane(machine) ? controlPlaneConditions.map(([type, good]) => node(type, good)) : [];
   const remediation = ['HealthCheckSucceeded', 'OwnerRemediated'].flatMap((type): readonly Said[] => {
     const one = conditionOf(machine, type);
