@@ -20,8 +20,20 @@ describe('a new user', () => {
   });
 
   it.each([
-    {mode: 'agent', args: ['--control-planes', '1', '--workers', '1'], path: agentPath, run: /Join|kubelet|cp1/, ready: /harbour\s+✔ healthy\s+agent\s.*1\/1\s+1\/1/},
-    {mode: 'controller', args: ['--mode', 'controller'], path: controllerPath, run: /control plane/i, ready: /harbour\s+✔ healthy\s+controller\s.*1\/1\s+\d\/\d/},
+    {
+      mode: 'agent',
+      args: ['--control-planes', '1', '--workers', '1'],
+      path: agentPath,
+      run: /Join|kubelet|cp1/,
+      ready: /harbour\s+✔ healthy\s+agent\s.*1\/1\s+1\/1/,
+    },
+    {
+      mode: 'controller',
+      args: ['--mode', 'controller'],
+      path: controllerPath,
+      run: /control plane/i,
+      ready: /harbour\s+✔ healthy\s+controller\s.*1\/1\s+\d\/\d/,
+    },
   ])(
     'gets in $mode mode from nothing to a cluster that the dashboard shows Ready',
     async ({mode, args, path, run, ready}) => {
