@@ -4,7 +4,7 @@
 const rate = 8;
 const burst = 2;
 /** Data alone never draws more often than this, in ms: so a key finds room. */
-const dataGap = 200;
+const dataGap = 250;
 
 export type FrameCause = 'key' | 'data';
 

@@ -16,7 +16,8 @@ const clusters = 1000;
 const rate = 200;
 const verdict = (isMet) => (isMet ? 'met' : 'MISSED');
 const p95 = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? Number.NaN;
-const goal = (title, value, unit, limit, digits = 0) => console.log(`    ${title} ${value.toFixed(digits)} ${unit}   goal <= ${limit}: ${verdict(value <= limit)}`);
+const goal = (title, value, unit, limit, digits = 0) =>
+  console.log(`    ${title} ${value.toFixed(digits)} ${unit}   goal <= ${limit}: ${verdict(value <= limit)}`);
 
 export async function benchDash() {
   const seconds = Number(process.env.TRIREME_BENCH_SECONDS ?? 300);
@@ -92,7 +93,9 @@ async function benchChanges(server, {env, home, seconds}) {
     goal(`key to screen, p95 of ${keys.move.length + keys.page.length} keys`, p95([...keys.move, ...keys.page]), 'ms', 100);
     goal(`    scrolling by pages, p95 of ${keys.page.length}`, p95(keys.page), 'ms', 100);
     goal(`    filtering, a letter, p95 of ${keys.filter.length}`, p95(keys.filter), 'ms', 100);
-    console.log(`    CPU ${(used.dash / lasted / 10).toFixed(1)} %, ${(used.bytes / lasted / 1024).toFixed(1)} KiB/s to the terminal; kubectl get clusters -A -w ${(theirs.cpu / lasted / 10).toFixed(1)} %, ${(theirs.bytes / lasted / 1024).toFixed(1)} KiB/s (it sees no machines)`);
+    console.log(
+      `    CPU ${(used.dash / lasted / 10).toFixed(1)} %, ${(used.bytes / lasted / 1024).toFixed(1)} KiB/s to the terminal; kubectl get clusters -A -w ${(theirs.cpu / lasted / 10).toFixed(1)} %, ${(theirs.bytes / lasted / 1024).toFixed(1)} KiB/s (it sees no machines)`,
+    );
     await pause(5000);
     const rest = cpuOf(dash.pid);
     await pause(30_000);
