@@ -66,6 +66,8 @@ async function benchChanges(server, {env, home, seconds}) {
   try {
     await dash.seen(isWhole);
     await pause(3000);
+    await framesOf(dash.pid, probe); // those of the start aren't meant
+    rmSync(probe);
     const before = {dash: cpuOf(dash.pid), bytes: dash.bytes, kubectl: cpuOf(kubectl.pid), kubectlBytes: kubectl.bytes()};
     server.child.stdin.write(`churn ${rate} ${seconds}\n`);
     const churned = server.next();
