@@ -19,8 +19,8 @@ async function source() {
     export * as advice from './src/modes/advisor/questions.ts';
     export {renderProvisioning} from './src/output/comparison-text.ts';
     export {plainStyle} from './src/output/style.ts';
+    export * as keys from './src/ui/keys.ts';
     export {actions} from './src/actions/table.ts';
-    export {keyTable, keyScopes, keyLabel} from './src/ui/keys.ts';
   `;
   // below node_modules, so that packages are found from there
   const outfile = join(root, 'node_modules', `.trireme-generate-${process.pid}.mjs`);
@@ -43,21 +43,7 @@ async function source() {
 /** Path to content of every generated file. */
 export async function generated() {
   build();
-  const {
-    errorCodes,
-    exitCodes,
-    eventMeanings,
-    jsonSchema,
-    effectMeanings,
-    modes,
-    advice,
-    renderProvisioning,
-    plainStyle,
-    actions,
-    keyTable,
-    keyScopes,
-    keyLabel,
-  } = await source();
+  const {errorCodes, exitCodes, eventMeanings, jsonSchema, effectMeanings, modes, advice, renderProvisioning, plainStyle, keys, actions} = await source();
   const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
   const events = readFileSync(join(root, 'src', 'kernel', 'event.ts'), 'utf8');
   return {
@@ -65,13 +51,13 @@ export async function generated() {
     'docs/reference/commands.md': commandsPage(manifest),
     'docs/reference/events.md': eventsPage(events, eventMeanings, effectMeanings),
     'docs/reference/exit-codes.md': exitCodesPage(exitCodes, errorCodes),
+    'docs/reference/keys.md': keysPage(keys),
     'docs/reference/modes.md': modesPage(modes, advice, renderProvisioning(modes.modeNames, modes.provisioning, plainStyle)),
-    'docs/reference/keys.md': keysPage(keyTable, keyScopes, keyLabel),
     'schema/trireme.v1alpha1.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   };
 }
 
-function keysPage(keyTable, keyScopes, keyLabel) {
+function keysPage({keyTable, keyScopes, keyLabel}) {
   const sections = Object.entries(keyScopes).flatMap(([scope, title]) => {
     const entries = keyTable.filter((entry) => entry.scopes.includes(scope));
     if (entries.length === 0) return [];

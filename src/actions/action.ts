@@ -58,6 +58,8 @@ export type ActionInput =
     }
   /** The subject's name, typed: what is destructive asks for it. */
   | {readonly kind: 'name'; readonly id: string; readonly title: string; readonly flag?: string}
+  /** Names of hosts that the plan takes out for good, typed: `--FLAG HOST` for each. Asked only when there are some. */
+  | {readonly kind: 'names'; readonly id: string; readonly title: string; readonly flag: string}
   /** A command line that goes behind `--`, in words. */
   | {readonly kind: 'words'; readonly id: string; readonly title: string; readonly required?: boolean};
 
@@ -67,8 +69,8 @@ export type Answers = Readonly<Record<string, Answer>>;
 /** The control plane's own name among the counts. No pool can have it: a pool's name has no space. */
 export const controlPlaneCount = 'control plane';
 
-/** Parts of a command line that name the subject: as an argument, as `-c`, the files with `-f`, or files and management cluster. */
-export type SubjectWord = 'cluster' | 'machine' | 'run' | '-c' | 'files' | 'place';
+/** Parts of a command line that name the subject: as an argument, as `--limit`, as `-c`, the files with `-f`, or files and management cluster. */
+export type SubjectWord = 'cluster' | 'machine' | 'run' | '--limit' | '-c' | 'files' | 'place';
 
 /** What commands about such a thing take. */
 export const usualWords: Readonly<Record<Subject['about'], readonly SubjectWord[]>> = {
@@ -104,8 +106,8 @@ export interface Action {
    * `screen`: the dashboard has a screen that shows what the command prints.
    */
   readonly kind: 'run' | 'answer' | 'hand-over' | 'screen';
-  /** Takes something away for good: the name is typed. */
-  readonly destructive?: boolean;
+  /** Takes something away for good: the name is typed. In all modes, or in some. */
+  readonly destructive?: boolean | readonly string[];
   /** May be done with several at once, one question for all. */
   readonly many?: boolean;
 }

@@ -1,33 +1,31 @@
 // An action as the command line that a person would type.
 import {controlPlaneCount, usualWords, type Action, type ActionInput, type ActionRequest, type Answer, type ClusterPlace, type Subject} from './action.ts';
 
-/** The whole command line without the program's name: `cluster scale web md-0=5 --wait --context prod -n fleet`. Throws for an answer that's missing: a bug. */
-export function argvOf({action, subject, answers}: ActionRequest): readonly string[] {
+/** The whole command line without the program's name: `cluster scale web md-0=5 --wait --context prod -n fleet`. `more` are flags besides. */
+export function argvOf({action, subject, answers}: ActionRequest, more: readonly string[] = []): readonly string[] {
   const words: string[] = [];
   const flags: string[] = [];
   const behind: string[] = [];
   for (const input of action.inputs) {
-    const answer = answers[input.id] ?? presetOf(input);
-    const built = wordsOf(input, answer);
+    const built = wordsOf(input, answers[input.id] ?? presetOf(input));
     words.push(...built.words);
     flags.push(...built.flags);
     behind.push(...built.behind);
   }
   const tail = behind.length === 0 ? [] : ['--', ...behind];
   const {named, placed} = subjectWords(action, subject);
-  return [...action.command, ...named, ...words, ...flags, ...placed, ...tail];
+  return [...action.command, ...named, ...words, ...flags, ...placed, ...more, ...tail];
 }
 
-/** The command line that only shows the plan. */
+/** The command line that only shows the plan: what is typed after it isn't in it. */
 export function previewArgv(request: ActionRequest): readonly string[] {
-  const {action} = request;
-  const withoutName = {...request, action: {...action, inputs: action.inputs.filter((input) => input.kind !== 'name')}};
-  return [...argvOf(withoutName), '--dry-run', '-o', 'json'];
+  const inputs = request.action.inputs.filter((input) => input.kind !== 'name' && input.kind !== 'names');
+  return argvOf({...request, action: {...request.action, inputs}}, ['--dry-run', '-o', 'json']);
 }
 
 /** The command line that does it without asking again, and tells its events to a program. */
 export function runArgv(request: ActionRequest): readonly string[] {
-  return [...argvOf(request), '--yes', '-o', 'ndjson'];
+  return argvOf(request, ['--yes', '-o', 'ndjson']);
 }
 
 function presetOf(input: ActionInput): Answer | undefined {
@@ -57,7 +55,9 @@ function wordsOf(input: ActionInput, answer: Answer | undefined): Built {
       if (answer === true) return {...none, flags: [`--${input.flag}`]};
       return input.allowNo === true ? {...none, flags: [`--no-${input.flag}`]} : none;
     case 'name':
-      return input.flag === undefined ? none : {...none, flags: [`--${input.flag}`, typeof answer === 'string' ? answer : '']};
+      return input.flag === undefined || typeof answer !== 'string' ? none : {...none, flags: [`--${input.flag}`, answer]};
+    case 'names':
+      return {...none, flags: Array.isArray(answer) ? answer.flatMap((name: string) => [`--${input.flag}`, name]) : []};
     case 'words':
       return {...none, behind: Array.isArray(answer) ? answer : []};
   }
@@ -77,6 +77,7 @@ function subjectWords(action: Action, subject: Subject): {readonly named: readon
       cluster === undefined
         ? []
         : [
+            ...(said.includes('--limit') && subject.about === 'machine' ? ['--limit', subject.machine] : []),
             ...(said.includes('-c') ? ['-c', cluster.name] : []),
             ...(said.includes('files') || said.includes('place') ? fileFlags(cluster) : []),
             ...(said.includes('place') ? managementFlags(cluster) : []),

@@ -52,6 +52,12 @@ function refusal(action: Action, subject: Subject, modes: ModeCapabilities): str
   return action.idle?.(subject);
 }
 
+/** Whether the name has to be typed before it is done with this one. */
+export function isDestructive({destructive}: Action, subject: Subject): boolean {
+  if (destructive === undefined || typeof destructive === 'boolean') return destructive === true;
+  return subject.about !== 'fleet' && destructive.includes(subject.cluster.mode);
+}
+
 /** What a person calls it. */
 export function nameOf(subject: Subject): string {
   switch (subject.about) {
@@ -82,6 +88,7 @@ export function complaintAbout(input: ActionInput, answer: Answer | undefined, s
     case 'words':
       return input.required === true && (!Array.isArray(answer) || answer.length === 0) ? 'A command is needed.' : undefined;
     case 'choice':
+    case 'names':
       return undefined;
   }
 }

@@ -6,6 +6,7 @@ import {join} from 'node:path';
 import {sleep} from '../kernel/cancel.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
 import type {Problem} from '../kernel/problem.ts';
+import {actions} from './table.ts';
 
 export interface OwnProgram {
   /** Node, and bin/run.js with its arguments of its own, if there are any. */
@@ -27,15 +28,18 @@ export interface Envelope {
   readonly problem?: Problem;
 }
 
-/** What an action says of its place, it says whole: the environment must not add another file or another management cluster to it. */
-const places = ['TRIREME_FILE', 'TRIREME_CLUSTER', 'TRIREME_KUBECONFIG', 'TRIREME_CONTEXT', 'TRIREME_NAMESPACE', 'TRIREME_OUTPUT'] as const;
+/** What an action says, it says whole: a flag's environment variable must not add a file, another management cluster, or an answer to it. */
+const said: readonly string[] = [
+  ...['file', 'cluster', 'kubeconfig', 'context', 'namespace', 'output', 'yes', 'dry-run', 'control-plane', 'resume', 'replay'],
+  ...actions.flatMap((action) => action.inputs.flatMap((input) => ('flag' in input && input.flag !== undefined ? [input.flag] : []))),
+].map((flag) => `TRIREME_${flag.replaceAll('-', '_').toUpperCase()}`);
 /** A dry run's answer is small; this is only a bound, in bytes. */
 const longestAnswer = 64 * 1024 * 1024;
 const dayMs = 86_400_000;
 
 export function environmentOf({env}: Pick<OwnProgram, 'env'>): NodeJS.ProcessEnv {
   const own = {...env};
-  for (const name of places) delete own[name];
+  for (const name of said) delete own[name];
   return own as NodeJS.ProcessEnv;
 }
 

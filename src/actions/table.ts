@@ -6,6 +6,8 @@ const wait: ActionInput = {kind: 'choice', id: 'wait', title: 'Follow it until i
 /** Of commands that wait unless told otherwise. */
 const waitOrNot: ActionInput = {...wait, allowNo: true};
 const duration = {pattern: /^\d+(s|m|h)$/, wanted: 'a number and its unit: 90s, 10m, 1h'};
+const leaving: ActionInput = {kind: 'names', id: 'leaving', title: 'Names of hosts that leave', flag: 'confirm'};
+const onHosts = {modes: ['agent', 'appliance'], reason: 'in controller mode machines have no agent of ours'};
 const bySsh = {modes: ['agent', 'appliance'], reason: "in controller mode machines aren't reached by SSH"};
 
 const isGood = (outcome: RunOutcome | undefined) => outcome === 'succeeded' || outcome === 'unchanged';
@@ -100,7 +102,7 @@ export const actions: readonly Action[] = [
     says: ['-c', 'files'],
     verb: 'converge',
     needsFile: true,
-    inputs: [],
+    inputs: [leaving],
     kind: 'run',
     many: true,
   },
@@ -125,6 +127,19 @@ export const actions: readonly Action[] = [
     command: ['cluster', 'shell'],
     inputs: [{kind: 'words', id: 'words', title: 'Program; none opens your shell'}],
     kind: 'hand-over',
+  },
+  {
+    id: 'agent upgrade',
+    title: 'Upgrade its agents',
+    key: 'U',
+    about: 'cluster',
+    command: ['agent', 'upgrade'],
+    says: ['-c', 'files'],
+    verb: 'agent-upgrade',
+    only: onHosts,
+    inputs: [],
+    kind: 'run',
+    many: true,
   },
   {id: 'history of a cluster', title: 'History', key: 'H', about: 'cluster', command: ['history'], says: ['-c'], inputs: [], kind: 'screen'},
 
@@ -173,7 +188,9 @@ export const actions: readonly Action[] = [
     about: 'machine',
     command: ['machine', 'replace'],
     verb: 'machine-replace',
-    inputs: [wait],
+    inputs: [wait, {kind: 'name', id: 'confirm', title: 'Its name', flag: 'confirm'}],
+    // a host is emptied, and joins again as new
+    destructive: ['agent', 'appliance'],
     kind: 'run',
     many: true,
   },
@@ -222,6 +239,34 @@ export const actions: readonly Action[] = [
     kind: 'screen',
   },
 
+  {
+    id: 'host maintain',
+    title: 'Maintain',
+    key: 'M',
+    about: 'machine',
+    command: ['host', 'maintain'],
+    says: ['--limit', '-c', 'files'],
+    verb: 'host-maintain',
+    only: bySsh,
+    inputs: [{kind: 'words', id: 'words', title: 'Command to run on it as root, out of service', required: true}],
+    kind: 'run',
+  },
+  {
+    id: 'host reset',
+    title: 'Reset',
+    key: 'Z',
+    about: 'machine',
+    command: ['host', 'reset'],
+    says: ['machine', '-c', 'files'],
+    only: bySsh,
+    inputs: [
+      {kind: 'choice', id: 'force', title: 'Although it is a member of a cluster', flag: 'force', preset: false},
+      {kind: 'name', id: 'confirm', title: 'Its name', flag: 'confirm'},
+    ],
+    kind: 'run',
+    destructive: true,
+  },
+
   // runs
   {id: 'history of a run', title: 'Replay', key: 'r', about: 'run', command: ['history', '--replay'], inputs: [], kind: 'screen'},
   {
@@ -240,7 +285,7 @@ export const actions: readonly Action[] = [
       if (subject.state === 'finished') return isGood(subject.outcome) ? 'it has done all that it had to do' : undefined;
       return subject.state === 'running' ? 'it is going on' : "its record can't be read";
     },
-    inputs: [],
+    inputs: [leaving],
     kind: 'run',
   },
 

@@ -1,18 +1,36 @@
 // The agent as a whole: what is wanted, who works towards it, what was seen.
-import {access, constants, mkdir} from 'node:fs/promises';
+import {mkdir} from 'node:fs/promises';
 import {hostname} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
+import type {Readable} from 'node:stream';
 import {sleep} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {Redactor} from '../kernel/redact.ts';
-import {agentPaths, protocol, type AgentState, type PutWanted, type Secrets, type Wanted} from '../hostcluster/protocol.ts';
+import {
+  agentPaths,
+  protocol,
+  type AgentState,
+  type CertificateState,
+  type ClusterEvent,
+  type KubernetesAnswer,
+  type KubernetesRequest,
+  type PutWanted,
+  type Secrets,
+  type Wanted,
+} from '../hostcluster/protocol.ts';
+import {renewalOf, requestRenewal} from './distributions/renewal.ts';
+import {memberOfHost, whyNotRemovable} from '../hostcluster/quorum.ts';
+import {noteBaseline} from './baseline.ts';
 import {simulatedDistribution, simulatedHost} from './distributions/simulated.ts';
 import {kubeadmDistribution} from './distributions/kubeadm.ts';
 import {EventLog} from './event-log.ts';
-import {realHost, type HostSystem} from './host-system.ts';
+import {hostFiles, realHost, type HostSystem} from './host-system.ts';
 import {Manager} from './manager.ts';
+import {programFolder} from './program-folder.ts';
 import {Records} from './records.ts';
+import {redactSecrets} from './redact-secrets.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
+import {measure, missingBackup, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
 import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
 
@@ -29,6 +47,8 @@ export interface AgentOptions {
   readonly version: string;
   /** Digest of the program: another build may render anew without that being drift. */
   readonly build: string;
+  /** A newer version that was tried and given up before this one was started again. */
+  readonly fellBack?: AgentState['fellBack'];
   /** Folder of the running program, the place for programs when /usr/local/bin can't be written. */
   readonly programFolder: string;
 }
@@ -48,6 +68,7 @@ export class Agent {
   #host: HostSystem | undefined;
   #observation: Observation = {nodes: [], conditions: []};
   #member = false;
+  #certificates: readonly CertificateState[] = [];
   #wasConverged = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
@@ -70,10 +91,21 @@ export class Agent {
     await mkdir(at(agentPaths.state), {recursive: true, mode: 0o755});
     const store = new WantedStore(at);
     await store.load();
-    const agent = new Agent(options, store, await Records.open(at(`${agentPaths.state}/records.json`)));
+    const records = await Records.open(at(`${agentPaths.state}/records.json`));
+    // a host that wants something already isn't as it was before us
+    if (store.wanted === null) await noteBaseline(options.root === '' ? realHost(hostname(), '') : simulatedHost(hostname(), options.root), records);
+    const agent = new Agent(options, store, records);
     await agent.#retarget();
+    agent.#sayFallBack();
     agent.#scheduleLook();
     return agent;
+  }
+
+  #sayFallBack(): void {
+    const {fellBack, version} = this.#options;
+    if (fellBack === undefined) return;
+    const message = `The newer agent ${fellBack.from} didn't stay up (given up at ${fellBack.at}); ${version} runs again.`;
+    this.events.write('agent', {type: 'warning.raised', code: 'agent.fell-back', message, host: this.state.host});
   }
 
   #at(path: string): string {
@@ -86,6 +118,8 @@ export class Agent {
 
   get state(): AgentState {
     const {wanted, wantedDigest, secretsDigest} = this.#store;
+    const target = wanted === null ? undefined : this.#target(wanted);
+    const running = target === undefined ? undefined : this.#distribution?.running(target);
     return {
       protocol,
       version: this.#options.version,
@@ -96,13 +130,25 @@ export class Agent {
       wantedDigest,
       converged: wanted !== null && this.#manager.converged,
       member: this.#member,
+      ...(running === undefined ? {} : {running}),
+      build: this.#options.build,
+      ...(this.#options.fellBack === undefined ? {} : {fellBack: this.#options.fellBack}),
       secretsDigest,
       reconcilers: this.#manager.states,
       drift: this.#manager.drift,
       nodes: this.#observation.nodes,
       conditions: this.#observation.conditions,
+      ...(this.#observation.etcdMembers === undefined ? {} : {etcdMembers: this.#observation.etcdMembers}),
       lastSeq: this.events.lastSeq,
+      certificates: this.#certificates,
+      etcd: this.#observation.etcd ?? [],
+      ...this.#renewal,
     };
+  }
+
+  get #renewal(): Pick<AgentState, 'renewal'> {
+    const renewal = renewalOf({records: this.#records});
+    return renewal === undefined ? {} : {renewal};
   }
 
   /** The state with nodes and conditions as they are now: whoever asks wants to know. */
@@ -137,11 +183,69 @@ export class Agent {
     return this.#store.secrets;
   }
 
-  async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
+  /** Looks at the certificates now: those that are due are made anew. With `at` all that were made before it are. */
+  async renewCertificates(at?: string): Promise<void> {
+    if (at !== undefined) await requestRenewal({records: this.#records}, at);
+    this.#manager.hurry(['certificates']);
+    this.#changed();
+  }
+
+  async clusterEvents(): Promise<readonly ClusterEvent[]> {
+    const target = this.#requireControlPlane();
+    return (await this.#distribution?.events(target, this.#stop.signal)) ?? [];
+  }
+
+  /** A copy of the cluster's data, on this host's disk until `remove` is called. */
+  async takeSnapshot() {
     const target = this.#requireControlPlane();
     if (this.#distribution === undefined || !this.#member)
       throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-    return this.#distribution.setNode(target, name, wish, this.#stop.signal);
+    const {host} = target;
+    // of two at the same time each has its own file
+    const path = `${takenSnapshot}.${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+    const {version} = await this.#distribution.saveSnapshot(target, path, this.#stop.signal);
+    return {path: host.path(path), version, simulated: host.simulated, ...(await measure(host, path)), remove: () => host.remove(path)};
+  }
+
+  /** Takes a backup's data, for the cluster that this host is going to start. Throws `cluster.foreign` on a host that belongs to one. */
+  async receiveSnapshot(input: Readable, digest: string): Promise<void> {
+    const host = {...hostFiles(this.#options.root), name: this.state.host};
+    if (this.#member || (this.#store.wanted !== null && (await missingBackup(host)) === undefined))
+      throw new TriremeError('cluster.foreign', `${host.name} belongs to a cluster; a backup is restored onto hosts that belong to none.`, {
+        host: host.name,
+        hints: ['Take the host out of its cluster first: trireme host reset'],
+      });
+    await receiveSnapshot(host, input, digest);
+  }
+
+  async setNode(name: string, wish: NodeWish): Promise<readonly string[]> {
+    const {target, distribution} = this.#requireMember();
+    return distribution.setNode(target, name, wish, this.#stop.signal);
+  }
+
+  /** Takes a host's member out of etcd; returns false when it has none. Throws `plan.refused` when that would cost etcd its majority. */
+  async removeEtcdMember(host: string, addresses: readonly string[]): Promise<boolean> {
+    const {target, distribution} = this.#requireMember();
+    const members = await distribution.etcdMembers(target, this.#stop.signal);
+    const member = members === undefined ? undefined : memberOfHost(members, host, addresses);
+    if (members === undefined || member === undefined) return false;
+    const why = whyNotRemovable(members, member);
+    if (why !== undefined) throw new TriremeError('plan.refused', `${host} can't be taken out of etcd: ${why}.`, {host});
+    await distribution.removeEtcdMember(target, member, this.#stop.signal);
+    await this.#observeAnew();
+    return true;
+  }
+
+  /** For the operator, who may have no way to the API of their own. */
+  async askKubernetes(question: KubernetesRequest): Promise<KubernetesAnswer> {
+    const target = this.#requireControlPlane();
+    const api = await this.#distribution?.adminApi(target, question.own === true ? 'own' : 'endpoint');
+    if (api === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    const answer = await api.pass(question, this.#stop.signal);
+    // what was changed is seen at once: a plan that is made in the next moment stands on it
+    if (question.method !== 'GET') void this.#observe();
+    return answer;
   }
 
   async close(): Promise<void> {
@@ -168,10 +272,23 @@ export class Agent {
     return target;
   }
 
+  #requireMember(): {readonly target: Target; readonly distribution: Distribution} {
+    const target = this.#requireControlPlane();
+    if (this.#distribution === undefined || !this.#member)
+      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    return {target, distribution: this.#distribution};
+  }
+
+  /** A look that begins after what has just been changed. */
+  async #observeAnew(): Promise<void> {
+    await this.#look;
+    await this.#observe();
+  }
+
   /** Points everything at the wanted document that is on disk now. */
   async #retarget(): Promise<void> {
     const {wanted, secrets} = this.#store;
-    this.#redact(secrets);
+    redactSecrets(this.#redactor, secrets);
     if (wanted !== null) {
       if (this.#distribution === undefined || this.#distribution.name !== wanted.distribution || this.#host?.name !== wanted.node.name)
         await this.#begin(wanted);
@@ -207,17 +324,6 @@ export class Agent {
     if (this.#options.root !== '') throw new TriremeError('usage.invalid', 'Only the simulated distribution runs below TRIREME_ROOT.');
     this.#host = realHost(wanted.node.name, await programFolder(this.#options.programFolder));
     this.#distribution = kubeadmDistribution();
-  }
-
-  #redact(secrets: Secrets | null): void {
-    if (secrets === null) return;
-    this.#redactor.add(secrets.bootstrapToken);
-    this.#redactor.add(secrets.bootstrapToken.split('.')[1]);
-    for (const pair of [secrets.ca, secrets.etcdCa, secrets.frontProxyCa, secrets.serviceAccount]) {
-      this.#redactor.add(pair?.key?.trim());
-      // a tool prints a key line by line
-      for (const line of pair?.key?.split('\n') ?? []) if (line.length >= 64) this.#redactor.add(line);
-    }
   }
 
   #changed(): void {
@@ -256,6 +362,7 @@ export class Agent {
       const isMember = await this.#distribution.isMember(target);
       const observation =
         isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
+      this.#certificates = isMember ? await this.#distribution.certificates(target) : [];
       this.#tellConditions(observation, target);
       this.#member = isMember;
       this.#observation = observation;
@@ -280,17 +387,5 @@ export class Agent {
         ...(message === undefined ? {} : {message}),
       });
     }
-  }
-}
-
-/** Where programs go: /usr/local/bin, or beside the agent on a system whose /usr can't be written. */
-async function programFolder(own: string): Promise<string> {
-  try {
-    await mkdir('/usr/local/bin', {recursive: true});
-    await access('/usr/local/bin', constants.W_OK);
-    return '/usr/local/bin';
-  } catch {
-    // beside the version's folder, so that it stays through updates of the agent
-    return join(dirname(own), 'bin');
   }
 }

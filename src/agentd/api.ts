@@ -1,12 +1,14 @@
 // The agent's API: HTTP over a unix socket that only root may open.
+import {createReadStream} from 'node:fs';
 import {chmod, mkdir, rm} from 'node:fs/promises';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {dirname} from 'node:path';
+import {pipeline} from 'node:stream/promises';
 import {TriremeError} from '../kernel/errors.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
 import type {ErrorCode} from '../kernel/error-codes.ts';
 import {problemOf} from '../kernel/problem.ts';
-import type {PutWanted} from '../hostcluster/protocol.ts';
+import type {KubernetesRequest, PutWanted} from '../hostcluster/protocol.ts';
 import type {Agent} from './agent.ts';
 import type {NodeWish} from './reconciler.ts';
 
@@ -18,10 +20,12 @@ const heartbeat = 20_000;
 const statusByCode: Partial<Record<ErrorCode, number>> = {
   'agent.incompatible': 409,
   'cluster.foreign': 409,
+  'plan.refused': 409,
   'usage.invalid': 400,
   'cluster.not-made': 404,
   'host.not-found': 404,
   'host.unreachable': 503,
+  'backup.damaged': 400,
 };
 
 /** Serves until `close`. A socket left by a killed agent is replaced. */
@@ -83,6 +87,24 @@ async function route(agent: Agent, request: IncomingMessage, response: ServerRes
       const changed = await agent.setNode(decodeURIComponent(rest ?? ''), requireWish(await readBody(request)));
       return sendJson(response, 200, {changed});
     }
+    case 'POST certificates': {
+      const {at} = (await readBody(request)) as {readonly at?: string};
+      await agent.renewCertificates(at);
+      return sendJson(response, 202, {});
+    }
+    case 'GET cluster-events':
+      return sendJson(response, 200, await agent.clusterEvents());
+    case 'GET snapshot':
+      return sendSnapshot(agent, response);
+    case 'PUT snapshot':
+      await agent.receiveSnapshot(request, String(request.headers['trireme-digest'] ?? ''));
+      return sendJson(response, 200, {});
+    case 'POST kubernetes':
+      return sendJson(response, 200, await agent.askKubernetes(requireQuestion(await readBody(request))));
+    case 'DELETE etcd-members': {
+      const addresses = url.searchParams.getAll('address');
+      return sendJson(response, 200, {existed: await agent.removeEtcdMember(decodeURIComponent(rest ?? ''), addresses)});
+    }
     default:
       throw new TriremeError('usage.invalid', `The agent's API has no ${request.method} ${url.pathname}.`);
   }
@@ -93,6 +115,13 @@ function requireWish(body: unknown): NodeWish {
   if (typeof labels !== 'object' || labels === null) throw new TriremeError('usage.invalid', 'The body lacks `labels`.');
   if (taints !== undefined && !Array.isArray(taints)) throw new TriremeError('usage.invalid', "`taints` isn't a list.");
   return {labels, ...(taints === undefined ? {} : {taints})};
+}
+
+function requireQuestion(body: unknown): KubernetesRequest {
+  const question = (body ?? {}) as Partial<KubernetesRequest>;
+  if (typeof question.method !== 'string' || typeof question.path !== 'string' || !question.path.startsWith('/'))
+    throw new TriremeError('usage.invalid', 'The body lacks `method` or `path`.');
+  return question as KubernetesRequest;
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
@@ -114,6 +143,23 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   const text = `${JSON.stringify(value)}\n`;
   response.writeHead(status, {'content-type': 'application/json', 'content-length': Buffer.byteLength(text)});
   response.end(text);
+}
+
+/** The copy is gone from this host when it has been sent, or the link broke. */
+async function sendSnapshot(agent: Agent, response: ServerResponse): Promise<void> {
+  const snapshot = await agent.takeSnapshot();
+  try {
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': snapshot.size,
+      'trireme-digest': snapshot.digest,
+      'trireme-data-version': snapshot.version,
+      'trireme-simulated': String(snapshot.simulated),
+    });
+    await pipeline(createReadStream(snapshot.path, {highWaterMark: 1 << 18}), response);
+  } finally {
+    await snapshot.remove();
+  }
 }
 
 /** Recorded events after `after`, then live ones, as one JSON object a line. */

@@ -5,6 +5,7 @@ import {request as httpsRequest, Agent as HttpsAgent} from 'node:https';
 import {parse} from 'yaml';
 import {withDeadline} from '../kernel/cancel.ts';
 import {TriremeError} from '../kernel/errors.ts';
+import type {KubernetesAnswer, KubernetesRequest} from '../hostcluster/protocol.ts';
 
 export interface ApiCredentials {
   /** `https://host:port`, or `http://` for a simulated cluster. */
@@ -62,14 +63,42 @@ export class ClusterApi {
 
   /** Sends one request; the answer's status is returned, whatever it is. Throws `host.unreachable` when there's no answer. */
   async send<T = unknown>(request: ApiRequest): Promise<ApiAnswer<T>> {
-    const url = new URL(request.path, this.server);
     const method = request.method ?? 'GET';
     const text = request.body === undefined ? undefined : typeof request.body === 'string' ? request.body : JSON.stringify(request.body);
-    const headers: Record<string, string> = {accept: 'application/json', 'user-agent': 'trireme-agent'};
-    if (text !== undefined) headers['content-type'] = request.type ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
+    const type = request.type ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
+    const {status, text: answer} = await this.#exchange({
+      method,
+      path: request.path,
+      headers: {accept: 'application/json', ...(text === undefined ? {} : {'content-type': type})},
+      text,
+      deadline: request.deadline ?? 10_000,
+      signal: request.signal,
+    });
+    return {status, body: parseBody(answer) as T};
+  }
+
+  /** Sends another's request as it is. */
+  async pass(question: KubernetesRequest, signal: AbortSignal): Promise<KubernetesAnswer> {
+    const {method, path, body, lines} = question;
+    const headers = {accept: 'application/json', ...question.headers};
+    const answer = await this.#exchange({method, path, headers, text: body, deadline: 25_000, signal});
+    if (lines === undefined) return answer;
+    return {
+      ...answer,
+      text: answer.text
+        .split('\n')
+        .filter((line) => line.startsWith(lines))
+        .join('\n'),
+    };
+  }
+
+  async #exchange(request: Exchange): Promise<KubernetesAnswer> {
+    const {method, path, text, deadline} = request;
+    const url = new URL(path, this.server);
+    const headers: Record<string, string> = {...request.headers, 'user-agent': 'trireme-agent'};
     if (text !== undefined) headers['content-length'] = String(Buffer.byteLength(text));
     if (this.#credentials.token !== undefined) headers['authorization'] = `Bearer ${this.#credentials.token}`;
-    const signal = withDeadline(request.signal, request.deadline ?? 10_000);
+    const signal = withDeadline(request.signal, deadline);
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
         const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -79,10 +108,10 @@ export class ClusterApi {
       });
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk as Buffer);
-      return {status: response.statusCode ?? 0, body: parseBody(Buffer.concat(chunks).toString('utf8')) as T};
+      return {status: response.statusCode ?? 0, headers: toldHeaders(response), text: Buffer.concat(chunks).toString('utf8')};
     } catch (error) {
       if (request.signal?.aborted) throw error;
-      const why = signal.aborted ? `no answer within ${(request.deadline ?? 10_000) / 1000} s` : (error as Error).message;
+      const why = signal.aborted ? `no answer within ${deadline / 1000} s` : (error as Error).message;
       throw new TriremeError('host.unreachable', `The Kubernetes API at ${this.server} doesn't answer: ${why}.`, {cause: error});
     }
   }
@@ -102,6 +131,22 @@ export class ClusterApi {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string | undefined;
+  /** In ms. */
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Those that say how the answer is to be taken. */
+function toldHeaders(response: IncomingMessage): Readonly<Record<string, string>> {
+  const told = ['content-type', 'retry-after', 'warning'].map((name) => [name, response.headers[name]] as const);
+  return Object.fromEntries(told.filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string'));
 }
 
 function parseBody(text: string): unknown {

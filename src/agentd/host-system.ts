@@ -85,7 +85,7 @@ const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /** The real host: real root, real programs, systemd. */
 export function realHost(name: string, binFolder: string): HostSystem {
-  const env = {...process.env, PATH: `${binFolder}:${searchPath}`, LC_ALL: 'C.UTF-8'} as Record<string, string>;
+  const env = {...process.env, PATH: `${binFolder}:${searchPath}`, LC_ALL: 'C.UTF-8', KUBECACHEDIR: '/run/trireme/kubectl'} as Record<string, string>;
   const run: HostSystem['run'] = (program, args, options) => exec(program, args, {...options, env: {...env, ...options.env}});
   const systemctl = async (...args: readonly string[]) => {
     const result = await run('systemctl', args, {deadline: 120_000});

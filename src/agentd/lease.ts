@@ -49,15 +49,24 @@ function taken(answer: {readonly status: number; readonly body: unknown}, self: 
   return self;
 }
 
+export interface LeaseOptions {
+  readonly name: string;
+  readonly self: string;
+  readonly signal: AbortSignal;
+  /** How long an API is waited for that doesn't answer, or refuses while it starts, in ms; default: not at all. */
+  readonly patience?: number;
+  onWait(holder: string): void;
+}
+
 /** Waits for the lease, works under it, and lets it go. `onWait` hears who holds it. */
-export async function withLease<T>(
-  api: ClusterApi,
-  options: {readonly name: string; readonly self: string; readonly signal: AbortSignal; onWait(holder: string): void},
-  work: () => Promise<T>,
-): Promise<T> {
-  const {name, self, signal} = options;
+export async function withLease<T>(api: ClusterApi, options: LeaseOptions, work: () => Promise<T>): Promise<T> {
+  const {name, self, signal, patience = 0} = options;
+  const started = performance.now();
   for (let holder = ''; ;) {
-    const now = await tryLease(api, name, self);
+    const now = await tryLease(api, name, self).catch((error: unknown) => {
+      if (!isTriremeError(error) || performance.now() - started > patience) throw error;
+      return `(nobody knows: ${error.message})`;
+    });
     if (now === self) break;
     if (now !== holder) options.onWait(now);
     holder = now;

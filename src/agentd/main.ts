@@ -19,14 +19,23 @@ function fail(message: string, code: number): void {
 }
 
 async function run(): Promise<void> {
-  const [{Agent}, {serveApi}, {notifySystemd}] = await Promise.all([import('./agent.ts'), import('./api.ts'), import('./systemd.ts')]);
+  const [{Agent}, {serveApi}, {notifySystemd}, {endTrialLater, readFallBack}] = await Promise.all([
+    import('./agent.ts'),
+    import('./api.ts'),
+    import('./systemd.ts'),
+    import('./trial.ts'),
+  ]);
   const own = fileURLToPath(import.meta.url);
   const build = digestOf(await readFile(own));
-  const agent = await Agent.open({root, version, build, programFolder: dirname(own)});
+  // as the launcher names it: on a simulated host the file itself is a link to this computer's
+  const folder = dirname(process.argv[1] ?? own);
+  const fellBack = await readFallBack(folder);
+  const agent = await Agent.open({root, version, build, programFolder: dirname(own), ...(fellBack === undefined ? {} : {fellBack})});
   const api = await serveApi(agent, at(agentPaths.socket));
   // simulated hosts have no systemd to ask whether we run
   if (root !== '') await writeFile(join(dirname(at(agentPaths.socket)), 'agent.pid'), `${process.pid}\n`);
   const stopNotifying = notifySystemd();
+  endTrialLater(folder);
   let stopping = false;
   const stop = () => {
     if (stopping) return;
@@ -71,6 +80,25 @@ async function state(): Promise<void> {
   }
 }
 
+/** Everything of ours off this host; prints a `ResetReport`. Run by hand it does so without a question: that's why it wants the node's name. */
+async function reset(args: readonly string[]): Promise<void> {
+  const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const node = flag('node');
+  if (node === undefined && !args.includes('--any')) return fail('usage: trireme-agent reset --node=NAME [--cluster=ID] [--program=FOLDER] | --any', 2);
+  const {resetHost} = await import('./reset/reset.ts');
+  const expected = node === undefined ? {} : {expected: {node, cluster: flag('cluster') ?? ''}};
+  const report = await resetHost({root, program: flag('program') ?? agentPaths.program, ...expected}).catch((error: unknown) => {
+    // nothing was touched: whoever stopped the agent can start it again
+    if ((error as {code?: string}).code !== 'cluster.foreign') throw error;
+    fail((error as Error).message, 8);
+    return undefined;
+  });
+  if (report === undefined) return undefined;
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (report.failed.length > 0) process.exitCode = 1;
+  return undefined;
+}
+
 async function main(): Promise<void> {
   switch (process.argv[2]) {
     case 'run':
@@ -79,11 +107,13 @@ async function main(): Promise<void> {
       return dial();
     case 'state':
       return state();
+    case 'reset':
+      return reset(process.argv.slice(3));
     case 'version':
       process.stdout.write(`${version} protocol ${protocol} node ${process.versions.node}\n`);
       return undefined;
     default:
-      return fail('usage: trireme-agent run | dial | state | version', 2);
+      return fail('usage: trireme-agent run | dial | state | reset | version', 2);
   }
 }
 

@@ -50,6 +50,7 @@ export function changeOf(node: NodeObject, wish: NodeWish): NodeChange | undefin
     if ((annotations[name] ?? '') !== value) annotationPatch[name] = value === '' ? null : value;
   };
   note(managedLabels, Object.keys(wish.labels).toSorted().join(','));
+  for (const [name, value] of Object.entries(wish.annotations ?? {})) note(name, value);
   const taints = taintsOf(node, wish, words);
   if (wish.taints !== undefined) note(managedTaints, wish.taints.map(idOf).toSorted().join(','));
   if (words.length === 0 && Object.keys(annotationPatch).length === 0) return undefined;

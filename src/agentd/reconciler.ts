@@ -1,8 +1,9 @@
 // What a reconciler is: it reads parts of wanted, says which steps lead there, and alone writes its outputs.
 import {digestOfValue} from '../kernel/digest.ts';
-import type {DriftArea, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
+import type {CertificateState, ClusterEvent, DriftArea, EtcdMember, EtcdMemberState, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
 import type {Step, StepContext} from '../plan/plan.ts';
 import type {HostSystem} from './host-system.ts';
+import type {ClusterApi} from './cluster-api.ts';
 import type {Records} from './records.ts';
 
 /** What reconcilers work on: the host, what is wanted of it, and the agent's memory. */
@@ -49,25 +50,48 @@ export interface Distribution {
   reconcilers(wanted: Wanted): readonly Reconciler[];
   /** True once this host's kubelet has its own credentials. */
   isMember(target: Target): Promise<boolean>;
+  /** The version that this member runs, all of it; undefined before it's a member. */
+  running(target: Target): string | undefined;
   /** What the cluster says of itself; asked of control planes that are members. */
   observe(target: Target, signal: AbortSignal): Promise<Observation>;
+  /** The certificates on this host, of a member. */
+  certificates(target: Target): Promise<readonly CertificateState[]>;
+  /** What was reported in the cluster lately, oldest first. Control planes only. */
+  events(target: Target, signal: AbortSignal): Promise<readonly ClusterEvent[]>;
+  /** Writes a consistent copy of the cluster's data to a path of the host. Control planes only; throws `backup.failed`. */
+  saveSnapshot(target: Target, path: string, signal: AbortSignal): Promise<SavedSnapshot>;
   /** A kubeconfig with administrator's rights, undefined before there is one. */
   kubeconfig(target: Target): Promise<string | undefined>;
   /** Sets labels and taints of any node with administrator's rights; returns what changed, in words. Control planes only. */
   setNode(target: Target, name: string, wish: NodeWish, signal: AbortSignal): Promise<readonly string[]>;
+  /** A client with administrator's rights, of the endpoint or of this host's own API server; undefined before there is one. Control planes only. */
+  adminApi(target: Target, which: 'endpoint' | 'own'): Promise<ClusterApi | undefined>;
+  /** Members of the cluster's etcd, freshly asked. Undefined: it has none of its own (external etcd), or can't be asked here. Control planes only. */
+  etcdMembers(target: Target, signal: AbortSignal): Promise<readonly EtcdMember[] | undefined>;
+  /** Takes a member out of etcd; the caller has seen that it may go. Control planes only. */
+  removeEtcdMember(target: Target, member: EtcdMember, signal: AbortSignal): Promise<void>;
   /** Ends what it runs inside the agent's process. */
   close(): Promise<void>;
 }
 
+export interface SavedSnapshot {
+  /** Of the program that wrote it. */
+  readonly version: string;
+}
+
 export interface Observation {
+  readonly etcd?: readonly EtcdMemberState[];
   readonly nodes: readonly NodeState[];
   readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
+  readonly etcdMembers?: readonly EtcdMember[];
 }
 
 export interface NodeWish {
   readonly labels: Readonly<Record<string, string>>;
   /** Absent: taints are left alone. */
   readonly taints?: Wanted['node']['taints'];
+  /** Absent: left alone. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 function pick(wanted: Wanted, path: string): unknown {

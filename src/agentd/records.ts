@@ -19,6 +19,10 @@ export class Records {
     return new Records(path, (await readJson<Record<string, unknown>>(path)) ?? {});
   }
 
+  get keys(): readonly string[] {
+    return Object.keys(this.#values);
+  }
+
   get<T>(key: string): T | undefined {
     return this.#values[key] as T | undefined;
   }

@@ -6,7 +6,7 @@ import {requireUnmoved, readSavedPlan} from '../plan/saved-plan.ts';
 import {findUnfinishedRun} from '../plan/ledger.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {ClusterCommand} from './base-cluster.ts';
-import {clusterFlags, concurrencyFlag, limitFlag, parseDuration, runFlags, takeOverFlag} from './base-flags.ts';
+import {clusterFlags, concurrencyFlag, confirmHostsFlag, limitFlag, parseDuration, runFlags, takeOverFlag} from './base-flags.ts';
 import {planResult, runResult, type ResultOf} from './base-results.ts';
 
 const result = z.strictObject({plan: planResult, run: runResult.nullable()});
@@ -14,17 +14,19 @@ const result = z.strictObject({plan: planResult, run: runResult.nullable()});
 export default class Apply extends ClusterCommand<ResultOf<typeof result>> {
   static override summary = 'Make the cluster what the file says: plan, show, ask, run.';
   static override description =
-    'A saved plan is refused when the hosts, or the objects in the management cluster, moved since (exit code 8). Run it again after a failure or an interruption: what is done stays done.';
+    'A saved plan is refused when the hosts, or the objects in the management cluster, moved since (exit code 8). Run it again after a failure or an interruption: what is done stays done. Hosts that left the file are drained, taken out of the cluster and reset, which is asked for by their names: --yes is no answer to that, --confirm HOST is.';
   static override examples = [
     '<%= config.bin %> apply',
     '<%= config.bin %> apply --yes --limit role=worker',
     '<%= config.bin %> apply plan.json',
     '<%= config.bin %> apply --resume',
+    '<%= config.bin %> apply --yes --confirm w3',
   ];
   static override args = {plan: Args.string({description: 'A plan that was saved by trireme plan --out.', ignoreStdin: true})};
   static override flags = {
     ...clusterFlags,
     ...runFlags,
+    confirm: confirmHostsFlag,
     resume: Flags.boolean({summary: 'Go on with the last run of this cluster, which did not succeed.', env: 'TRIREME_RESUME'}),
     limit: limitFlag,
     'force-conflicts': takeOverFlag,

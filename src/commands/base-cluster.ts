@@ -33,6 +33,8 @@ export interface RunFlags extends ScopeFlags {
   readonly 'break-lock': boolean;
   /** In ms. */
   readonly timeout?: number;
+  /** Names that a person typed beforehand, of hosts that are removed. */
+  readonly confirm?: readonly string[];
 }
 
 export type AnyMode = Mode<unknown, Scope>;
@@ -45,6 +47,8 @@ export interface PlannedWork {
   readonly resumed?: string;
   /** What is done after the answer and before the first step: writing the file that was changed. With it there's something to ask for even when no step is needed. */
   readonly beforeRun?: () => Promise<void>;
+  /** The removal of hosts was asked for by another name: the cluster's, or the command's own argument. */
+  readonly removalConfirmed?: boolean;
   /** What to try after a success; default: status and kubeconfig. */
   readonly next?: readonly string[];
   /** What goes on after a failure; default: `trireme apply --resume`. */
@@ -116,6 +120,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     for (const warning of plan.warnings) this.out.warn(warning);
     this.out.note(renderPlan(plan, {style: this.out.terminal.errorStyle, wide: this.out.format === 'wide'}));
     if (flags['dry-run']) return result;
+    if (work.removalConfirmed !== true) await this.#confirmRemovals(plan, flags.confirm ?? []);
     if (cluster !== undefined)
       await rememberCluster(stateFolder(), cluster).catch((error: Error) =>
         this.out.warn({code: 'clusters.not-recorded', message: `The list of known clusters can't be written: ${error.message}`}),
@@ -158,6 +163,21 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     const {drawRunInline} = await import('../ui/app.tsx');
     const {color, isAscii} = terminal;
     return (options) => drawRunInline({...options, theme: this.settings.theme, color, isAscii});
+  }
+
+  /** Hosts that leave are asked for by their names: --yes is no answer to that. Throws `usage.answer-required`, `answer.refused`. */
+  async #confirmRemovals(plan: Plan<Scope>, given: readonly string[]): Promise<void> {
+    const leaving = plan.hosts.filter((host) => host.state === 'removed').map((host) => host.host);
+    if (leaving.every((host) => given.includes(host))) return;
+    const question = `${leaving.join(', ')} ${leaving.length === 1 ? 'is' : 'are'} taken out of ${plan.subject} for good, with all that is on ${leaving.length === 1 ? 'it' : 'them'}.`;
+    this.requireAnswer(false, leaving.map((host) => `--confirm ${host}`).join(' '), question);
+    const {askText} = await import('../prompts/ask.ts');
+    const typed = (await askText(`${question} Type ${leaving.length === 1 ? 'its name' : 'their names'}:`, this.signal))
+      .split(/[\s,]+/)
+      .filter((name) => name !== '');
+    const missing = leaving.filter((host) => !typed.includes(host));
+    if (missing.length > 0)
+      throw new TriremeError('answer.refused', `${missing.join(', ')} ${missing.length === 1 ? "wasn't" : "weren't"} named; nothing was changed.`);
   }
 
   async #execute({plan, cluster, scope, resumed, ...work}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {

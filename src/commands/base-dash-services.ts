@@ -187,6 +187,7 @@ async function* hostLog(row: FleetRow, machine: string | undefined, scopeOptions
       (error: unknown) => (ended = {error}),
     );
     void reading.then(() => wake());
+    scopeOptions.signal.addEventListener('abort', () => wake(), {once: true});
     while (!scopeOptions.signal.aborted) {
       for (let line = lines.shift(); line !== undefined; line = lines.shift()) yield line;
       if (ended !== undefined) {
@@ -196,7 +197,6 @@ async function* hostLog(row: FleetRow, machine: string | undefined, scopeOptions
       await new Promise<void>((resolve) => {
         wake = resolve;
         if (lines.length > 0 || ended !== undefined || scopeOptions.signal.aborted) resolve();
-        scopeOptions.signal.addEventListener('abort', () => resolve(), {once: true});
       });
     }
   } finally {

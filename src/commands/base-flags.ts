@@ -105,6 +105,15 @@ export const takeOverFlag = Flags.boolean({
 /** Answers the question beforehand. */
 export const yesFlag = Flags.boolean({char: 'y', summary: "Don't ask; the answer is yes.", env: 'TRIREME_YES'});
 
+/** Hosts that leave are asked for by name. */
+export const confirmHostsFlag = Flags.string({
+  summary: 'Name of a host that is taken out or reset: the answer to the question beforehand; repeatable.',
+  env: 'TRIREME_CONFIRM',
+  multiple: true,
+  multipleNonGreedy: true,
+  helpValue: 'HOST',
+});
+
 /** Of every command that runs a plan. */
 export const runFlags = {
   yes: yesFlag,

@@ -1,4 +1,6 @@
 // A cluster's administrator's kubeconfig, whichever mode it is in.
+import {homedir} from 'node:os';
+import {delimiter, join} from 'node:path';
 import {TriremeError} from '../kernel/errors.ts';
 import type {AgentFacts} from '../modes/agent/facts.ts';
 import type {AgentScope} from '../modes/agent/scope.ts';
@@ -10,6 +12,11 @@ export interface FetchedKubeconfig {
   readonly cluster: string;
   /** Holds credentials. */
   readonly text: string;
+}
+
+/** The kubeconfig that a person uses: the first of $KUBECONFIG, else ~/.kube/config. */
+export function kubeconfigPath(): string {
+  return (process.env['KUBECONFIG'] || join(process.env['HOME'] || homedir(), '.kube', 'config')).split(delimiter)[0] ?? '';
 }
 
 export abstract class KubeconfigCommand<R> extends TargetCommand<R> {

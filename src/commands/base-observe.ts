@@ -43,9 +43,9 @@ export abstract class ObserveCommand<R> extends TargetCommand<R> {
   protected text(view: ClusterView, shape: 'summary' | 'tree', options: {readonly all?: boolean} = {}): string {
     const {style} = this.out;
     const {columns} = this.out.terminal.stdout;
-    const common = {style, wide: this.out.format === 'wide', ...(columns === undefined ? {} : {columns})};
-    if (view.mode !== 'controller') return shape === 'tree' ? renderClusterTree(view, style) : renderCluster(view, common);
-    const live = {...common, now: Date.now(), ...(options.all === undefined ? {} : {all: options.all})};
+    const common = {style, wide: this.out.format === 'wide', now: Date.now(), ...(columns === undefined ? {} : {columns})};
+    if (view.mode !== 'controller') return shape === 'tree' ? renderClusterTree(view, common) : renderCluster(view, common);
+    const live = {...common, ...(options.all === undefined ? {} : {all: options.all})};
     return shape === 'tree' ? renderObservedTree(view, live) : renderObserved(view, live);
   }
 

@@ -41,7 +41,7 @@ const changeResult = z.strictObject({
 export const hostPlanResult = z.strictObject({
   host: z.string(),
   role: z.string().optional(),
-  state: z.enum(['new', 'changed', 'unchanged', 'unreachable']),
+  state: z.enum(['new', 'changed', 'unchanged', 'unreachable', 'removed']),
   effect: z.enum(effects),
   changes: z.array(changeResult),
   reason: z.string().optional(),
@@ -100,6 +100,24 @@ export const conditionResult = z.strictObject({
 
 const partResult = z.strictObject({kind: z.string(), name: z.string(), standing, missing: z.boolean(), reasons: z.array(z.string())});
 
+export const certificateResult = z.strictObject({
+  host: z.string(),
+  /** As kubeadm calls it. */
+  name: z.string(),
+  path: z.string(),
+  kind: z.enum(['authority', 'certificate']),
+  subject: z.string(),
+  issuer: z.string(),
+  notBefore: z.string(),
+  notAfter: z.string(),
+  /** SHA-256. */
+  fingerprint: z.string(),
+  renewedBy: z.enum(['agent', 'kubelet', 'nobody']),
+  /** From when a new one is made. */
+  renewsAt: z.string().optional(),
+  state: z.enum(['valid', 'due', 'expired']),
+});
+
 export const machineResult = z.strictObject({
   name: z.string(),
   role: z.string(),
@@ -109,6 +127,20 @@ export const machineResult = z.strictObject({
   agent: z.strictObject({version: z.string(), converged: z.boolean(), answering: z.boolean()}).optional(),
   reasons: z.array(z.string()),
   drift: z.int(),
+  reconcilers: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        status: z.enum(['waiting', 'working', 'done', 'failed']),
+        message: z.string().optional(),
+        since: z.string(),
+        attempts: z.int(),
+      }),
+    )
+    .optional(),
+  drifts: z.array(z.strictObject({area: z.string(), subject: z.string(), found: z.string(), at: z.string(), outcome: z.string()})).optional(),
+  /** When the agent was started. */
+  agentSince: z.string().optional(),
   namespace: z.string().optional(),
   /** Name of the control plane, MachineDeployment or MachinePool that keeps it. */
   pool: z.string().optional(),
@@ -214,6 +246,23 @@ export const clusterViewResult = z.strictObject({
   workers: z.strictObject({ready: z.int(), wanted: z.int()}),
   conditions: z.array(conditionResult),
   machines: z.array(machineResult),
+  etcd: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        id: z.string(),
+        healthy: z.boolean(),
+        leader: z.boolean(),
+        learner: z.boolean(),
+        version: z.string().optional(),
+        size: z.int().optional(),
+        message: z.string().optional(),
+      }),
+    )
+    .optional(),
+  certificates: z
+    .strictObject({expired: z.int(), due: z.int(), next: z.strictObject({host: z.string(), name: z.string(), notAfter: z.string()}).optional()})
+    .optional(),
   namespace: z.string().optional(),
   context: z.string().optional(),
   created: z.string().optional(),

@@ -5,7 +5,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {ControllerScope} from '../modes/controller/scope.ts';
 import type {LiveCluster} from '../modes/controller/verbs/live.ts';
 import type {Intent, Scope} from '../modes/mode.ts';
-import type {Phase, Plan} from '../plan/plan.ts';
+import {hasChanges, type Phase, type Plan} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import type {Edit} from '../spec/edit-text.ts';
 import type {RunFlags} from './base-cluster.ts';
@@ -21,16 +21,18 @@ export const verbResult = z.strictObject({
 });
 export type VerbResult = ResultOf<typeof verbResult>;
 
-/** Of every verb that changes a cluster through its management cluster. */
-export const verbFlags = {
+/** Of every verb on hosts. */
+export const hostVerbFlags = {
   ...clusterFlags,
-  ...managementFlags,
   yes: runFlags.yes,
   'dry-run': runFlags['dry-run'],
   'break-lock': runFlags['break-lock'],
   timeout: runFlags.timeout,
   concurrency: concurrencyFlag,
 };
+
+/** Of every verb that changes a cluster through its management cluster. */
+export const verbFlags = {...hostVerbFlags, ...managementFlags};
 
 export const waitFlag = Flags.boolean({summary: 'Wait until it is done, and show how far it is.', env: 'TRIREME_WAIT'});
 /** For verbs that mean little before they are done. */
@@ -42,6 +44,7 @@ interface GivenFlags extends TargetFlags {
   readonly 'break-lock': boolean;
   readonly timeout?: string;
   readonly concurrency?: number;
+  readonly 'max-failures'?: number;
 }
 
 export interface VerbWork {
@@ -65,6 +68,34 @@ export interface EditWork extends VerbWork {
   edits(cluster: DesiredCluster, live: LiveCluster): readonly Edit[];
   /** Steps that come before the file's own plan. */
   readonly first?: (live: LiveCluster) => readonly Phase<ControllerScope>[];
+}
+
+/** A file in a mode whose machines are hosts that we log in to. */
+export type HostsTarget = Extract<ClusterTarget, {kind: 'file'}>;
+
+export function isOfHosts(target: ClusterTarget): target is HostsTarget {
+  return target.kind === 'file' && target.cluster.document.spec.mode === 'agent';
+}
+
+/** Waits last as long as the run may. */
+function withPatience(flags: RunFlags): RunFlags & {readonly patience?: number} {
+  return {...flags, ...(flags.timeout === undefined ? {} : {patience: flags.timeout})};
+}
+
+export interface HostsWork<F> {
+  /** Absent: what isn't a verb of every mode. */
+  readonly intent?: Intent;
+  readonly next?: readonly string[];
+  /** How to go on after a failure. */
+  readonly again?: string;
+  readonly resumed?: string;
+  plan(cluster: DesiredCluster, facts: F, scope: Scope): Promise<Plan<Scope>>;
+  /** A yes is enough for the hosts that it takes out. */
+  readonly isRemovalAsked?: boolean;
+  /** The name that has to be typed, or was given by --confirm, instead of a yes. */
+  readonly confirm?: {readonly name: string; readonly given: string | undefined; readonly what: string};
+  /** After a success; `scope` is still open. */
+  readonly after?: (scope: Scope) => Promise<void>;
 }
 
 export abstract class VerbCommand extends TargetCommand<VerbResult> {
@@ -116,6 +147,76 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
     });
   }
 
+  /** Runs a verb on a cluster of hosts: what is planned comes from the mode's own look at them. */
+  protected async runOnHosts<F>(target: HostsTarget, given: GivenFlags, work: HostsWork<F>): Promise<VerbResult> {
+    const {cluster} = target;
+    if (work.intent !== undefined) await this.requireCapability(cluster, work.intent.verb);
+    const flags = this.#runFlags(given);
+    const {confirm} = work;
+    if (!given['dry-run']) {
+      if (confirm === undefined) this.requireAnswer(given.yes, '--yes', `${work.intent?.verb ?? this.commandName} ${cluster.document.metadata.name}?`);
+      else this.requireAnswer(confirm.given !== undefined, `--confirm ${confirm.name}`, confirm.what);
+    }
+    return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
+      const plan = await work.plan(cluster, (await mode.facts(cluster, scope)) as F, scope);
+      const again = work.again ?? `Run it again: trireme ${this.commandName}`;
+      const resumed = work.resumed === undefined ? {} : {resumed: work.resumed};
+      const isAsked = confirm !== undefined && hasChanges(plan);
+      if (isAsked && !given['dry-run']) {
+        if (confirm.given === undefined) this.out.note(await this.#planText(plan));
+        await this.confirmName(confirm.name, confirm.given, confirm.what);
+      }
+      const answered = isAsked ? {...flags, yes: true} : flags;
+      const shown = await this.present(
+        {
+          plan,
+          cluster,
+          scope,
+          next: work.next ?? ['trireme status'],
+          again,
+          ...resumed,
+          removalConfirmed: confirm !== undefined || work.isRemovalAsked === true,
+        },
+        answered,
+      );
+      if (shown.run !== null && (shown.run.outcome === 'succeeded' || shown.run.outcome === 'unchanged')) await work.after?.(scope);
+      return {...shown, file: null};
+    });
+  }
+
+  /** Edits the file of a cluster of hosts, then makes them what it says. */
+  protected async runOnHostsFile(
+    target: HostsTarget,
+    given: GivenFlags,
+    work: {readonly intent: Intent; readonly operation: string; readonly limit?: readonly string[]; readonly edits: readonly Edit[]},
+  ): Promise<VerbResult> {
+    await this.requireCapability(target.cluster, work.intent.verb);
+    const flags = this.#runFlags(given);
+    const {name} = target.cluster.document.metadata;
+    if (!given['dry-run']) this.requireAnswer(given.yes, '--yes', `${work.intent.verb} ${name}?`);
+    const {planEdit, writeEdit} = await import('../spec/edit.ts');
+    const edit = await planEdit({files: target.cluster.source.files, name, edits: work.edits});
+    const cluster = await this.readEdited(target, edit, given);
+    return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
+      const facts = await mode.facts(cluster, scope);
+      const converge = mode.plan(cluster, facts, {verb: 'converge', ...(work.limit === undefined ? {} : {limit: work.limit})});
+      this.requireFitHosts(mode.obstacles(cluster, facts, converge), flags);
+      const isChanged = edit.diff !== '';
+      this.out.note(isChanged ? edit.diff : `${edit.file} says so already.`);
+      const plan = {...converge, operation: work.operation};
+      const shown = await this.present(
+        {plan, cluster, scope, ...(isChanged ? {beforeRun: () => writeEdit(edit)} : {}), next: ['trireme status'], again: 'trireme apply --resume'},
+        flags,
+      );
+      return {...shown, file: {path: edit.path, diff: edit.diff, written: isChanged && !given['dry-run']}};
+    });
+  }
+
+  async #planText(plan: Plan<Scope>): Promise<string> {
+    const {renderPlan} = await import('../output/plan-text.ts');
+    return renderPlan(plan, {style: this.out.terminal.errorStyle});
+  }
+
   /** The cluster as its file will say it is; nothing is written yet. */
   private async readEdited(target: Extract<ClusterTarget, {kind: 'file'}>, edit: {readonly path: string; readonly after: string}, given: TargetFlags) {
     const {readCluster} = await import('../spec/read.ts');
@@ -134,6 +235,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       'dry-run': given['dry-run'],
       'break-lock': given['break-lock'],
       ...(given.concurrency === undefined ? {} : {concurrency: given.concurrency}),
+      ...(given['max-failures'] === undefined ? {} : {'max-failures': given['max-failures']}),
       ...(given.timeout === undefined ? {} : {timeout: parseDuration(given.timeout, 'timeout')}),
     };
   }

@@ -5,6 +5,7 @@ import {stateFolder} from '../kernel/folders.ts';
 import {renderEvent} from '../output/plain.ts';
 import {renderSummary} from '../output/summary.ts';
 import {formatDuration, renderTable, type Column} from '../output/table.ts';
+import {isRunning} from '../plan/lock.ts';
 import {listRuns, readRun, type RunRecord} from '../plan/ledger.ts';
 import {BaseCommand} from './base-command.ts';
 import {hostOutcomeResult, runOutcomes, type ResultOf} from './base-results.ts';
@@ -17,6 +18,9 @@ const runRow = z.strictObject({
   startedAt: z.string(),
   /** Null for a run that was killed or goes on, and for a record that can't be read. */
   outcome: runOutcomes.nullable(),
+  state: z.enum(['ended', 'goes on', 'killed', 'unreadable']),
+  /** The run that this one went on with; null: it began anew. */
+  resumed: z.string().nullable(),
   ms: z.number().nullable(),
   hosts: z.array(hostOutcomeResult),
   damaged: z.boolean(),
@@ -50,12 +54,15 @@ export default class History extends BaseCommand<ResultOf<typeof result>> {
       const record = await readRun(folder, name ?? args.run);
       if (flags.replay && this.#canDraw()) await this.#play(record.header.run);
       else this.#replay(record);
-      return {runs: [rowOf(record)]};
+      return {runs: [await rowOf(folder, record)]};
     }
     const rows: Row[] = [];
     for (const run of await listRuns(folder)) {
       if (rows.length >= flags.max) break;
-      const row = await readRun(folder, run).then(rowOf, () => damagedRow(run));
+      const row = await readRun(folder, run).then(
+        (record) => rowOf(folder, record),
+        () => damagedRow(run),
+      );
       if (flags.cluster === undefined || row.cluster === flags.cluster) rows.push(row);
     }
     if (this.out.format === 'name') this.out.print(rows.map((row) => row.run).join('\n'));
@@ -93,15 +100,28 @@ export default class History extends BaseCommand<ResultOf<typeof result>> {
   }
 }
 
-function rowOf(record: RunRecord): Row {
+async function rowOf(folder: string, record: RunRecord): Promise<Row> {
   const {run, operation, cluster, mode, startedAt} = record.header;
   const finished = record.events.findLast((event) => event.type === 'run.finished');
   const ended = finished?.type === 'run.finished' ? finished : undefined;
-  return {run, operation, cluster, mode, startedAt, outcome: record.outcome ?? null, ms: ended?.ms ?? null, hosts: ended?.hosts ?? [], damaged: false};
+  const state = record.outcome !== undefined ? 'ended' : (await isRunning(folder, cluster, run)) ? 'goes on' : 'killed';
+  return {
+    run,
+    operation,
+    cluster,
+    mode,
+    startedAt,
+    outcome: record.outcome ?? null,
+    state,
+    resumed: record.header.resumed ?? null,
+    ms: ended?.ms ?? null,
+    hosts: ended?.hosts ?? [],
+    damaged: false,
+  };
 }
 
 function damagedRow(run: string): Row {
-  return {run, operation: '', cluster: '', mode: '', startedAt: '', outcome: null, ms: null, hosts: [], damaged: true};
+  return {run, operation: '', cluster: '', mode: '', startedAt: '', outcome: null, state: 'unreadable', resumed: null, ms: null, hosts: [], damaged: true};
 }
 
 const columns: readonly Column<Row>[] = [
@@ -110,12 +130,13 @@ const columns: readonly Column<Row>[] = [
   {title: 'OPERATION', cell: (row) => row.operation},
   {
     title: 'OUTCOME',
-    cell: (row) => row.outcome ?? (row.damaged ? 'unreadable' : 'not ended'),
+    cell: (row) => row.outcome ?? row.state,
     paint: (text, row, {color}) =>
       row.outcome === 'succeeded' || row.outcome === 'unchanged' ? color.green(text) : row.outcome === 'failed' ? color.red(text) : color.yellow(text),
   },
   {title: 'HOSTS', cell: (row) => String(row.hosts.length)},
   {title: 'TOOK', cell: (row) => (row.ms === null ? '-' : formatDuration(row.ms))},
+  {title: 'RESUMES', cell: (row) => row.resumed ?? '-', wide: true},
   {title: 'MODE', cell: (row) => row.mode, wide: true},
   {title: 'STARTED', cell: (row) => row.startedAt},
 ];

@@ -8,7 +8,8 @@ import {diffWanted, summarizeNew} from './diff.ts';
 import {isReached, type HostClusterFacts, type MemberFacts, type PushFile} from './facts.ts';
 import type {Wanted} from './protocol.ts';
 import {refuseImpossibleChanges} from './refusals.ts';
-import {observationOf, wantedOf} from './wanted.ts';
+import {upgradePurpose} from './steps/drain-step.ts';
+import {nodesIn, observationOf, wantedOf} from './wanted.ts';
 
 /** The work on one host that answers. */
 export interface HostWork {
@@ -26,6 +27,8 @@ export interface HostWork {
   readonly givesSecrets: boolean;
   /** Labels or taints of a node that exists, which a worker may not change itself. */
   readonly changesNode: boolean;
+  /** Its node was cordoned for an upgrade by a run that didn't come to its end. */
+  readonly uncordons: boolean;
 }
 
 export type Assessment = {readonly plan: HostPlan; readonly work?: HostWork};
@@ -42,14 +45,18 @@ export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, hos
   const before = observation.seen?.wanted ?? undefined;
   if (before !== undefined && observation.seen?.member === true) refuseImpossibleChanges(host.name, before, wanted);
 
-  const differences = before === undefined ? summarizeNew(wanted) : diffWanted(before, wanted);
+  const differences = before === undefined ? summarizeNew(wanted) : withoutContentOfVersion(diffWanted(before, wanted));
   const missing = missingBlobs(wanted.content, observation);
   const startsAgent = install !== undefined || !observation.agentActive;
   const handsOver = before === undefined || differences.length > 0 || observation.seen?.secretsDigest === '';
   const unfinished = before !== undefined && observation.seen?.converged !== true;
   const others = agentChanges(facts, observation, {missing: before === undefined ? [] : missing, install, unfinished});
   const hooks = hookChanges(cluster, host, differences.length + others.length > 0);
-  const changes = [...others, ...differences, ...hooks];
+  const uncordons = nodesIn(facts).some((node) => node.name === host.name && node.cordonedFor === upgradePurpose);
+  const cordon: readonly Change[] = uncordons
+    ? [{path: 'node.unschedulable', from: true, to: false, effect: 'none', why: 'it was cordoned for an upgrade that was interrupted'}]
+    : [];
+  const changes = [...others, ...differences, ...cordon, ...hooks];
   const isNew = before === undefined;
   const plan: HostPlan = {
     host: host.name,
@@ -75,8 +82,18 @@ export function assessHost(cluster: DesiredCluster, facts: HostClusterFacts, hos
       handsOver,
       givesSecrets: (observation.seen?.secretsDigest ?? '') === '',
       changesNode,
+      uncordons,
     },
   };
+}
+
+/** Another version has other content: that is one line, not twenty. */
+function withoutContentOfVersion(changes: readonly Change[]): readonly Change[] {
+  const version = changes.find((change) => change.path === 'kubernetesVersion');
+  const content = changes.filter((change) => change.path.startsWith('content.'));
+  if (version === undefined || content.length === 0) return changes;
+  const summary: Change = {path: 'content', to: `${content.filter((change) => change.to !== undefined).length} items of ${String(version.to)}`, effect: 'none'};
+  return [...changes.filter((change) => !content.includes(change)), summary];
 }
 
 function unreachable(host: AgentHost, problem: HostPlan['problem']): HostPlan {
@@ -85,7 +102,7 @@ function unreachable(host: AgentHost, problem: HostPlan['problem']): HostPlan {
 }
 
 /** A runtime that is there stays until the program changes: another operator's Node is no reason to restart agents. */
-function installOf(facts: HostClusterFacts, member: MemberFacts): HostWork['install'] | {readonly problem: NonNullable<HostPlan['problem']>} {
+export function installOf(facts: HostClusterFacts, member: MemberFacts): HostWork['install'] | {readonly problem: NonNullable<HostPlan['problem']>} {
   const program = facts.program.agent;
   if (member.programDigest === program.digest && member.runtimeDigest !== undefined) return undefined;
   const runtime = facts.program.runtimes[member.architecture];
@@ -111,7 +128,7 @@ interface AgentFindings {
   readonly unfinished: boolean;
 }
 
-function agentChanges(facts: HostClusterFacts, member: MemberFacts, found: AgentFindings): readonly Change[] {
+export function agentChanges(facts: HostClusterFacts, member: MemberFacts, found: AgentFindings): readonly Change[] {
   const changes: Change[] = [];
   if (found.install !== undefined)
     changes.push({

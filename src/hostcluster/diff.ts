@@ -42,7 +42,7 @@ function leavesOf(wanted: Wanted): ReadonlyMap<string, unknown> {
   const {protocol: _protocol, files, content, layers, node, ...rest} = wanted;
   const leaves = new Map<string, unknown>();
   collect(leaves, '', rest);
-  collect(leaves, 'node', {name: node.name, addresses: node.addresses, labels: node.labels});
+  collect(leaves, 'node', {name: node.name, addresses: node.addresses, labels: node.labels, ...(node.access === undefined ? {} : {access: node.access})});
   collectTaints(leaves, node.taints ?? (wanted.role === 'control-plane' ? [controlPlaneTaint] : []));
   for (const file of files) collect(leaves, `files.${file.path}`, {content: digestOf(file.content), mode: file.mode, owner: file.owner});
   for (const item of content) leaves.set(`content.${item.name}`, item.digest);

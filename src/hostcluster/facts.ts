@@ -1,6 +1,7 @@
 // What planning reads of the hosts and of this program. A mode fills it from what it saw; nothing here changes by itself (no clock, no load).
 import type {Problem} from '../kernel/problem.ts';
 import type {AgentState, ContentItem} from './protocol.ts';
+import type {RemovedApi} from './removed-apis.ts';
 
 export type Architecture = 'amd64' | 'arm64';
 
@@ -44,6 +45,12 @@ export interface HostClusterFacts {
   };
   /** Pinned by digest, per architecture that occurs. */
   readonly content: Readonly<Partial<Record<Architecture, readonly ContentItem[]>>>;
+  /** Hosts that the cluster has and the file doesn't name, as far as it's known how they're reached. Absent: none. */
+  readonly strangers?: readonly MemberObservation[];
+  /** What a control plane said of the cluster when it was asked afresh; only where a plan needs it. */
+  readonly told?: AgentState;
+  /** APIs in use that the wanted version doesn't serve any more; absent where no other version is wanted. */
+  readonly removedApis?: readonly RemovedApi[];
   /** Why content couldn't be pinned; a status needs none, a plan may know it from the hosts. */
   readonly contentProblem?: Problem;
 }

@@ -14,7 +14,7 @@ export interface InstallOptions {
 const hexOf = (digest: string) => digest.replace('sha256:', '');
 
 /** The digests of the files that the host shall run. */
-export function installOptionsOf(work: HostWork, root: string): InstallOptions {
+export function installOptionsOf(work: Pick<HostWork, 'install' | 'member'>, root: string): InstallOptions {
   return {
     root,
     programDigest: work.install?.program.digest ?? work.member.programDigest ?? '',
@@ -67,7 +67,9 @@ if [ ! -f "$version/digests.json" ]; then
 fi
 if [ "$(readlink "$root/current" 2>/dev/null)" != "versions/$name" ]; then
   old=$(readlink "$root/current" 2>/dev/null || true)
-  if [ -n "$old" ]; then printf '%s\\n' "$old" >"$root/previous"; fi
+  rm -f "$root/fell-back"
+  # two starts, and the third goes back to the old one
+  if [ -n "$old" ]; then printf '%s\\n' "$old" >"$root/previous"; printf '%s 2\\n' "versions/$name" >"$root/trial"; fi
   ln -sfn "versions/$name" "$root/current.new"
   mv -Tf "$root/current.new" "$root/current"
   restart=yes
@@ -97,6 +99,7 @@ old=$(cat "$root/previous" 2>/dev/null || true)
 [ -n "$old" ] && [ -d "$root/$old" ] || exit 0
 ln -sfn "$old" "$root/current.new"
 mv -Tf "$root/current.new" "$root/current"
+rm -f "$root/trial"
 printf '%s\\n' "$old"
 systemctl reset-failed trireme-agent.service 2>/dev/null || true
 systemctl restart --no-block trireme-agent.service

@@ -1,14 +1,24 @@
 // The operator's side of the agent's API: HTTP over `trireme-agent dial` on the host, so that no port is opened anywhere.
 import {Agent, request, type ClientRequestArgs, type IncomingMessage} from 'node:http';
 import {createInterface} from 'node:readline';
-import type {Duplex} from 'node:stream';
+import {Readable, type Duplex} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
 import {withDeadline} from '../kernel/cancel.ts';
 import {isAbortError, isTriremeError, TriremeError} from '../kernel/errors.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
 import {errorOf, type Problem} from '../kernel/problem.ts';
 import type {HostRunner} from '../ssh/runner.ts';
 import {DialSocket} from './dial-socket.ts';
-import {agentPaths, protocol, type AgentState, type PutWanted, type WantedTaint} from './protocol.ts';
+import {
+  agentPaths,
+  protocol,
+  type AgentState,
+  type ClusterEvent,
+  type KubernetesAnswer,
+  type KubernetesRequest,
+  type PutWanted,
+  type WantedTaint,
+} from './protocol.ts';
 import {rootedPath} from './shell.ts';
 import {programPaths} from './unit.ts';
 
@@ -35,7 +45,31 @@ export interface AgentLink {
   kubeconfig(options?: RequestOptions): Promise<string>;
   /** Labels and taints of a node, which only a control plane may set. */
   postNode(node: string, wishes: NodeWishes, options?: RequestOptions): Promise<void>;
+  /** Events that were recorded after `after`; ends where the record ends. */
+  recorded(after: number, options?: RequestOptions): Promise<readonly TriremeEvent[]>;
+  /** What was reported in the cluster lately; only control planes know. */
+  clusterEvents(options?: RequestOptions): Promise<readonly ClusterEvent[]>;
+  /** Has the agent look at its certificates now; with `at` those that were made before are made anew, due or not. */
+  renewCertificates(at?: string, options?: RequestOptions): Promise<void>;
+  /** A copy of the cluster's data, from a control plane. The stream has to be read to its end, or destroyed. */
+  snapshot(options?: RequestOptions): Promise<Snapshot>;
+  /** Hands a backup's data to a host that belongs to no cluster yet. */
+  putSnapshot(snapshot: {readonly size: number; readonly digest: string; readonly chunks: AsyncIterable<Buffer>}, options?: RequestOptions): Promise<void>;
+  /** Has a control plane send a request to the Kubernetes API; the answer is returned, whatever it is. */
+  kubernetes(request: KubernetesRequest, options?: RequestOptions): Promise<KubernetesAnswer>;
+  /** Takes a host's member out of etcd; false when it had none. Throws `plan.refused` when etcd would lose its majority. */
+  removeEtcdMember(host: string, addresses: readonly string[], options?: RequestOptions): Promise<boolean>;
   close(): void;
+}
+
+export interface Snapshot {
+  /** Bytes. */
+  readonly size: number;
+  readonly digest: string;
+  /** Version of the program that wrote the data. */
+  readonly version: string;
+  readonly simulated: boolean;
+  readonly stream: Readable;
 }
 
 export interface LinkOptions {
@@ -101,6 +135,16 @@ class DialedLink implements AgentLink {
     await this.#exchange('POST', `/v1/nodes/${encodeURIComponent(node)}`, wishes, options);
   }
 
+  async kubernetes(request: KubernetesRequest, options: RequestOptions = {}): Promise<KubernetesAnswer> {
+    return JSON.parse(await this.#exchange('POST', '/v1/kubernetes', request, options, request.method === 'GET')) as KubernetesAnswer;
+  }
+
+  async removeEtcdMember(host: string, addresses: readonly string[], options: RequestOptions = {}): Promise<boolean> {
+    const query = new URLSearchParams(addresses.map((address): [string, string] => ['address', address]));
+    const path = `/v1/etcd-members/${encodeURIComponent(host)}?${query}`;
+    return (JSON.parse(await this.#exchange('DELETE', path, undefined, options)) as {readonly existed: boolean}).existed;
+  }
+
   async *events(after: number, options: RequestOptions = {}): AsyncGenerator<TriremeEvent> {
     const response = await this.#send('GET', `/v1/events?after=${after}`, undefined, options);
     try {
@@ -117,17 +161,71 @@ class DialedLink implements AgentLink {
     throw notAnswering(this.host, 'it closed the stream of events');
   }
 
+  async recorded(after: number, options: RequestOptions = {}): Promise<readonly TriremeEvent[]> {
+    const text = await this.#exchange('GET', `/v1/events?after=${after}&follow=0`, undefined, options);
+    return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as TriremeEvent]));
+  }
+
+  async clusterEvents(options: RequestOptions = {}): Promise<readonly ClusterEvent[]> {
+    return JSON.parse(await this.#exchange('GET', '/v1/cluster-events', undefined, options)) as readonly ClusterEvent[];
+  }
+
+  async renewCertificates(at?: string, options: RequestOptions = {}): Promise<void> {
+    await this.#exchange('POST', '/v1/certificates', at === undefined ? {} : {at}, options);
+  }
+
+  async snapshot(options: RequestOptions = {}): Promise<Snapshot> {
+    try {
+      const response = await this.#send('GET', '/v1/snapshot', undefined, options);
+      const header = (name: string) => String(response.headers[name] ?? '');
+      return {
+        size: Number(header('content-length')),
+        digest: header('trireme-digest'),
+        version: header('trireme-data-version'),
+        simulated: header('trireme-simulated') === 'true',
+        stream: response,
+      };
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw await this.#brokenBy(error);
+    }
+  }
+
+  async putSnapshot(
+    {size, digest, chunks}: {readonly size: number; readonly digest: string; readonly chunks: AsyncIterable<Buffer>},
+    options: RequestOptions = {},
+  ): Promise<void> {
+    const headers = {host: 'agent', 'trireme-protocol': String(protocol), 'content-length': size, 'trireme-digest': digest};
+    const path = '/v1/snapshot';
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const asked = request({agent: this.#agent, method: 'PUT', path, headers, signal: options.signal}, (response) => {
+          // read to its end either way: a channel whose answer is left lying is never used again
+          void textOf(response).then(
+            (text) => (response.statusCode === 200 ? resolve() : reject(this.#refusal(response.statusCode ?? 500, 'PUT', path, text))),
+            reject,
+          );
+        });
+        asked.on('error', reject);
+        pipeline(Readable.from(chunks), asked).catch(reject);
+      });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw await this.#brokenBy(error);
+    }
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
-  /** All of these may be said twice: a channel that broke while it was idle is dialled anew, once. */
-  async #exchange(method: string, path: string, body: unknown, options: RequestOptions): Promise<string> {
+  /** What may be said twice is, once, over a new channel: the old one may have broken while it was idle. */
+  async #exchange(method: string, path: string, body: unknown, options: RequestOptions, isRepeatable = true): Promise<string> {
     const signal = withDeadline(options.signal, answerDeadline);
     const once = async () => textOf(await this.#send(method, path, body, {signal}));
     try {
       return await once().catch((error: unknown) => {
-        if (isTriremeError(error) || isAbortError(error)) throw error;
+        if (isTriremeError(error) || isAbortError(error) || !isRepeatable) throw error;
         return once();
       });
     } catch (error) {

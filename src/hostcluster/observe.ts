@@ -1,5 +1,7 @@
 // The cluster as it is, from what its agents say: for status, lists and screens.
+import {certificatesOf, standingOf} from './certificate-rows.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
+import type {ClusterView, ConditionView} from '../modes/mode.ts';
 import type {AgentHost} from '../spec/schema.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberObservation} from './facts.ts';
 import type {AgentState, NodeState} from './protocol.ts';
@@ -27,10 +29,16 @@ export async function askControlPlanes(
   return silent;
 }
 
-/** The cluster as plain data. `told` is what a control plane says now; without it nodes are unknown. */
-export function viewOf(cluster: DesiredCluster, facts: Pick<HostClusterFacts, 'hosts'>, told: AgentState | undefined, mode: string) {
+/** The cluster as plain data, at the moment `at` (ISO 8601). `told` is what a control plane says now; without it nodes are unknown. */
+export function viewOf(
+  cluster: DesiredCluster,
+  facts: Pick<HostClusterFacts, 'hosts'>,
+  told: AgentState | undefined,
+  mode: string,
+  at = new Date().toISOString(),
+): ClusterView {
   const {metadata, spec} = cluster.document;
-  const machines = hostsOf(cluster).map((host) => machineOf(cluster, host, observationOf(facts, host.name), told));
+  const machines = hostsOf(cluster).map((host) => machineOf(cluster, host, observationOf(facts, host.name), told, at));
   const strangers = (told?.nodes ?? []).filter((node) => !hostsOf(cluster).some((host) => host.name === node.name)).map(strangerOf);
   const ready = (role: string) => machines.filter((machine) => machine.role === role && machine.state === 'ready').length;
   const wanted = (role: string) => machines.filter((machine) => machine.role === role).length;
@@ -52,7 +60,23 @@ export function viewOf(cluster: DesiredCluster, facts: Pick<HostClusterFacts, 'h
     workers: {ready: ready('worker'), wanted: wanted('worker')},
     conditions,
     machines: [...machines, ...strangers],
+    endpoint: `${spec.endpoint.host.includes(':') ? `[${spec.endpoint.host}]` : spec.endpoint.host}:${spec.endpoint.port}`,
+    seenAt: at,
+    ...(told?.etcd === undefined ? {} : {etcd: told.etcd.map(({peerUrls: _urls, ...member}) => member)}),
+    ...certificatesIn(facts, at),
   };
+}
+
+/** Nothing where no agent tells of any. */
+function certificatesIn(facts: Pick<HostClusterFacts, 'hosts'>, at: string) {
+  const {certificates} = certificatesOf(reachedHosts(facts), at);
+  // the kubelet's own, which nobody believes, doesn't count
+  const counted = certificates.filter((one) => one.renewedBy !== 'nobody');
+  const [next] = counted;
+  if (next === undefined) return {};
+  const {host, name, notAfter} = next;
+  const count = (state: string) => counted.filter((one) => one.state === state).length;
+  return {certificates: {expired: count('expired'), due: count('due'), next: {host, name, notAfter}}};
 }
 
 function healthOf(
@@ -74,7 +98,7 @@ function whyUnknown(facts: Pick<HostClusterFacts, 'hosts'>): string {
   return reached.some((host) => host.seen?.wanted != null) ? 'no control plane answers' : 'the cluster is not made yet: trireme apply';
 }
 
-function machineOf(cluster: DesiredCluster, host: AgentHost, observation: MemberObservation | undefined, told: AgentState | undefined) {
+function machineOf(cluster: DesiredCluster, host: AgentHost, observation: MemberObservation | undefined, told: AgentState | undefined, at: string) {
   const member = observation !== undefined && isReached(observation) ? observation : undefined;
   const node = told?.nodes.find((one) => one.name === host.name);
   const seen = member?.seen;
@@ -85,9 +109,76 @@ function machineOf(cluster: DesiredCluster, host: AgentHost, observation: Member
     state: stateOf(member !== undefined, node, told !== undefined),
     ...(node === undefined ? {} : {version: node.version}),
     ...(seen === undefined ? {} : {agent: {version: seen.version, converged: seen.converged, answering: member?.agentActive ?? false}}),
-    reasons: [...nodeReasons(node, told), ...agentReasons(observation)],
+    reasons: [...nodeReasons(node, told), ...agentReasons(observation), ...certificateReasons(seen, at)],
     drift: seen?.drift.filter((one) => one.outcome !== 'repaired').length ?? 0,
+    ...(node === undefined ? {} : {node: node.name}),
+    ...conditionsIn(node, seen),
+    ...(seen === undefined
+      ? {}
+      : {
+          agentSince: seen.startedAt,
+          reconcilers: seen.reconcilers.map(({name, status, message, since, attempts}) => ({
+            name,
+            status,
+            since,
+            attempts,
+            ...(message === undefined ? {} : {message}),
+          })),
+          drifts: seen.drift.map(({area, subject, found, at: when, outcome}) => ({area, subject, found, at: when, outcome})),
+        }),
   };
+}
+
+/** The node's own, then the agent's reconcilers; nothing where neither is known. */
+function conditionsIn(node: NodeState | undefined, seen: AgentState | undefined): {readonly conditions?: readonly ConditionView[]} {
+  const conditions = [...(node?.conditions ?? []).map(conditionOf), ...(seen?.reconcilers ?? []).map(reconcilerConditionOf)];
+  return conditions.length === 0 ? {} : {conditions};
+}
+
+/** A reconciler of the agent, as conditions are told everywhere. */
+function reconcilerConditionOf({name, status, message, since}: AgentState['reconcilers'][number]): ConditionView {
+  return {
+    type: name,
+    ready: status === 'done',
+    reason: status,
+    since,
+    standing: status === 'done' ? 'good' : status === 'failed' ? 'bad' : 'working',
+    ...(message === undefined ? {} : {message}),
+  };
+}
+
+type NodeCondition = NodeState['conditions'][number];
+
+/** Ready shall be true, all others shall be false. */
+function conditionOf({type, status, reason, message, since}: NodeCondition): ConditionView {
+  const ready = type === 'Ready' ? status === 'True' : status === 'False';
+  const known = status === 'True' || status === 'False' ? status : ('Unknown' as const);
+  return {
+    type,
+    ready,
+    status: known,
+    standing: ready ? ('good' as const) : known === 'Unknown' ? ('unknown' as const) : ('bad' as const),
+    ...(reason === undefined ? {} : {reason}),
+    ...(message === undefined ? {} : {message}),
+    ...(since === undefined ? {} : {since}),
+  };
+}
+
+/** In ms: certificates that it signs live for a year, and none outlives it. */
+const authorityNotice = 365 * 24 * 60 * 60 * 1000;
+/** In ms: an agent renews within minutes; what is due for longer isn't being renewed. */
+const overdue = 60 * 60 * 1000;
+
+function certificateReasons(seen: AgentState | undefined, at: string): readonly string[] {
+  return (seen?.certificates ?? []).flatMap((one) => {
+    if (one.kind === 'certificate' && one.renewedBy === 'nobody') return [];
+    const state = standingOf(one, at);
+    if (one.kind === 'authority')
+      return Date.parse(one.notAfter) - Date.parse(at) > authorityNotice ? [] : [`the authority ${one.name} ends ${one.notAfter}, and nobody replaces it`];
+    if (state === 'expired') return [`the certificate ${one.name} has expired (${one.notAfter}): trireme cluster certificates --renew`];
+    const isOverdue = state === 'due' && Date.parse(at) - Date.parse(one.renewsAt ?? at) > overdue;
+    return isOverdue ? [`the certificate ${one.name} ends ${one.notAfter} and isn't renewed`] : [];
+  });
 }
 
 /** A host that we can't log in to may well be a Ready node; that it doesn't answer is what a person has to see. */

@@ -24,6 +24,8 @@ export const agentPaths = {
   secrets: '/var/lib/trireme/secrets.json',
   events: '/var/lib/trireme/events.ndjson',
   lock: '/var/lib/trireme/lock.json',
+  /** A backup on its way back: `expected` says that there is to be one, `snapshot.db` is its data. Gone when the cluster is back. */
+  restore: '/var/lib/trireme/restore',
   socket: '/run/trireme/agent.sock',
   unit: '/etc/systemd/system/trireme-agent.service',
 } as const;
@@ -36,6 +38,17 @@ export interface WantedTaint {
 
 /** The taint of a control plane whose `taints` are absent. */
 export const controlPlaneTaint: WantedTaint = {key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule'};
+
+/** Where a host answers SSH, as its file says. The rest (user, key, jump hosts) is the file's. */
+export interface HostAccess {
+  readonly address: string;
+  /** Absent: what the file says for all hosts. */
+  readonly port?: number;
+  readonly user?: string;
+}
+
+/** The node's annotation that holds its `HostAccess` as JSON. */
+export const accessAnnotation = 'trireme.dev/access';
 
 export interface WantedFile {
   readonly path: string;
@@ -71,6 +84,8 @@ export interface Wanted {
     readonly labels: Readonly<Record<string, string>>;
     /** Absent: the distribution's default. */
     readonly taints?: readonly WantedTaint[];
+    /** How an operator reaches the host. It's kept at the node, so that a host that left the file can still be found. Absent: written by an older version. */
+    readonly access?: HostAccess;
   };
   readonly endpoint: {readonly host: string; readonly port: number};
   readonly network: {readonly pods: readonly string[]; readonly services: readonly string[]; readonly dnsDomain: string};
@@ -140,6 +155,10 @@ export interface NodeState {
   readonly ready: boolean;
   readonly roles: readonly string[];
   readonly version: string;
+  /** Takes no new pods. Absent: it does, or an older agent tells it. */
+  readonly unschedulable?: boolean;
+  /** Set where we cordoned it, with what for: `upgrade`. Whoever goes on uncordons it; a person's own cordon stays. */
+  readonly cordonedFor?: string;
   readonly conditions: readonly {
     readonly type: string;
     readonly status: string;
@@ -147,7 +166,74 @@ export interface NodeState {
     readonly message?: string;
     readonly since?: string;
   }[];
+  /** How its host is reached, when the node says so. */
+  readonly access?: HostAccess;
 }
+
+/** A certificate on a host. Never its key. */
+export interface CertificateState {
+  /** As kubeadm calls it: `apiserver`, `etcd-server`, `admin.conf`; `kubelet`; authorities `ca`, `etcd-ca`, `front-proxy-ca`. */
+  readonly name: string;
+  /** The file that holds it. */
+  readonly path: string;
+  readonly kind: 'authority' | 'certificate';
+  /** Common name of whom it is for, and of who signed it. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** ISO 8601. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** SHA-256 of the certificate: pairs of hex digits with colons. */
+  readonly fingerprint: string;
+  readonly renewedBy: 'agent' | 'kubelet' | 'nobody';
+  /** ISO 8601: from when the agent makes a new one. Absent where nobody does. */
+  readonly renewsAt?: string;
+}
+
+/** A member of etcd, as one control plane sees it. */
+export interface EtcdMemberState {
+  /** Empty: announced, and not started yet. */
+  readonly name: string;
+  readonly id: string;
+  readonly peerUrls: readonly string[];
+  readonly learner: boolean;
+  readonly leader: boolean;
+  readonly healthy: boolean;
+  readonly version?: string;
+  /** Bytes of its database on disk. */
+  readonly size?: number;
+  /** Why it isn't healthy. */
+  readonly message?: string;
+}
+
+/** Something that was reported in the cluster. */
+export interface ClusterEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  /** `Pod/web-1`. */
+  readonly object: string;
+  readonly namespace?: string;
+  readonly first?: string;
+  readonly last: string;
+  readonly count: number;
+  readonly source?: string;
+}
+
+/** A member of etcd. */
+export interface EtcdMember {
+  readonly id: string;
+  /** Its host's name; empty while it was only announced. */
+  readonly name: string;
+  /** Addresses of its peer URLs. */
+  readonly addresses: readonly string[];
+  /** It has no vote yet. */
+  readonly learner: boolean;
+  readonly healthy: boolean;
+}
+
+/** On a node that we cordoned, with what for. */
+export const cordonAnnotation = 'trireme.dev/cordoned-for';
 
 /** What an agent says of itself: the answer to `GET /v1/state`, and the content of `seen.json`. Holds no secret. */
 export interface AgentState {
@@ -165,6 +251,12 @@ export interface AgentState {
   readonly converged: boolean;
   /** True once this host is a member of the cluster: its kubelet has its own credentials. */
   readonly member: boolean;
+  /** The version of Kubernetes that this member joined with or was last upgraded to, all of it. Older agents don't tell. */
+  readonly running?: string;
+  /** Digest of the agent's own program. Older agents don't tell. */
+  readonly build?: string;
+  /** The version of the agent that was tried last and given up, by the agent itself. */
+  readonly fellBack?: {readonly from: string; readonly at: string};
   /** Digest of the secrets that it holds; empty without any. Says nothing of their content. */
   readonly secretsDigest: string;
   readonly reconcilers: readonly ReconcilerState[];
@@ -173,7 +265,15 @@ export interface AgentState {
   readonly nodes: readonly NodeState[];
   /** Control planes: the conditions of the cluster: ApiReady, DnsReady, and one per layer. */
   readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
+  /** Control planes with an etcd of their own: its members, as this one sees them. */
+  readonly etcdMembers?: readonly EtcdMember[];
   readonly lastSeq: number;
+  /** Of a member: the certificates on this host. Absent in agents of the first release. */
+  readonly certificates?: readonly CertificateState[];
+  /** Control planes: the members of etcd; empty where etcd is elsewhere. */
+  readonly etcd?: readonly EtcdMemberState[];
+  /** The last renewal that somebody asked for by a command: `at` as they said it, and whether it is done. */
+  readonly renewal?: {readonly at: string; readonly done: boolean};
 }
 
 /** Body of `PUT /v1/wanted`. */
@@ -183,10 +283,32 @@ export interface PutWanted {
   readonly secrets?: Secrets;
 }
 
+/** Body of `POST /v1/kubernetes`: a request to the Kubernetes API that a control plane sends for the operator, with its own administrator's rights. */
+export interface KubernetesRequest {
+  readonly method: string;
+  /** With the query; begins with a slash. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Ask this host's own API server, not the one behind the endpoint. */
+  readonly own?: boolean;
+  /** Of a text, only lines that begin with this: metrics are many. */
+  readonly lines?: string;
+}
+
+/** Its answer, whatever the API said. */
+export interface KubernetesAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
 /** What a change below this path of Wanted costs; the longest matching prefix counts. */
 export const effectsByPath: Readonly<Record<string, Effect>> = {
   'node.labels': 'none',
   'node.taints': 'none',
+  'node.access': 'none',
+  bootstrap: 'none',
   'configuration.sysctls': 'reload',
   'configuration.kubelet': 'restart',
   'configuration.containerd': 'restart',

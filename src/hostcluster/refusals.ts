@@ -4,7 +4,8 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {reachedHosts, type HostClusterFacts, type MemberFacts} from './facts.ts';
 import {incompatible} from './link.ts';
-import {protocol, type Wanted} from './protocol.ts';
+import {protocol, type AgentState, type Wanted} from './protocol.ts';
+import {statesOfMembers} from './strangers.ts';
 
 /** Throws when a host that answers belongs to another cluster, or its agent is newer than this program. */
 export function refuseForeignHosts(cluster: DesiredCluster, facts: HostClusterFacts): void {
@@ -54,11 +55,6 @@ export function refuseImpossibleChanges(host: string, before: Wanted, after: Wan
     );
   if (before.distribution !== after.distribution)
     refuse(`the cluster was made with ${before.distribution}, the file wants ${after.distribution}`, 'Make a new cluster for it.');
-  if (before.kubernetesVersion !== after.kubernetesVersion)
-    refuse(
-      `Kubernetes ${before.kubernetesVersion} is running and the file wants ${after.kubernetesVersion}: upgrades aren't part of apply yet`,
-      `Take spec.kubernetes.version back to ${before.kubernetesVersion}.`,
-    );
   for (const part of ['pods', 'services', 'dnsDomain'] as const) {
     if (String(before.network[part]) !== String(after.network[part]))
       refuse(
@@ -70,11 +66,35 @@ export function refuseImpossibleChanges(host: string, before: Wanted, after: Wan
     refuse(`the host is the node ${before.node.name}, the file calls it ${after.node.name}`, `Take the name back to ${before.node.name}.`);
 }
 
-/** Nodes of the cluster that the file doesn't name. */
-export function nodesWithoutHost(cluster: DesiredCluster, facts: HostClusterFacts): readonly string[] {
+/**
+ * Throws `plan.refused` for a control plane that was taken out while it was away, and came back with its old data: neither the others' etcd nor
+ * its own knows it as a member.
+ */
+export function refuseExpelled(cluster: DesiredCluster, facts: Pick<HostClusterFacts, 'hosts'>): void {
+  const states = statesOfMembers(cluster, facts);
+  for (const own of states) {
+    const {name} = own.wanted?.node ?? {name: own.host};
+    const knows = (state: AgentState) => state.etcdMembers?.some((member) => member.name === name) === true;
+    const others = states.filter((state) => state !== own && state.etcdMembers !== undefined);
+    if (others.length === 0 || knows(own) || others.some(knows)) continue;
+    throw new TriremeError(
+      'plan.refused',
+      `${name} was taken out of ${cluster.document.metadata.name} while it was away, and has come back with its old data.`,
+      {
+        host: name,
+        hints: [`To have it join again as new: trireme machine replace ${name}`, 'Or take it out of the file.'],
+      },
+    );
+  }
+}
+
+/** Nodes of the cluster that the file doesn't name; ours say how they're reached. */
+export function nodesWithoutHost(cluster: DesiredCluster, facts: HostClusterFacts): readonly {readonly name: string; readonly isOurs: boolean}[] {
   const named = new Set((cluster.document.spec.agent?.hosts ?? []).map((host) => host.name));
-  const nodes = reachedHosts(facts)
-    .flatMap((host) => host.seen?.nodes ?? [])
-    .map((node) => node.name);
-  return [...new Set(nodes)].filter((node) => !named.has(node)).toSorted();
+  const states = facts.told === undefined ? reachedHosts(facts).flatMap((host) => host.seen ?? []) : [facts.told];
+  const found = new Map(states.flatMap((state) => state.nodes).map((node) => [node.name, node.access !== undefined] as const));
+  return [...found]
+    .filter(([name]) => !named.has(name))
+    .map(([name, isOurs]) => ({name, isOurs}))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -7,81 +7,146 @@ import type {ClusterSpec} from '../spec/schema.ts';
 import type {HostWork} from './assess.ts';
 import type {HostClusterScope} from './scope.ts';
 import {convergeStep} from './steps/converge.ts';
+import {cordonStep, drainStep, uncordonStep, upgradePurpose} from './steps/drain-step.ts';
 import {handOverStep} from './steps/hand-over.ts';
+import {drainDeadline} from './wanted.ts';
 
-export type RolloutSettings = Pick<ClusterSpec['rollout'], 'maxUnavailable' | 'canary' | 'maxFailures'>;
+export type RolloutSettings = ClusterSpec['rollout'];
 
 export interface Rollout {
   /** Hosts that are worked on at the same time: new ones, and changes that restart nothing. */
   readonly together: readonly HostWork[];
-  /** One after the other; the next begins when all hosts of the one before are as wanted. */
-  readonly waves: readonly (readonly HostWork[])[];
+  /** One at a time. */
+  readonly controlPlanes: readonly HostWork[];
+  /** The first workers; the others follow when these are as wanted. */
+  readonly canary: readonly HostWork[];
+  readonly workers: readonly HostWork[];
+  /** How many workers may be away at the same time. */
+  readonly window: number;
 }
 
 /** Splits the work. `workers` is how many workers the cluster has: what a percentage is of. */
 export function rolloutOf(works: readonly HostWork[], settings: RolloutSettings, workers: number): Rollout {
   const rolled = works.filter(restartsRunning);
-  const controlPlanes = rolled.filter((work) => work.host.role === 'control-plane').map((work) => [work]);
-  const rest = rolled.filter((work) => work.host.role === 'worker');
-  const canary = rest.slice(0, settings.canary);
-  const waves = [...controlPlanes, ...(canary.length > 0 ? [canary] : []), ...chunksOf(rest.slice(canary.length), windowOf(settings.maxUnavailable, workers))];
-  if (waves.length < 2) return {together: works, waves: []};
-  return {together: works.filter((work) => !rolled.includes(work)), waves};
+  const window = windowOf(settings.maxUnavailable, workers);
+  if (rolled.length < 2 && !rolled.some(drains)) return {together: works, controlPlanes: [], canary: [], workers: [], window};
+  // whoever is out of service already goes on first
+  const rest = rolled.filter((work) => work.host.role === 'worker').toSorted((a, b) => Number(b.uncordons) - Number(a.uncordons));
+  return {
+    together: works.filter((work) => !rolled.includes(work)),
+    controlPlanes: rolled.filter((work) => work.host.role === 'control-plane'),
+    canary: rest.slice(0, settings.canary),
+    workers: rest.slice(settings.canary),
+    window,
+  };
 }
 
 /** All API servers or etcd members at once would be an outage, and all kubelets at once a blind moment. */
 function restartsRunning(work: HostWork): boolean {
-  const effect = highestEffect(work.changes.map((change) => change.effect));
-  return !work.isNew && work.handsOver && effects.indexOf(effect) >= effects.indexOf('restart');
+  return !work.isNew && work.handsOver && costs(work, 'restart');
 }
 
-function windowOf(maxUnavailable: number | string, workers: number): number {
+/** Whether the host's pods have to go before the change. */
+function drains(work: HostWork): boolean {
+  return costs(work, 'drain');
+}
+
+function costs(work: HostWork, least: (typeof effects)[number]): boolean {
+  return effects.indexOf(highestEffect(work.changes.map((change) => change.effect))) >= effects.indexOf(least);
+}
+
+/** How many workers may be away at the same time. */
+export function windowOf(maxUnavailable: number | string, workers: number): number {
   const count = typeof maxUnavailable === 'number' ? maxUnavailable : Math.floor((Number.parseInt(maxUnavailable, 10) / 100) * workers);
   return Math.max(1, count);
 }
 
-function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({length: Math.ceil(items.length / size)}, (_, index) => items.slice(index * size, (index + 1) * size));
+export interface RolloutContext {
+  readonly settings: RolloutSettings;
+  /** Control planes that answer: through whose agents nodes are cordoned and drained. */
+  readonly controlPlanes: readonly string[];
+  /** How many nodes the cluster has: pods of an only node have nowhere to go. */
+  readonly nodes: number;
 }
 
-/** A phase for each wave. Before each but the first stands a gate: too many hosts that failed, and the others aren't touched. */
-export function wavePhases(waves: Rollout['waves'], maxFailures: number): readonly Phase<HostClusterScope>[] {
-  return waves.map((wave, index) => {
-    const names = wave.map((work) => work.host.name).join(', ');
-    const before = waves.slice(0, index).flat();
-    const gates =
-      index === 0
-        ? []
-        : [
-            gateStep(
-              names,
-              before.map((work) => work.host.name),
-              maxFailures,
-            ),
-          ];
-    return {title: `Roll out to ${names}`, barrier: true, steps: [...gates, ...wave.map(handOverStep), ...wave.map(convergeStep)]};
+/** Control planes, canaries, workers: a phase each, and before each but the first a gate. In a phase hosts follow one another as they come out well. */
+export function rolloutPhases(rollout: Rollout, context: RolloutContext): readonly Phase<HostClusterScope>[] {
+  const {settings} = context;
+  const parts = [
+    {title: 'control planes', works: rollout.controlPlanes, window: 1},
+    {title: 'canary hosts', works: rollout.canary, window: rollout.window},
+    {title: 'workers', works: rollout.workers, window: rollout.window},
+  ].filter((part) => part.works.length > 0);
+  return parts.map(({title, works, window}, index): Phase<HostClusterScope> => {
+    const before = parts.slice(0, index).flatMap((part) => part.works);
+    return {
+      title: `Roll out to ${title}`,
+      barrier: true,
+      window,
+      maxFailures: settings.maxFailures,
+      steps: [...(index === 0 ? [] : [gateStep(gateOf(title, before, settings.maxFailures))]), ...works.flatMap((work) => hostSteps(work, context))],
+    };
   });
 }
 
-function gateStep(names: string, before: readonly string[], maxFailures: number): Step<HostClusterScope> {
+function hostSteps(work: HostWork, context: RolloutContext): readonly Step<HostClusterScope>[] {
+  const change = [handOverStep(work), convergeStep(work)];
+  if (!drains(work) || context.nodes < 2) return [...change, ...uncordonSteps(work, context)];
+  const options = {...nodeOptions(work, context), purpose: upgradePurpose};
+  // emptyDirs are lost whenever a pod is made anew; a pod that nobody makes again isn't taken away unasked
+  const drain = {force: false, deleteEmptyDirData: true, deadline: drainDeadline(context.settings)};
+  return [cordonStep(options), drainStep({...options, drain}), ...change, uncordonStep(options)];
+}
+
+/** Of a host that an earlier run took out of service and has nothing more to drain for. */
+export function uncordonSteps(work: HostWork, context: Pick<RolloutContext, 'controlPlanes'>): readonly Step<HostClusterScope>[] {
+  return work.uncordons ? [uncordonStep({...nodeOptions(work, context), purpose: upgradePurpose})] : [];
+}
+
+/** A control plane under work is asked last. */
+function nodeOptions(work: HostWork, {controlPlanes}: Pick<RolloutContext, 'controlPlanes'>) {
+  const {name} = work.host;
+  const others = controlPlanes.filter((host) => host !== name);
+  return {host: name, node: work.wanted.node.name, controlPlanes: others.length < controlPlanes.length ? [...others, name] : others};
+}
+
+/** A control plane that isn't as wanted stops all others when the version changes: kubelets may not be newer than it. */
+function gateOf(title: string, before: readonly HostWork[], maxFailures: number): Gate {
+  const needed = before.filter((work) => work.host.role === 'control-plane' && changesVersion(work));
+  return {title, before: before.map((work) => work.host.name), needed: needed.map((work) => work.host.name), maxFailures, again: 'trireme apply --resume'};
+}
+
+export interface Gate {
+  /** Of the phase that it stands before. */
+  readonly title: string;
+  readonly before: readonly string[];
+  /** Those of which none may have failed, whatever the file allows. */
+  readonly needed: readonly string[];
+  readonly maxFailures: number;
+  /** How to go on. */
+  readonly again: string;
+}
+
+/** Too many hosts that failed, and those after them aren't touched. */
+export function gateStep({title, before, needed, maxFailures, again}: Gate): Step<HostClusterScope> {
+  const failedOf = ({progress}: HostClusterScope) => before.filter((host) => !progress.converged.has(host));
   return {
-    id: `gate:${names}`,
+    id: `gate:${title.replaceAll(' ', '-')}`,
     title: `See that ${before.join(', ')} did well`,
     effect: 'none',
-    check: async ({scope}) => (failedOf(scope, before).length <= maxFailures ? 'satisfied' : 'needed'),
+    check: async ({scope}) => {
+      const failed = failedOf(scope);
+      return failed.length <= maxFailures && !failed.some((host) => needed.includes(host)) ? 'satisfied' : 'needed';
+    },
     apply: async ({scope}) => {
-      const failed = failedOf(scope, before);
-      throw new TriremeError(
-        'run.failed',
-        `The change went wrong on ${failed.join(', ')}, so the hosts after ${failed.length === 1 ? 'it' : 'them'} aren't touched.`,
-        {
-          hints: ['Mend what failed, then: trireme apply --resume', 'More failures may be allowed: spec.rollout.maxFailures'],
-        },
-      );
+      const failed = failedOf(scope);
+      throw new TriremeError('run.failed', `It went wrong on ${failed.join(', ')}, so the hosts after ${failed.length === 1 ? 'it' : 'them'} aren't touched.`, {
+        hints: [`Mend what failed, then: ${again}`, 'More failures may be allowed: spec.rollout.maxFailures'],
+      });
     },
   };
 }
 
-function failedOf(scope: HostClusterScope, hosts: readonly string[]): readonly string[] {
-  return hosts.filter((host) => !scope.progress.converged.has(host));
+export function changesVersion(work: Pick<HostWork, 'changes' | 'isNew'>): boolean {
+  return !work.isNew && work.changes.some((change) => change.path === 'kubernetesVersion');
 }

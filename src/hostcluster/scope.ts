@@ -47,4 +47,6 @@ export interface RunProgress {
   readonly eventsSeen: Map<string, number>;
   /** Hosts that have converged in this run. */
   readonly converged: Set<string>;
+  /** Hosts that have all that a change of version needs. */
+  readonly prepared: Set<string>;
 }

@@ -3,7 +3,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import type {Redactor} from '../kernel/redact.ts';
 import type {HostRunner} from '../ssh/runner.ts';
 import {agentPaths, type Secrets} from './protocol.ts';
-import {clusterIdOf, makeSecrets, parseSecrets, redactSecrets} from './secrets.ts';
+import {clusterIdOf, makeBootstrapToken, makeSecrets, parseSecrets, redactSecrets} from './secrets.ts';
 import {rootedPath} from './shell.ts';
 
 /** In ms. */
@@ -58,7 +58,24 @@ export class SecretsKeeper {
 
   /** Makes the secrets and writes them, 0600, to this host before anything else is done with them. */
   async make(host: string): Promise<Secrets> {
-    const stored = await this.#run(host, writeScript, `${JSON.stringify(this.#redacting(await makeSecrets()))}\n`);
+    return this.#store(host, await makeSecrets());
+  }
+
+  /** Writes a backup's keys to this host in place of new ones, with a token that nobody has had before. */
+  async restore(host: string, kept: Omit<Secrets, 'bootstrapToken'>): Promise<Secrets> {
+    const runner = await this.#options.runner(host);
+    // first of all: with the keys alone this host would start an empty cluster under the old one's name
+    const marked = await runner.run(`umask 077; mkdir -p ${rootedPath(agentPaths.restore)} && : >${rootedPath(`${agentPaths.restore}/expected`)} && sync`, {
+      root: true,
+      deadline,
+      repeatable: true,
+    });
+    if (marked.code !== 0) throw new TriremeError('host.command-failed', `${agentPaths.restore} can't be written on ${host}: ${marked.stderr.trim()}`, {host});
+    return this.#store(host, {...kept, bootstrapToken: makeBootstrapToken()});
+  }
+
+  async #store(host: string, secrets: Secrets): Promise<Secrets> {
+    const stored = await this.#run(host, writeScript, `${JSON.stringify(this.#redacting(secrets))}\n`);
     if (stored === undefined)
       throw new TriremeError('host.command-failed', `The cluster's secrets can't be read back from ${host}.`, {
         host,

@@ -39,7 +39,7 @@ async function makeKeyPair(): Promise<PemPair> {
 const privatePem = (key: KeyObject) => pem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'}));
 
 /** By the rule of bootstrap tokens: `[a-z0-9]{6}.[a-z0-9]{16}`. */
-function makeBootstrapToken(): string {
+export function makeBootstrapToken(): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
   // 252 is the highest multiple of 36 in a byte: what is above it would favour some letters
   const draw = (length: number): string => {
@@ -61,9 +61,9 @@ export function secretsForRole(secrets: Secrets, role: 'control-plane' | 'worker
 }
 
 /** Every secret value, for redaction: whole PEM texts, their lines' bodies, and the token. */
-export function redactSecrets(redactor: Redactor, secrets: Secrets): void {
+export function redactSecrets(redactor: Redactor, secrets: Omit<Secrets, 'bootstrapToken'> & {readonly bootstrapToken?: string}): void {
   redactor.add(secrets.bootstrapToken);
-  redactor.add(secrets.bootstrapToken.split('.')[1]);
+  redactor.add(secrets.bootstrapToken?.split('.')[1]);
   for (const pair of [secrets.ca, secrets.etcdCa, secrets.frontProxyCa, secrets.serviceAccount]) {
     if (pair?.key === undefined) continue;
     redactor.add(pair.key);

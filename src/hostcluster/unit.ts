@@ -19,6 +19,19 @@ export function renderLauncher(): string {
   return `#!/bin/sh
 # Written by Trireme: starts its agent with the runtime that came with it.
 here=$(dirname -- "$(readlink -f -- "$0")")
+root=\${here%/versions/*}
+# A version on trial that doesn't stay up goes back to the one before it, without anybody's help. The agent ends the trial.
+if [ "$1" = run ] && [ -r "$root/trial" ] && read -r name left <"$root/trial" && [ "$here" = "$root/$name" ]; then
+  old=$(cat "$root/previous" 2>/dev/null)
+  if [ "$left" -gt 0 ] || [ -z "$old" ] || [ ! -d "$root/$old" ]; then
+    printf '%s %s\\n' "$name" "$((left - 1))" >"$root/trial.new" && mv -f "$root/trial.new" "$root/trial"
+  else
+    printf '%s %s\\n' "$name" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/fell-back"
+    ln -sfn "$old" "$root/current.new" && mv -Tf "$root/current.new" "$root/current"
+    rm -f "$root/trial"
+    exec "$root/current/trireme-agent" "$@"
+  fi
+fi
 exec "$here/node" --max-semi-space-size=1 --max-old-space-size=128 "$here/trireme-agent.mjs" "$@"
 `;
 }

@@ -5,7 +5,7 @@ import type {AgentHost, ClusterSpec, ComponentConfiguration, Taint} from '../spe
 import {contentForRole} from './content.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
 import {mergeSettings} from './merge.ts';
-import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type Wanted, type WantedTaint} from './protocol.ts';
+import {controlPlaneTaint, driftAreas, protocol, type DriftArea, type HostAccess, type NodeState, type Wanted, type WantedTaint} from './protocol.ts';
 import {isWithin, networkOf, proxyEnvironment} from './proxy.ts';
 
 export interface Membership {
@@ -28,8 +28,12 @@ export function membershipOf(cluster: DesiredCluster, facts: Pick<HostClusterFac
   const id = ours[0]?.seen?.wanted?.cluster.id ?? '';
   const started = ours.some((host) => host.seen?.member === true);
   const already = ours.find((host) => host.seen?.wanted?.bootstrap === true)?.host;
-  const first = hostsOf(cluster).find((host) => host.role === 'control-plane')?.name;
-  return {id, started, bootstrap: already ?? (started ? undefined : first)};
+  const controlPlanes = hostsOf(cluster).filter((host) => host.role === 'control-plane');
+  if (already !== undefined || !started) return {id, started, bootstrap: already ?? controlPlanes[0]?.name};
+  // the one that started it has left the file: its part, which is to keep what all share, goes to the first of those that stay
+  const isSilent = controlPlanes.some((host) => !reachedHosts(facts).some((one) => one.host === host.name));
+  const heir = controlPlanes.find((host) => ours.some((one) => one.host === host.name && one.seen?.member === true));
+  return {id, started, bootstrap: isSilent ? undefined : heir?.name};
 }
 
 /** What this host shall be. `cluster.id` is empty until the cluster's secrets are made. */
@@ -51,6 +55,7 @@ export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host:
       addresses,
       labels: host.labels ?? {},
       ...(taints === undefined ? {} : {taints}),
+      access: accessOf(host),
     },
     endpoint: {host: spec.endpoint.host, port: spec.endpoint.port},
     network: {pods: spec.network.pods, services: spec.network.services, dnsDomain: spec.network.dnsDomain},
@@ -121,6 +126,11 @@ function taintsOf(host: AgentHost): readonly WantedTaint[] | undefined {
   return keepsItsOwn ? [controlPlaneTaint, ...own] : own;
 }
 
+/** How the file says that this host is reached; what it says for all hosts isn't noted. */
+function accessOf({address, ssh}: AgentHost): HostAccess {
+  return {address, ...(ssh?.port === undefined ? {} : {port: ssh.port}), ...(ssh?.user === undefined ? {} : {user: ssh.user})};
+}
+
 function configurationOf(base: ComponentConfiguration | undefined, over: ComponentConfiguration | undefined): Wanted['configuration'] {
   const merged = (part: Exclude<keyof ComponentConfiguration, 'sysctls'>) => mergeSettings(base?.[part], over?.[part]);
   const sysctls = Object.entries({...base?.sysctls, ...over?.sysctls}).map(([key, value]) => [key, String(value)] as const);
@@ -147,4 +157,21 @@ function driftOf(setting: DriftSetting): Wanted['drift'] {
 /** The observation of a host by name. */
 export function observationOf(facts: Pick<HostClusterFacts, 'hosts'>, host: string): MemberObservation | undefined {
   return facts.hosts.find((one) => one.host === host);
+}
+
+/** In ms. */
+export function drainDeadline({drainTimeout}: Pick<ClusterSpec['rollout'], 'drainTimeout'>): number {
+  const unit = drainTimeout.at(-1);
+  return Number.parseInt(drainTimeout, 10) * (unit === 's' ? 1000 : unit === 'm' ? 60_000 : 3_600_000);
+}
+
+/** The nodes as a control plane tells them; empty when none does. */
+export function nodesIn(facts: Pick<HostClusterFacts, 'hosts'>): readonly NodeState[] {
+  return reachedHosts(facts).find((host) => (host.seen?.nodes.length ?? 0) > 0)?.seen?.nodes ?? [];
+}
+
+/** The version that a member runs, all of it; undefined when it's no member. */
+export function runningVersion(member: MemberFacts): string | undefined {
+  if (member.seen?.member !== true) return undefined;
+  return member.seen.running ?? member.seen.wanted?.kubernetesVersion;
 }

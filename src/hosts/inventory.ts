@@ -45,6 +45,25 @@ export async function readTargets(cluster: Pick<DesiredCluster, 'document' | 'so
   return targets;
 }
 
+export interface LeftHost {
+  readonly name: string;
+  readonly role: 'control-plane' | 'worker';
+  readonly access: {readonly address: string; readonly port?: number; readonly user?: string};
+}
+
+/** Hosts that aren't in the file any more, reached by its settings for all hosts and what is noted of each. */
+export async function targetsOfStrangers(
+  cluster: Pick<DesiredCluster, 'document' | 'source'>,
+  hosts: readonly LeftHost[],
+  options: InventoryOptions,
+): Promise<readonly InventoryTarget[]> {
+  const {document} = cluster;
+  const {agent} = document.spec;
+  if (agent === undefined || hosts.length === 0) return [];
+  const listed = hosts.map(({name, role, access: {address, ...ssh}}): AgentHost => ({name, role, address, ssh}));
+  return readTargets({source: cluster.source, document: {...document, spec: {...document.spec, agent: {...agent, hosts: listed}}}}, options);
+}
+
 function mergeSsh(common: SshSettings | undefined, own: SshSettings | undefined): SshSettings {
   return {...common, ...own, ...(common?.sudo === undefined && own?.sudo === undefined ? {} : {sudo: {...common?.sudo, ...own?.sudo}})};
 }

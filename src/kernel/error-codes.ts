@@ -69,6 +69,8 @@ const sshTable = {
   'host.systemd-missing': {exit: 1, meaning: "The host doesn't run systemd, which agent mode needs."},
   'host.architecture-unsupported': {exit: 1, meaning: "The host's processor architecture is none that agent mode knows."},
   'host.disk-full': {exit: 1, meaning: 'A file system is full: of the host that is named, else of this computer.'},
+  'host.reset-incomplete': {exit: 1, meaning: 'Something of ours could not be taken off the host; each is named.'},
+  'host.is-member': {exit: 8, meaning: 'The host is a member of a cluster, which it has to leave first.'},
   'host.facts-unreadable': {exit: 1, meaning: "The host's answer to the facts script cannot be understood."},
 } as const satisfies Record<string, CodeEntry>;
 
@@ -86,6 +88,7 @@ const contentTable = {
   'agent.not-answering': {exit: 4, meaning: 'The agent on the host does not answer.'},
   'agent.incompatible': {exit: 8, meaning: 'The agent on the host and this program speak different protocols.'},
   'agent.failed': {exit: 1, meaning: 'A reconciler of the agent gave up.'},
+  'agent.fell-back': {exit: 1, meaning: 'A new version of the agent did not stay up, and the one before runs again.'},
   'agent.runtime-missing': {exit: 1, meaning: "No Node runtime is at hand for the host's architecture."},
   'cluster.not-found': {exit: 2, meaning: 'No cluster has this name.'},
   'cluster.foreign': {exit: 8, meaning: 'The host belongs to another cluster.'},
@@ -113,6 +116,13 @@ const apiTable = {
   'drain.blocked': {exit: 7, meaning: 'Pods did not leave the node within the deadline; each is named with what holds it.'},
 } as const satisfies Record<string, CodeEntry>;
 
+const backupTable = {
+  'backup.failed': {exit: 1, meaning: "The cluster's data cannot be copied."},
+  'backup.damaged': {exit: 1, meaning: 'The backup is cut, changed, or no backup of this program; nothing was touched.'},
+  'backup.passphrase-wrong': {exit: 5, meaning: 'The passphrase or the identity does not open the backup.'},
+  'backup.incompatible': {exit: 8, meaning: 'The backup does not fit the file, or was written in a form that this version does not read.'},
+} as const satisfies Record<string, CodeEntry>;
+
 const providerTable = {
   'provider.unknown': {exit: 2, meaning: 'No repository is known for a Cluster API provider of this name.'},
   'provider.version-unknown': {exit: 2, meaning: "The provider's repository does not have this version."},
@@ -127,6 +137,6 @@ const providerTable = {
   'cloud.unreachable': {exit: 4, meaning: 'The cloud does not answer.'},
 } as const satisfies Record<string, CodeEntry>;
 
-export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable, ...providerTable};
+export const errorCodes = {...table, ...sshTable, ...contentTable, ...apiTable, ...backupTable, ...providerTable};
 
 export type ErrorCode = keyof typeof errorCodes;

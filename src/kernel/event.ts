@@ -54,7 +54,15 @@ export type EventBody =
       readonly summary?: string;
       readonly problem?: Problem;
     }
-  | {readonly type: 'step.output'; readonly step: string; readonly host?: string; readonly stream: 'stdout' | 'stderr'; readonly line: string}
+  | {
+      readonly type: 'step.output';
+      readonly step: string;
+      readonly host?: string;
+      readonly stream: 'stdout' | 'stderr';
+      readonly line: string;
+      /** A person asked for this output: it is shown without --verbose. */
+      readonly asked?: boolean;
+    }
   | {readonly type: 'transfer.progressed'; readonly host: string; readonly name: string; readonly sent: number; readonly total: number}
   | {
       readonly type: 'condition.changed';

@@ -26,8 +26,8 @@ import {callOptions, complete, listAll} from './list.ts';
 import {loadTarget} from './load-kubeconfig.ts';
 import {textAt, type KubeObject} from './object.ts';
 import {collectionPath, objectPath, query} from './paths.ts';
-import {parseBody, requireObject, Rest} from './rest.ts';
-import {Transport} from './transport.ts';
+import {parseBody, requireObject, Rest, type Way} from './rest.ts';
+import {Transport, type HttpAnswer, type HttpRequest} from './transport.ts';
 import {defaultTiming, watchAll, type WatchTiming} from './watch.ts';
 
 export interface ConnectOptions {
@@ -61,6 +61,36 @@ export async function connect(options: ConnectOptions): Promise<KubeApi> {
   const credentials = new Credentials(await loadTarget(load), {...load, signal, redactor, warn: (message) => warn(message)});
   const transport = new Transport(credentials, {env, warn: (message) => warn(message)});
   return new Client(new Rest(transport, credentials, signal), options.watchTiming ?? defaultTiming);
+}
+
+export interface BorrowedWay {
+  /** For messages: where requests go. */
+  readonly server: string;
+  /** For messages, in place of a kubeconfig's context. */
+  readonly context: string;
+  readonly simulated: boolean;
+  readonly signal: AbortSignal;
+  /** Has somebody ask for us. Throws NoAnswer when there's no answer. */
+  call(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+/** A client whose requests somebody else sends, with their own credentials. It can't watch. */
+export function connectThrough(way: BorrowedWay): KubeApi {
+  let requests = 0;
+  const transport: Way = {
+    call: (request) => {
+      requests += 1;
+      return way.call(request);
+    },
+    open: () => Promise.reject(new Error(`Nothing can be watched through ${way.context}.`)),
+    close: () => {},
+    get requests() {
+      return requests;
+    },
+    isSimulated: way.simulated,
+  };
+  const target = {context: way.context, namespace: 'default', isSimulated: way.simulated, cluster: {server: way.server}};
+  return new Client(new Rest(transport, {kind: 'the credentials', target}, way.signal), defaultTiming);
 }
 
 const defaultManager = 'trireme';

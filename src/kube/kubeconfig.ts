@@ -180,12 +180,50 @@ export async function writeMergedKubeconfig(
     const merged = mergeKubeconfig(existing, incoming, {...options, place: path});
     const currentContext = merged['current-context'];
     if (text !== undefined && canonicalJson(existing) === canonicalJson(merged)) return {path, changed: false, currentContext};
-    const backup =
-      text === undefined ? undefined : `${target}.before-trireme-${(options.now?.() ?? new Date()).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}`;
+    const backup = text === undefined ? undefined : backupOf(target, options.now);
     if (backup !== undefined) await backUp(target, backup);
     await writeFileAtomic(target, renderKubeconfig(merged), {mode: 0o600});
     return {path, changed: true, currentContext, ...(backup === undefined ? {} : {backup})};
   });
+}
+
+/**
+ * Takes a cluster's entries out of the file at `path`, where they are this server's: its cluster, the contexts on it, and our user. The file
+ * before is kept beside it. Returns whether anything changed; a file that isn't there, or can't be read, is left alone.
+ */
+export async function removeFromKubeconfig(path: string, gone: {readonly name: string; readonly server: string; readonly now?: () => Date}): Promise<boolean> {
+  const target = await realpath(path).catch(() => path);
+  const text = await readText(target).catch(() => undefined);
+  if (text === undefined) return false;
+  return withLock(target, async () => {
+    const existing = parseKubeconfig((await readText(target)) ?? '', path);
+    const left = withoutCluster(existing, gone.name, gone.server);
+    if (left === undefined) return false;
+    await backUp(target, backupOf(target, gone.now));
+    await writeFileAtomic(target, renderKubeconfig(left), {mode: 0o600});
+    return true;
+  });
+}
+
+/** The kubeconfig without the cluster; undefined when it has none of this name at this server. */
+export function withoutCluster(config: Kubeconfig, name: string, server: string): Kubeconfig | undefined {
+  const place = (url: unknown) => String(url).replace(/^https?:\/\//, '');
+  if (!config.clusters.some((one) => one.name === name && place(one.cluster?.['server']) === place(server))) return undefined;
+  const contexts = config.contexts.filter((one) => one.context?.cluster !== name);
+  const admin = `${name}-admin`;
+  const isUsed = contexts.some((one) => one.context?.user === admin);
+  const current = contexts.some((one) => one.name === config['current-context']) ? config['current-context'] : '';
+  return {
+    ...config,
+    clusters: config.clusters.filter((one) => one.name !== name),
+    users: config.users.filter((one) => one.name !== admin || isUsed),
+    contexts,
+    'current-context': current,
+  };
+}
+
+function backupOf(target: string, now: () => Date = () => new Date()): string {
+  return `${target}.before-trireme-${now().toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')}`;
 }
 
 async function readText(path: string): Promise<string | undefined> {

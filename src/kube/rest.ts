@@ -29,13 +29,21 @@ export interface Parsed<T> {
 /** In ms. */
 const defaultDeadline = 30_000;
 
+/** The way to the server: a connection of our own, or somebody who asks for us. */
+export type Way = Pick<Transport, 'call' | 'open' | 'close' | 'requests' | 'isSimulated'>;
+/** Whom requests are made for, for messages. */
+export type Signed = {
+  readonly kind: string;
+  readonly target: Pick<Credentials['target'], 'context' | 'namespace' | 'isSimulated'> & {readonly cluster: {readonly server: string}};
+};
+
 export class Rest {
-  readonly transport: Transport;
-  readonly credentials: Credentials;
+  readonly transport: Way;
+  readonly credentials: Signed;
   readonly signal: AbortSignal;
   #pinging: Promise<boolean> | undefined;
 
-  constructor(transport: Transport, credentials: Credentials, signal: AbortSignal) {
+  constructor(transport: Way, credentials: Signed, signal: AbortSignal) {
     this.transport = transport;
     this.credentials = credentials;
     this.signal = signal;

@@ -27,6 +27,8 @@ export function unreachable(error: NoAnswer, context: ErrorContext): TriremeErro
 
 function explain(failure: NoAnswer, server: string): Why {
   const error = failure.cause as NodeJS.ErrnoException;
+  // somebody else asks for us, and says why there was no answer
+  if (!URL.canParse(server)) return {why: error.message.replace(/\.$/, ''), hints: [], isPassing: true};
   const url = new URL(server);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');

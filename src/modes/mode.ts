@@ -18,6 +18,7 @@ export type Intent =
   /** `at`: ISO 8601, whole seconds; machines that are older are replaced. Without `controlPlane` and `pools`: all. */
   | {readonly verb: 'restart'; readonly at: string; readonly controlPlane?: boolean; readonly pools?: readonly string[]}
   | {readonly verb: 'delete'}
+  | {readonly verb: 'host-maintain' | 'agent-upgrade'}
   | {
       readonly verb: 'machine-remediate' | 'machine-delete' | 'machine-replace' | 'machine-cordon' | 'machine-uncordon' | 'machine-drain';
       readonly machine: string;
@@ -220,6 +221,10 @@ export interface ClusterView {
   readonly conditions: readonly ConditionView[];
   /** Empty in a summary. */
   readonly machines: readonly MachineView[];
+  /** Agent mode: the members of etcd, as a control plane sees them. */
+  readonly etcd?: readonly EtcdMemberView[];
+  /** Agent mode: how the certificates on the hosts stand. */
+  readonly certificates?: CertificatesView;
   /** What follows is known in controller mode. */
   readonly namespace?: string;
   /** Context of the management cluster. */
@@ -260,6 +265,12 @@ export interface MachineView {
   readonly agent?: {readonly version: string; readonly converged: boolean; readonly answering: boolean};
   readonly reasons: readonly string[];
   readonly drift: number;
+  /** What follows is known in agent mode. */
+  readonly reconcilers?: readonly ReconcilerView[];
+  /** The latest differences that the agent found, repaired or not. */
+  readonly drifts?: readonly DriftView[];
+  /** ISO 8601: when the agent was started. */
+  readonly agentSince?: string;
   /** What follows is known in controller mode. */
   readonly namespace?: string;
   /** Name of the object that keeps it: a control plane, a MachineDeployment or a MachinePool. */
@@ -278,6 +289,45 @@ export interface MachineView {
   readonly infrastructure?: PartView;
   readonly bootstrap?: PartView;
   readonly conditions?: readonly ConditionView[];
+}
+
+export interface EtcdMemberView {
+  /** Empty: announced, and not started yet. */
+  readonly name: string;
+  readonly id: string;
+  readonly healthy: boolean;
+  readonly leader: boolean;
+  readonly learner: boolean;
+  readonly version?: string;
+  /** Bytes. */
+  readonly size?: number;
+  readonly message?: string;
+}
+
+export interface CertificatesView {
+  readonly expired: number;
+  /** To be renewed by now. */
+  readonly due: number;
+  /** What ends first. */
+  readonly next?: {readonly host: string; readonly name: string; readonly notAfter: string};
+}
+
+/** What an agent keeps right, part by part. */
+export interface ReconcilerView {
+  readonly name: string;
+  readonly status: 'waiting' | 'working' | 'done' | 'failed';
+  readonly message?: string;
+  /** ISO 8601: since when it is so. */
+  readonly since: string;
+  readonly attempts: number;
+}
+
+export interface DriftView {
+  readonly area: string;
+  readonly subject: string;
+  readonly found: string;
+  readonly at: string;
+  readonly outcome: string;
 }
 
 export interface PartView {

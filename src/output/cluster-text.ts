@@ -1,15 +1,19 @@
 // A cluster for people: health with reasons, then its machines.
-import type {ClusterView, MachineView} from '../modes/mode.ts';
+import type {ClusterView, EtcdMemberView, MachineView} from '../modes/mode.ts';
+import {fromNow} from './certificate-text.ts';
+import {age} from './object-tree.ts';
 import {simulatedMark} from './plain.ts';
 import {sanitizeLine} from './sanitize.ts';
 import type {Style} from './style.ts';
-import {renderTable, type Column} from './table.ts';
+import {formatBytes, renderTable, type Column} from './table.ts';
 import {renderTree, type TreeNode} from './tree.ts';
 
 export interface ClusterTextOptions {
   readonly style: Style;
   readonly wide?: boolean;
   readonly columns?: number;
+  /** In ms since 1970. */
+  readonly now: number;
 }
 
 /** Health, reasons, counts and the table of machines. */
@@ -18,10 +22,11 @@ export function renderCluster(view: ClusterView, options: ClusterTextOptions): s
   const lines = [
     `${simulatedMark(view.simulated, style)}${style.color.bold(sanitizeLine(view.name))}: ${paintHealth(view.health, style)}`,
     `  ${countsOf(view)}, Kubernetes ${sanitizeLine(view.version)}, ${view.mode} mode`,
+    ...upkeepOf(view, options.now).map((line) => `  ${sanitizeLine(line)}`),
     ...view.reasons.map((reason) => `  ${style.color.yellow(style.symbols.warning)} ${sanitizeLine(reason)}`),
     ...view.conditions.filter((condition) => !condition.ready).map((condition) => `  ${style.color.red(style.symbols.failed)} ${conditionText(condition)}`),
     '',
-    renderTable(view.machines, machineColumns, {
+    renderTable(view.machines, machineColumns(options.now), {
       style,
       ...(options.wide === undefined ? {} : {wide: options.wide}),
       ...(options.columns === undefined ? {} : {columns: options.columns}),
@@ -31,10 +36,10 @@ export function renderCluster(view: ClusterView, options: ClusterTextOptions): s
 }
 
 /** The cluster as a tree: conditions, control planes, workers; what isn't right says why below itself. */
-export function renderClusterTree(view: ClusterView, style: Style): string {
+export function renderClusterTree(view: ClusterView, {style, now}: Pick<ClusterTextOptions, 'style' | 'now'>): string {
   const machines = (title: string, isWanted: (machine: MachineView) => boolean, counts: {readonly ready: number; readonly wanted: number}): TreeNode => ({
     label: `${title} ${counts.ready}/${counts.wanted} ready`,
-    children: view.machines.filter(isWanted).map((machine) => machineNode(machine, style)),
+    children: view.machines.filter(isWanted).map((machine) => machineNode(machine, style, now)),
   });
   const tree = renderTree(
     {
@@ -48,6 +53,8 @@ export function renderClusterTree(view: ClusterView, style: Style): string {
             paint: (text: string) => (condition.ready ? text : style.color.red(text)),
           })),
         },
+        ...((view.etcd ?? []).length === 0 ? [] : [{label: etcdText(view), children: (view.etcd ?? []).map((member) => memberNode(member, style))}]),
+        ...(view.certificates === undefined ? [] : [{label: certificatesText(view.certificates, now)}]),
         machines('control planes', (machine) => machine.role === 'control-plane', view.controlPlanes),
         machines('workers', (machine) => machine.role !== 'control-plane', view.workers),
       ],
@@ -57,7 +64,38 @@ export function renderClusterTree(view: ClusterView, style: Style): string {
   return `${simulatedMark(view.simulated, style)}${tree}`;
 }
 
-function machineNode(machine: MachineView, style: Style): TreeNode {
+function memberNode(member: EtcdMemberView, style: Style): TreeNode {
+  const size = member.size === undefined ? [] : [formatBytes(member.size)];
+  const facts = [
+    ...(member.leader ? ['leader'] : []),
+    ...(member.learner ? ['learner'] : []),
+    ...(member.version === undefined ? [] : [member.version]),
+    ...size,
+  ];
+  return {
+    label: `${member.name || `(${member.id})`}: ${member.healthy ? 'healthy' : 'not healthy'}${facts.length === 0 ? '' : `, ${facts.join(', ')}`}`,
+    paint: (text) => (member.healthy ? text : style.color.red(text)),
+    ...(member.message === undefined ? {} : {children: [{label: member.message}]}),
+  };
+}
+
+function etcdText({etcd = []}: ClusterView): string {
+  const leader = etcd.find((member) => member.leader)?.name;
+  return `etcd ${etcd.filter((member) => member.healthy).length}/${etcd.length} healthy${leader === undefined ? '' : `, leader ${leader}`}`;
+}
+
+function certificatesText({expired, due, next}: NonNullable<ClusterView['certificates']>, now: number): string {
+  const counts = [...(expired > 0 ? [`${expired} expired`] : []), ...(due > 0 ? [`${due} due`] : [])];
+  const first = next === undefined ? [] : [`the first ends ${fromNow(next.notAfter, now)} (${next.name} on ${next.host})`];
+  return `certificates: ${[...counts, ...first].join(', ')}`;
+}
+
+/** etcd and certificates in a line each, where they are known. */
+function upkeepOf(view: ClusterView, now: number): readonly string[] {
+  return [...((view.etcd ?? []).length === 0 ? [] : [etcdText(view)]), ...(view.certificates === undefined ? [] : [certificatesText(view.certificates, now)])];
+}
+
+function machineNode(machine: MachineView, style: Style, now: number): TreeNode {
   const version = machine.version === undefined ? '' : ` ${machine.version}`;
   const agent =
     machine.agent === undefined
@@ -65,10 +103,27 @@ function machineNode(machine: MachineView, style: Style): TreeNode {
       : `agent ${machine.agent.version} ${machine.agent.answering ? (machine.agent.converged ? 'converged' : 'working') : 'not answering'}`;
   const drift = machine.drift > 0 ? `, ${machine.drift} drifted` : '';
   return {
-    label: `${machine.name} (${machine.address}): ${machine.state}${version}, ${agent}${drift}`,
+    label: `${machine.name} (${machine.address}): ${machine.state}${sinceOf(machine, now)}${version}, ${agent}${drift}`,
     paint: (text) => paintState(machine.state, text, style),
-    children: machine.reasons.map((label) => ({label})),
+    children: [
+      ...machine.reasons.map((label) => ({label})),
+      ...(machine.reconcilers ?? [])
+        .filter((one) => one.status !== 'done')
+        .map((one) => ({label: `${one.name} ${one.status} for ${age(one.since, now)}${one.message === undefined ? '' : `: ${one.message}`}`})),
+    ],
   };
+}
+
+/** ` for 3m12s`, by the node's own word. */
+function sinceOf(machine: MachineView, now: number): string {
+  const since = readyAge(machine, now);
+  return since === undefined ? '' : ` for ${since}`;
+}
+
+/** How long the node has been as ready, or not, as it is. */
+function readyAge({conditions}: MachineView, now: number): string | undefined {
+  const since = conditions?.find((one) => one.type === 'Ready')?.since;
+  return since === undefined ? undefined : age(since, now);
 }
 
 function countsOf(view: ClusterView): string {
@@ -90,10 +145,11 @@ function paintState(state: MachineView['state'], text: string, {color}: Style): 
   return state === 'not-joined' ? color.yellow(text) : color.red(text);
 }
 
-const machineColumns: readonly Column<MachineView>[] = [
+const machineColumns = (now: number): readonly Column<MachineView>[] => [
   {title: 'NAME', cell: (machine) => machine.name},
   {title: 'ROLE', cell: (machine) => machine.role},
   {title: 'STATE', cell: (machine) => machine.state, paint: (text, machine, style) => paintState(machine.state, text, style)},
+  {title: 'FOR', cell: (machine) => readyAge(machine, now) ?? ''},
   {title: 'VERSION', cell: (machine) => machine.version ?? ''},
   {
     title: 'AGENT',

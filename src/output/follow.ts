@@ -50,7 +50,9 @@ function followLines(out: Presenter): Follower {
 
 function followDrawn(out: Presenter, picture: FollowPicture): Follower {
   const isPermanent = (event: TriremeEvent) =>
-    permanent.has(event.type) || (event.type === 'step.finished' && event.outcome === 'failed') || (out.verbose && event.type === 'step.output');
+    permanent.has(event.type) ||
+    (event.type === 'step.finished' && event.outcome === 'failed') ||
+    (event.type === 'step.output' && (out.verbose || event.asked === true));
   const drawn = picture({
     stream: out.terminal.stderr,
     redact: out.redact,

@@ -49,6 +49,7 @@ export function renderMachine(machine: MachineView, options: MachineTextOptions)
     ['infrastructure', partText(machine.infrastructure)],
     ['bootstrap', partText(machine.bootstrap)],
     ['agent', machine.agent === undefined ? undefined : `${machine.agent.version}, ${machine.agent.answering ? 'answering' : 'not answering'}`],
+    ['agent since', machine.agentSince === undefined ? undefined : `${machine.agentSince} (${age(machine.agentSince, now)})`],
     ['drift', machine.drift === 0 ? undefined : String(machine.drift)],
     ['age', machine.created === undefined ? undefined : age(machine.created, now)],
   ];
@@ -62,9 +63,16 @@ export function renderMachine(machine: MachineView, options: MachineTextOptions)
     style.color.bold(sanitizeLine(machine.name)),
     ...known.map(([name, value]) => `  ${name.padEnd(width)}  ${sanitizeLine(value)}`),
     ...machine.reasons.flatMap((reason) => wrap(`${style.symbols.warning} ${reason}`, style.color.yellow)),
+    ...(machine.reconcilers === undefined ? [] : ['', style.color.bold('Agent'), ...reconcilerLines(machine, options)]),
+    ...((machine.drifts ?? []).length === 0 ? [] : ['', style.color.bold('Drift'), ...driftLines(machine, options)]),
     ...(machine.conditions === undefined
       ? []
-      : ['', ...machine.conditions.flatMap((one) => wrap(conditionLine(one, style, now), one.ready ? (text) => text : style.color.yellow))]),
+      : [
+          '',
+          ...machine.conditions
+            .filter((one) => !isReconciler(machine, one.type))
+            .flatMap((one) => wrap(conditionLine(one, style, now), one.ready ? (text) => text : style.color.yellow)),
+        ]),
   ].join('\n');
 }
 
@@ -73,6 +81,44 @@ function conditionLine(condition: NonNullable<MachineView['conditions']>[number]
   const since = condition.since === undefined ? '' : ` for ${age(condition.since, now)}`;
   const reason = condition.reason === undefined ? '' : ` ${condition.reason}`;
   return `${mark} ${condition.type} ${condition.status ?? ''}${reason}${since}${condition.message === undefined ? '' : `: ${condition.message}`}`;
+}
+
+/** Told above, in a block of its own. */
+function isReconciler({reconcilers = []}: MachineView, name: string): boolean {
+  return reconcilers.some((one) => one.name === name);
+}
+
+/** What isn't done with its reason; what is, in one line, since when the youngest of it is so. */
+function reconcilerLines({reconcilers = []}: MachineView, {style, now}: MachineTextOptions): readonly string[] {
+  const done = reconcilers.filter((one) => one.status === 'done');
+  const last = done
+    .map((one) => one.since)
+    .toSorted()
+    .at(-1);
+  return [
+    ...reconcilers
+      .filter((one) => one.status !== 'done')
+      .map((one) => {
+        const text = `${one.name} ${one.status} for ${age(one.since, now)}${one.message === undefined ? '' : `: ${one.message}`}${one.attempts > 1 ? ` (failed ${one.attempts} times)` : ''}`;
+        return `  ${one.status === 'failed' ? style.color.red(`${style.symbols.failed} ${sanitizeLine(text)}`) : style.color.yellow(`${style.symbols.bullet} ${sanitizeLine(text)}`)}`;
+      }),
+    ...(last === undefined
+      ? []
+      : [
+          `  ${style.symbols.done} ${done.length} of ${reconcilers.length} reconcilers done for ${age(last, now)}: ${done.map((one) => sanitizeLine(one.name)).join(', ')}`,
+        ]),
+  ];
+}
+
+/** The latest ten, newest first. */
+function driftLines({drifts = []}: MachineView, {style, now}: MachineTextOptions): readonly string[] {
+  return drifts
+    .slice(-10)
+    .toReversed()
+    .map((one) => {
+      const text = sanitizeLine(`${one.subject} (${one.found}) ${age(one.at, now)} ago: ${one.outcome}`);
+      return `  ${one.outcome === 'repaired' ? text : style.color.yellow(`${style.symbols.warning} ${text}`)}`;
+    });
 }
 
 function partText(part: PartView | undefined): string | undefined {

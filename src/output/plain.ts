@@ -34,7 +34,7 @@ export function renderEvent(event: TriremeEvent, options: PlainOptions): string 
     case 'step.finished':
       return renderFinished(event, host, options);
     case 'step.output':
-      return verbose ? `${host}${color.dim(sanitizeLine(event.line))}` : undefined;
+      return verbose || event.asked === true ? `${host}${event.asked === true ? sanitizeLine(event.line) : color.dim(sanitizeLine(event.line))}` : undefined;
     case 'transfer.progressed':
       return verbose && event.sent === event.total ? `${host}${sanitizeLine(event.name)}: ${formatBytes(event.total)} sent` : undefined;
     case 'condition.changed': {

@@ -7,7 +7,7 @@ import {sanitizeLine} from './sanitize.ts';
 import type {Style} from './style.ts';
 import {count} from './table.ts';
 
-export type PlanForText = Pick<Plan<never>, 'operation' | 'subject' | 'mode' | 'simulated' | 'hosts' | 'warnings'>;
+export type PlanForText = Pick<Plan<never>, 'operation' | 'subject' | 'mode' | 'simulated' | 'hosts' | 'warnings'> & Partial<Pick<Plan<never>, 'phases'>>;
 
 export interface PlanTextOptions {
   readonly style: Style;
@@ -25,7 +25,7 @@ export function renderPlan(plan: PlanForText, options: PlanTextOptions): string 
   const {style} = options;
   const {color} = style;
   const lines = [`${simulatedMark(plan.simulated, style)}${color.bold(`${plan.operation} ${sanitizeLine(plan.subject)}`)} (${plan.mode} mode)`, ''];
-  const active = plan.hosts.filter((host) => host.state === 'new' || host.state === 'changed');
+  const active = plan.hosts.filter((host) => host.state === 'new' || host.state === 'changed' || host.state === 'removed');
   for (const host of active) lines.push(...hostLines(host, options), '');
   for (const host of plan.hosts.filter((one) => one.state === 'unreachable')) {
     lines.push(
@@ -38,15 +38,33 @@ export function renderPlan(plan: PlanForText, options: PlanTextOptions): string 
     const names = unchanged.slice(0, options.wide === true ? undefined : namesListed).map((host) => sanitizeLine(host.host));
     lines.push(`Unchanged: ${names.join(', ')}${unchanged.length > names.length ? `, and ${unchanged.length - names.length} more` : ''}`, '');
   }
+  lines.push(...orderLines(plan, style));
   lines.push(planLine(plan));
-  const meanings = [...new Set(active.flatMap((host) => host.changes.map((change) => change.effect)))].filter((effect) => effect !== 'none');
+  // what a change costs a host that stays
+  const staying = active.filter((host) => host.state !== 'removed');
+  const meanings = [...new Set(staying.flatMap((host) => host.changes.map((change) => change.effect)))].filter((effect) => effect !== 'none');
   for (const effect of meanings) lines.push(color.dim(`  ${effect}: ${effectMeanings[effect]}`));
   return lines.join('\n');
 }
 
+/** In which order a roll-out reaches its hosts, where there's one. */
+function orderLines({phases = []}: PlanForText, {color}: Style): readonly string[] {
+  const parts = phases.flatMap((phase) => {
+    const hosts = [...new Set(phase.steps.flatMap((step) => step.host ?? []))];
+    if (phase.window === undefined || hosts.length === 0) return [];
+    const drained = phase.steps.some((step) => step.effect === 'drain' && step.host !== undefined && step.id.startsWith('drain:'));
+    const returns = phase.steps.some((step) => step.id.startsWith('uncordon:'));
+    const pace = hosts.length === 1 ? '' : phase.window === 1 ? ', one at a time' : `, at most ${phase.window} at a time`;
+    return [
+      `  ${phase.title}: ${color.bold(hosts.map(sanitizeLine).join(', '))}${pace}${drained ? ', each drained before' : ''}${drained && returns ? ' and uncordoned after' : ''}`,
+    ];
+  });
+  return parts.length === 0 ? [] : ['Order:', ...parts, ''];
+}
+
 /** `Plan: 3 new, 1 changed, 2 unchanged, 1 unreachable`. */
 export function planLine(plan: Pick<PlanForText, 'hosts'>): string {
-  const parts = (['new', 'changed', 'unchanged', 'unreachable'] as const).flatMap((state) => {
+  const parts = (['new', 'changed', 'removed', 'unchanged', 'unreachable'] as const).flatMap((state) => {
     const number = plan.hosts.filter((host) => host.state === state).length;
     return number === 0 ? [] : [`${number} ${state}`];
   });
@@ -56,13 +74,16 @@ export function planLine(plan: Pick<PlanForText, 'hosts'>): string {
 function hostLines(host: HostPlan, {style, wide = false}: PlanTextOptions): readonly string[] {
   const {color, symbols} = style;
   const isNew = host.state === 'new';
-  const sign = isNew ? color.green('+') : color.yellow('~');
+  const sign = isNew ? color.green('+') : host.state === 'removed' ? color.red('-') : color.yellow('~');
   const role = host.role === undefined ? '' : ` (${sanitizeLine(host.role)})`;
   const title = `${sign} ${color.bold(sanitizeLine(host.host))}${role}: ${host.state}, effect ${paintEffect(host.effect, style)}`;
   const shown = isNew && !wide ? host.changes.slice(0, shownOfNew) : host.changes;
   const rest = host.changes.length - shown.length;
   return [
     title,
+    ...(host.state === 'removed' && host.reason !== undefined
+      ? [`    ${color.red(symbols.failed)} isn't reached, so nothing on it is touched: ${sanitizeLine(host.reason)}`]
+      : []),
     ...shown.map((change) => changeLine(change, style, wide)),
     ...(rest > 0 ? [color.dim(`    ${symbols.ellipsis} and ${count(rest, 'more line')} (-o wide shows all)`)] : []),
   ];

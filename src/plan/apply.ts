@@ -107,8 +107,13 @@ class Run<S> {
         const work = this.#runStep(planned).finally(() => running.delete(work));
         running.add(work);
       }
-      if (running.size === 0) break;
-      await Promise.race(running);
+      if (running.size > 0) {
+        await Promise.race(running);
+        continue;
+      }
+      const stuck = this.#schedule.takeStuck();
+      if (stuck.length === 0) break;
+      this.#stopRollout(stuck);
     }
   }
 
@@ -117,11 +122,25 @@ class Run<S> {
     const {stopping, leaving, maxFailures} = this.#options;
     const failedHosts = this.hostOutcomes().filter((host) => host.outcome === 'failed').length;
     if (stopping.aborted || leaving.aborted) this.#drop(this.#schedule.takeAllWaiting(), 'interrupted');
-    else if (maxFailures !== undefined && failedHosts > maxFailures) this.#drop(this.#schedule.takeAllWaiting(), 'skipped');
+    else if (maxFailures !== undefined && failedHosts > maxFailures) this.#stopRollout(this.#schedule.takeUnbegun());
     for (const phase of this.#plan.phases) {
       const failed = this.#phases.get(phase.title)?.counts.failed ?? 0;
-      if (phase.maxFailures !== undefined && failed > phase.maxFailures) this.#drop(this.#schedule.takeWaitingOf(phase.title), 'skipped');
+      if (phase.maxFailures !== undefined && failed > phase.maxFailures) this.#stopRollout(this.#schedule.takeUnbegun(phase.title));
     }
+  }
+
+  /** Says which hosts a roll-out doesn't reach any more, and skips them. */
+  #stopRollout(list: readonly PlannedStep<S>[]): void {
+    const inWindow = list.filter((planned) => planned.step.host !== undefined && this.#plan.phases[planned.phaseIndex]?.window !== undefined);
+    const spared = [...new Set(inWindow.map((planned) => planned.step.host as string))].filter((host) => this.#hosts.get(host)?.outcome !== 'failed');
+    const failed = this.hostOutcomes().filter((host) => host.outcome === 'failed');
+    if (spared.length > 0)
+      this.#options.emit({
+        type: 'warning.raised',
+        code: 'rollout.stopped',
+        message: `${failed.map((host) => host.host).join(', ')} failed, so ${spared.join(', ')} ${spared.length === 1 ? "isn't" : "aren't"} touched.`,
+      });
+    this.#drop(list, 'skipped');
   }
 
   #drop(list: readonly PlannedStep<S>[], outcome: 'interrupted' | 'skipped'): void {
@@ -163,7 +182,7 @@ class Run<S> {
   #finish(planned: PlannedStep<S>, outcome: StepOutcome, ms: number, more: {readonly summary?: string; readonly problem?: Problem} = {}): void {
     const {step, phase} = planned;
     this.#beginPhase(phase);
-    this.#schedule.ended(planned);
+    this.#schedule.ended(planned, outcome === 'failed');
     this.#options.emit({
       type: 'step.finished',
       step: step.id,

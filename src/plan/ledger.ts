@@ -122,3 +122,24 @@ export async function findUnfinishedRun(folder: string, cluster: string | undefi
   }
   return undefined;
 }
+
+/** The newest run of this operation on the cluster when it did not succeed, and when the first run began that it goes on with. */
+export async function firstStartOf(
+  folder: string,
+  cluster: string,
+  operation: string,
+): Promise<{readonly run: string; readonly startedAt: string} | undefined> {
+  for (const run of await listRuns(folder)) {
+    const record = await readRun(folder, run).catch(() => undefined);
+    if (record === undefined || record.header.cluster !== cluster || record.header.operation !== operation) continue;
+    if (record.outcome === 'succeeded' || record.outcome === 'unchanged') return undefined;
+    let {header} = record;
+    for (const seen = new Set([run]); header.resumed !== undefined && !seen.has(header.resumed); seen.add(header.run)) {
+      const before = await readRun(folder, header.resumed).catch(() => undefined);
+      if (before === undefined) break;
+      ({header} = before);
+    }
+    return {run, startedAt: header.startedAt};
+  }
+  return undefined;
+}

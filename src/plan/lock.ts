@@ -46,6 +46,12 @@ export async function acquireLock(folder: string, cluster: string, owner: LockOw
   }
 }
 
+/** Whether a run that has no outcome goes on: its process lives and holds the cluster's lock. Otherwise it was killed. */
+export async function isRunning(folder: string, cluster: string, run: string): Promise<boolean> {
+  const holder = await readOwner(join(folder, 'locks', `${cluster}.json`)).catch(() => undefined);
+  return holder !== undefined && holder.run === run && isAlive(holder);
+}
+
 /** The error for a lock that somebody holds; says who, where and since when. */
 export function lockHeld(cluster: string, holder: LockOwner): TriremeError {
   return new TriremeError(

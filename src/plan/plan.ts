@@ -40,6 +40,11 @@ export interface Phase<S> {
   readonly barrier?: boolean;
   /** When more hosts than this have failed in this phase, its remaining steps are skipped; default: the other hosts go on. */
   readonly maxFailures?: number;
+  /**
+   * How many hosts may be under way in this phase: each from its first step here to its last, and one that failed for good, because it's away. A
+   * host that has begun goes on to its end whatever fails elsewhere; what may not begin any more is skipped.
+   */
+  readonly window?: number;
 }
 
 /** One line of a diff: what the file wants against what is. Secrets are never in here. */
@@ -56,7 +61,8 @@ export interface Change {
 export interface HostPlan {
   readonly host: string;
   readonly role?: string;
-  readonly state: 'new' | 'changed' | 'unchanged' | 'unreachable';
+  /** `removed`: it leaves, which is asked for by its name; with a reason when it isn't reached. */
+  readonly state: 'new' | 'changed' | 'unchanged' | 'unreachable' | 'removed';
   /** The highest effect of its changes. */
   readonly effect: Effect;
   readonly changes: readonly Change[];
@@ -90,5 +96,5 @@ export interface Plan<S> {
 }
 
 export function hasChanges(plan: Pick<Plan<never>, 'hosts'>): boolean {
-  return plan.hosts.some((host) => host.state === 'new' || host.state === 'changed');
+  return plan.hosts.some((host) => host.state === 'new' || host.state === 'changed' || host.state === 'removed');
 }

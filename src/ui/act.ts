@@ -1,6 +1,6 @@
 // Doing something with what is chosen: asks for what the action needs, shows the plan with its cost, asks, begins the run and goes to its screen.
-import {controlPlaneCount, type Action, type ActionInput, type ActionRequest, type Answers, type Subject} from '../actions/action.ts';
-import {complaintAbout, nameOf, type Offer} from '../actions/offers.ts';
+import {controlPlaneCount, type Action, type ActionInput, type ActionRequest, type Answer, type Answers, type Subject} from '../actions/action.ts';
+import {complaintAbout, isDestructive, nameOf, type Offer} from '../actions/offers.ts';
 import type {Preview} from '../actions/preview.ts';
 import type {ClusterView} from '../modes/mode.ts';
 import {count} from '../kernel/amounts.ts';
@@ -182,23 +182,36 @@ async function agreeToPlan(ui: Ui, requests: readonly ActionRequest[]): Promise<
   }
   ui.say('');
   const title = `${first.action.title} ${namesOf(subjects)}?${able.length < previews.length ? ` ${previews.length - able.length} refused, left out.` : ''}`;
-  return (await isAgreed(ui, first.action, due, title, body)) ? due.map((preview) => withName(preview.request)) : [];
+  return (await isAgreed(ui, first.action, due, title, body)) ? due.map(withNames) : [];
 }
 
 async function isAgreed(ui: Ui, action: Action, due: readonly Preview[], title: string, body: readonly string[]): Promise<boolean> {
-  const [only] = due;
+  const names = due.flatMap(typedNames);
   const answer =
-    action.destructive === true && only !== undefined
-      ? await ui.navigator.ask({kind: 'type-name', title: `${title} Type its name.`, body, name: nameOf(only.request.subject)})
+    names.length > 0
+      ? await ui.navigator.ask({kind: 'type-name', title: `${title} Type ${names.join(' ')}.`, body, name: names.join(' ')})
       : await ui.navigator.ask({kind: 'confirm', title, body, yes: action.title.toLowerCase()});
   if (answer !== true) ui.say('Nothing was changed.');
   return answer === true;
 }
 
-/** The typed name is what the command is told. */
-function withName(request: ActionRequest): ActionRequest {
-  const names = request.action.inputs.filter((input) => input.kind === 'name').map((input) => [input.id, nameOf(request.subject)]);
-  return {...request, answers: {...request.answers, ...Object.fromEntries(names)}};
+/** What has to be typed: the name of what is taken away for good, or those of hosts that the plan takes out. */
+function typedNames(preview: Preview): readonly string[] {
+  const {action, subject} = preview.request;
+  if (isDestructive(action, subject)) return [nameOf(subject)];
+  return action.inputs.some((input) => input.kind === 'names') ? leavingHosts(preview) : [];
+}
+
+const leavingHosts = ({plan}: Preview) => (plan?.hosts ?? []).filter((host) => host.state === 'removed').map((host) => host.host);
+
+/** The typed names are what the command is told. */
+function withNames(preview: Preview): ActionRequest {
+  const {request} = preview;
+  const typed = request.action.inputs.flatMap((input): readonly (readonly [string, Answer])[] => {
+    if (input.kind === 'name') return isDestructive(request.action, request.subject) ? [[input.id, nameOf(request.subject)]] : [];
+    return input.kind === 'names' ? [[input.id, leavingHosts(preview)]] : [];
+  });
+  return {...request, answers: {...request.answers, ...Object.fromEntries(typed)}};
 }
 
 /** Of what has no plan: the command line is all there is to say. */

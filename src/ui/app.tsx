@@ -1,6 +1,6 @@
 // The dashboard's root: takes the terminal, draws the screen on top of the stack, and gives the terminal back. Only here Ink is started and ended.
 import {Box, render, useInput} from 'ink';
-import {useLayoutEffect, type ReactNode} from 'react';
+import {useEffect, useLayoutEffect, type ReactNode} from 'react';
 import {createStore} from '../kernel/store.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import {healthChanges} from '../fleet/health-changes.ts';
@@ -17,7 +17,7 @@ import type {DashServices} from './services.ts';
 import {openTerminalSession, type Leaving, type TerminalSession} from './terminal-session.ts';
 import {colorLevelOf, createTheme, themeNameOf, type Theme, type ThemeName} from './theme.ts';
 import {UiContext, useFrames, useKeys, type Notice, type Ui} from './ui-context.ts';
-import {headerLines, countHealth, type HealthCounts} from './widgets/header.ts';
+import {countHealth, headerLines, troubles, type HealthCounts} from './widgets/header.ts';
 import {Line} from './widgets/line.tsx';
 import {PalettePanel} from './widgets/palette.tsx';
 import {promptHeight, PromptPanel} from './widgets/prompt.tsx';
@@ -67,6 +67,8 @@ export interface AppControl {
 const least = {columns: 40, rows: 10};
 /** Lines above a screen. */
 const headRows = 2;
+/** How often the age of a trouble is drawn anew, in ms. */
+const troublePeriod = 10_000;
 
 /** Shows the dashboard until the person leaves or the signal aborts. Throws what a component or anything else in the program throws meanwhile. */
 export async function runApp(options: AppOptions): Promise<void> {
@@ -247,6 +249,9 @@ function Root({control, table, frames, counts, isLent, session, onQuit}: RootPro
   const top = stack.at(-1);
   // what is on the stack now is on the screen, and hears its keys
   useLayoutEffect(() => router.release());
+  const isTroubled = troubles(control.services.fleet.get(), now()).length > 0;
+  // the age of what is shown goes on
+  useEffect(() => (isTroubled ? clock.tick(troublePeriod) : undefined), [isTroubled, clock]);
   const isSmall = columns < least.columns || rows < least.rows;
   const panel = overlay === undefined ? 0 : overlay.kind === 'palette' ? rows - headRows - 3 : Math.min(rows - headRows - 3, promptHeight(overlay.prompt) + 1);
   const bodyRows = rows - headRows - (panel === 0 ? footRows : panel);

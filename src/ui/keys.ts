@@ -37,7 +37,7 @@ interface KeyEntryShape {
 const table = {
   help: {scopes: ['global'], keys: ['?', 'f1'], does: 'Show the keys of this screen', hint: 'help'},
   palette: {scopes: ['global'], keys: [':', 'ctrl+p'], does: 'Find a command or an object by a few letters', hint: 'commands'},
-  back: {scopes: ['global'], keys: ['escape', 'backspace'], does: 'Go back', hint: 'back'},
+  back: {scopes: ['global'], keys: ['escape', 'backspace', 'left', 'h'], does: 'Go back', hint: 'back'},
   quit: {scopes: ['global'], keys: ['q', 'ctrl+c'], does: 'Leave the dashboard', hint: 'quit'},
   suspend: {scopes: ['global'], keys: ['ctrl+z'], does: 'Put the dashboard to sleep; fg brings it back'},
   redraw: {scopes: ['global'], keys: ['ctrl+l'], does: 'Draw the screen anew'},

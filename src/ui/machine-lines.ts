@@ -47,7 +47,7 @@ export function machineLines(machine: MachineView, options: MachineLinesOptions)
     paint(token, `${mark} ${stateText(machine)}`),
     ...machine.reasons.flatMap((reason) => wrap(`${symbols.warning} ${reason}`, token === 'bad' ? 'bad' : 'warning')),
     ...known.map(([name, value]) => `  ${paint('muted', name.padEnd(15))} ${fit(clean(value), width - 18, {ellipsis: symbols.ellipsis}).trimEnd()}`),
-    ...(conditions.length === 0 ? [] : ['', paint('title', 'Conditions')]),
+    ...(conditions.length === 0 ? [] : ['', paint('title', options.mode === 'controller' ? 'Conditions' : 'What its agent keeps')]),
     ...conditions.flatMap((one) => wrap(conditionText(one, {theme, now}), conditionToken(one))),
   ];
 }

@@ -45,7 +45,7 @@ function previewLines(preview: Preview, options: PlanLinesOptions): readonly str
 
 function planBody(plan: PlannedChange, options: PlanLinesOptions): readonly string[] {
   const {theme, width} = options;
-  const active = plan.hosts.filter((host) => host.state === 'new' || host.state === 'changed');
+  const active = plan.hosts.filter((host) => host.state === 'new' || host.state === 'changed' || host.state === 'removed');
   const unreachable = plan.hosts.filter((host) => host.state === 'unreachable');
   const unchanged = plan.hosts.filter((host) => host.state === 'unchanged');
   const mark: readonly Segment[] = plan.simulated ? [['SIMULATED', 'simulated'], ' '] : [];
@@ -74,7 +74,12 @@ function hostLines(host: PlannedChange['hosts'][number], {theme, width}: PlanLin
   const role = host.role === undefined ? '' : ` (${host.role})`;
   return [
     joinSegments(
-      [isNew ? ['+ ', 'good'] : ['~ ', 'warning'], [host.host, 'title'], `${role}  `, [host.effect === 'none' ? '' : host.effect, effectTokens[host.effect]]],
+      [
+        isNew ? ['+ ', 'good'] : host.state === 'removed' ? ['- ', 'bad'] : ['~ ', 'warning'],
+        [host.host, 'title'],
+        `${role}  `,
+        [host.effect === 'none' ? '' : host.effect, effectTokens[host.effect]],
+      ],
       width,
       theme,
     ),

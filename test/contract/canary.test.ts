@@ -1,14 +1,21 @@
-// Secrets go through a whole apply in the sandbox, on hosts with a program that prints them as it fails: none may come out in stdout, stderr, the ledger, the agent's
-// log, or the arguments of a program on a host.
-import {access, chmod, mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+// Secrets go through a whole apply in the sandbox, on hosts with a program that prints them as it fails, and through what cares for a cluster afterwards: none may
+// come out in stdout, stderr, the ledger, the agent's log, a support bundle, a backup's file, or the arguments of a program on a host.
+import {execFileSync} from 'node:child_process';
+import {createReadStream} from 'node:fs';
+import {access, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import {createGunzip} from 'node:zlib';
+import {spawn} from '@lydell/node-pty';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {agentPaths} from '../../src/hostcluster/protocol.ts';
+import {readTar} from '../../src/kernel/tar.ts';
 import {startTestSandbox, type TestSandbox} from '../support/sandbox-run.ts';
-import type {Ran} from '../support/trireme.ts';
+import {program, type Ran} from '../support/trireme.ts';
 
 const variable = 'c4n4ry-v4ri4ble-1';
-const environment = {CANARY_VARIABLE: variable};
+const passphrase = 'c4n4ry p4ssphr4se of a backup';
+const keyPassphrase = 'c4n4ry p4ssphr4se of a key';
+const environment = {CANARY_VARIABLE: variable, TRIREME_BACKUP_PASSPHRASE: passphrase};
 /** What scripts on the hosts call: each is replaced by one that writes down its arguments first. */
 const watched = [
   'sudo',
@@ -78,15 +85,23 @@ describe('a canary secret', {timeout: 120_000}, () => {
       ['agent', 'logs', 'cp1', '-o', 'ndjson'],
       ['agent', 'logs', 'w1'],
       ['history', 'last', '-o', 'json'],
+      ['cluster', 'certificates', '--renew', '--all', '--yes', '--verbose'],
+      ['cluster', 'events', '-o', 'json'],
+      ['machine', 'describe', 'cp1', '-o', 'json'],
+      ['cluster', 'backup', '--out', join(sandbox.folder, 'harbour.backup'), '--verbose'],
+      ['support', '--out', join(sandbox.folder, 'support.tar.gz'), '--verbose'],
       ['host', 'exec', '-o', 'json', '--', 'cat', password],
       ['host', 'exec', '--', 'cat', password],
     ])
       said.push([args.join(' '), await sandbox.trireme(args, {env: environment})]);
 
+    said.push(['host check, with a passphrase typed', await typePassphrase(sandbox)]);
     const secrets = JSON.parse(await readFile(join(sandbox.hosts[0]?.root ?? '', agentPaths.secrets), 'utf8')) as {bootstrapToken: string; ca: {key: string}};
     canaries.set("sudo's password", [(await readFile(password, 'utf8')).trim()]);
     canaries.set('a masked variable', [variable, Buffer.from(variable).toString('base64')]);
     canaries.set('the bootstrap token', [secrets.bootstrapToken.split('.')[1] as string]);
+    canaries.set("a backup's passphrase", [passphrase]);
+    canaries.set("a key's passphrase", [keyPassphrase]);
     canaries.set("the cluster's key", [secrets.ca.key.split('\n')[1] as string]);
   }, 120_000);
   afterAll(() => sandbox?.stop());
@@ -103,13 +118,45 @@ describe('a canary secret', {timeout: 120_000}, () => {
     expect(failed.code, failed.stdout + failed.stderr).toBe(1);
     expect(failed.stderr).toContain('systemctl: the password is [redacted]');
     for (const [args, ran] of said) expect(ran.code, `${args}\n${ran.stderr}\n${ran.stdout}`).toBe(0);
-    expect(said.at(-1)?.[1].stdout).toContain('[redacted]');
+    expect(said.at(-2)?.[1].stdout).toContain('[redacted]');
     expect([...canaries.values()].flat().every((secret) => secret.length >= 8)).toBe(true);
   });
 
   it('is not in stdout or stderr', () => {
     isFree(failed.stdout + failed.stderr, 'the output of an apply that fails');
     for (const [args, {stdout, stderr}] of said) isFree(stdout + stderr, `the output of trireme ${args}`);
+  });
+
+  it('is not in a support bundle, which has what a bug report needs, and which only its owner may read', async () => {
+    const path = join(sandbox.folder, 'support.tar.gz');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const names: string[] = [];
+    for await (const {name, content} of readTar(createReadStream(path).pipe(createGunzip()))) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of content) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString('utf8');
+      names.push(name);
+      isFree(text, `the support bundle's ${name}`);
+      expect(text).not.toContain('PRIVATE KEY');
+    }
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'about.json',
+        'file.json',
+        'cluster/view.json',
+        'cluster/events.json',
+        'hosts/cp1/facts.json',
+        'hosts/cp1/agent.json',
+        'hosts/w1/journal.txt',
+      ]),
+    );
+    expect(names.some((name) => name.startsWith('runs/'))).toBe(true);
+  });
+
+  it("is not in a backup's file, which only its owner may read", async () => {
+    const path = join(sandbox.folder, 'harbour.backup');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    isFree(await readFile(path, 'latin1'), 'the backup');
   });
 
   it("is in no file of the operator's state, cache or settings: the ledger, locks, logs", async () => {
@@ -139,6 +186,28 @@ describe('a canary secret', {timeout: 120_000}, () => {
     }
   });
 });
+
+/** Locks the key that logs in with a passphrase, and types it where it is asked for. */
+async function typePassphrase(sandbox: TestSandbox): Promise<Ran> {
+  const key = join(sandbox.folder, 'id');
+  // OpenSSH's own tool: no library here writes such a key
+  execFileSync('ssh-keygen', ['-q', '-p', '-f', key, '-P', '', '-N', keyPassphrase]);
+  const pty = spawn(process.execPath, [program, 'host', 'check', '--verbose'], {
+    cols: 100,
+    rows: 30,
+    env: {PATH: process.env['PATH'], HOME: sandbox.home, TERM: 'xterm', LANG: 'C.UTF-8', CI: 'false', ...sandbox.env, ...environment},
+  });
+  let stdout = '';
+  let isTyped = false;
+  pty.onData((text) => {
+    stdout += text;
+    if (isTyped || !stdout.includes('Passphrase of')) return;
+    isTyped = true;
+    pty.write(`${keyPassphrase}\r`);
+  });
+  const code = await new Promise<number>((resolve) => pty.onExit(({exitCode}) => resolve(exitCode)));
+  return {code: isTyped ? code : 99, signal: null, stdout, stderr: ''};
+}
 
 /** Puts a program in front of each watched one that writes its name and arguments into `log` and then becomes it. */
 async function recordArguments(folder: string, log: string, {fault, password}: {readonly fault: string; readonly password: string}): Promise<void> {

@@ -55,11 +55,11 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
   hostcluster: {
     may: ['layers', 'ssh', 'bundle', 'kube', 'spec', 'plan', 'kernel'],
     mayTypes: ['hosts', 'modes/mode', 'fleet'],
-    packages: ['yaml', 'semver'],
+    packages: ['yaml', 'semver', 'age-encryption'],
     instead: 'What is special to one mode belongs to modes/; what is seen on a host to hosts/.',
   },
   agentd: {
-    may: ['hostcluster/protocol', 'layers', 'plan', 'kube', 'kernel'],
+    may: ['hostcluster/protocol', 'hostcluster/quorum', 'layers', 'plan', 'kube', 'kernel'],
     packages: ['yaml', 'tar'],
     instead: 'The agent runs alone on a host: no SSH, no screen, no file of the user. What both sides need belongs to hostcluster/protocol.',
   },
@@ -108,19 +108,19 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
     packages: ['@inquirer/prompts'],
     instead: 'The wizard asks and returns data; what follows from the answers is decided elsewhere.',
   },
-  wizard: {
-    may: ['modes/advisor', 'spec', 'kernel'],
-    mayTypes: ['prompts'],
-    lazily: ['ssh', 'hosts', 'kube', 'modes/controller'],
-    packages: ['zod', 'yaml'],
-    instead: 'The wizard says what is asked next and looks for defaults; asking is for prompts/, writing and applying for commands.',
-  },
   ui: {
     may: ['actions', 'fleet', 'kernel', 'output/sanitize', 'output/wrap'],
     mayTypes: ['modes/mode'],
     packages: ['ink', 'react', 'fzf', 'string-width'],
     isLazy: true,
     instead: 'Screens read stores and send intents: put the work behind an intent.',
+  },
+  wizard: {
+    may: ['modes/advisor', 'spec', 'kernel'],
+    mayTypes: ['prompts'],
+    lazily: ['ssh', 'hosts', 'kube', 'modes/controller'],
+    packages: ['zod', 'yaml'],
+    instead: 'The wizard says what is asked next and looks for defaults; asking is for prompts/, writing and applying for commands.',
   },
   doctor: {may: ['kernel'], packages: [], instead: 'The doctor looks at this computer only.'},
   settings: {may: ['kernel'], packages: ['conf'], instead: 'Settings are a few plain values.'},
@@ -161,7 +161,7 @@ export const importTable: Readonly<Record<string, RoomRule>> = {
 };
 
 /** Heavy packages: nobody waits for them who doesn't need them. */
-export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/];
+export const lazyPackages: readonly RegExp[] = [/^ink$/, /^react(\/|$)/, /^@inkjs\//, /^@aws-sdk\//, /^ssh2$/, /^@inquirer\//, /^conf$/, /^age-encryption$/];
 
 /** Files that may write to the process's own streams and end it. The shims hold, as text, whole programs for simulated hosts. */
 export const mayTouchProcess: readonly RegExp[] = [/^src\/output\//, /^src\/ui\/app\.tsx$/, /^src\/agentd\/main\.ts$/, /^src\/sandbox\/shims\.ts$/];

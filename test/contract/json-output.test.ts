@@ -30,6 +30,7 @@ const fails = (exit: number, code: string, ...args: readonly string[]): Run => (
 const noFile = {TRIREME_FILE: '/nowhere/trireme.yaml'};
 const unreadable = (...args: readonly string[]): Run => ({...fails(3, 'file.not-found', ...args), env: noFile});
 
+const takesApart = 'it would take apart what the others look at: test/integration/hostcluster/members.test.ts and test/long/members.test.ts run it';
 const inManagement = 'it needs a management cluster: test/integration/providers-embedded.test.ts';
 
 /** One success and one failure for every command; what comes first runs first. `TMP` is a folder of the test's own. */
@@ -52,12 +53,25 @@ const table: Readonly<Record<string, Cases>> = {
   apply: {success: ok('apply', '--yes'), failure: fails(8, 'plan.moved', 'apply', 'TMP/plan.json', '--yes')},
   'agent logs': {success: ok('agent', 'logs', 'cp1'), failure: fails(2, 'host.not-found', 'agent', 'logs', 'nobody')},
   'agent status': {success: ok('agent', 'status'), failure: unreadable('agent', 'status')},
+  'agent upgrade': {success: ok('agent', 'upgrade', '--yes'), failure: unreadable('agent', 'upgrade')},
   'bundle build': {success: ok('bundle', 'build', '--out', 'TMP/bundle'), failure: fails(2, 'usage.invalid', 'bundle', 'build')},
   'bundle inspect': {success: ok('bundle', 'inspect', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'inspect', 'TMP/nothing')},
   'bundle verify': {success: ok('bundle', 'verify', 'TMP/bundle'), failure: fails(3, 'bundle.not-found', 'bundle', 'verify', 'TMP/nothing')},
-  'cluster delete': managed('cluster', 'delete'),
+  'cluster delete': {success: takesApart, failure: fails(2, 'usage.answer-required', 'cluster', 'delete', '--yes')},
   'cluster describe': {success: ok('cluster', 'describe'), failure: fails(2, 'cluster.not-found', 'cluster', 'describe', 'nobody')},
-  'cluster events': {success: 'these hosts have no management cluster', failure: fails(2, 'mode.unsupported', 'cluster', 'events')},
+  'cluster backup': {
+    success: {...ok('cluster', 'backup', '--out', 'TMP/harbour.backup'), env: {TRIREME_BACKUP_PASSPHRASE: 'correct horse battery'}},
+    failure: fails(2, 'usage.answer-required', 'cluster', 'backup'),
+  },
+  'cluster certificates': {
+    success: ok('cluster', 'certificates', '--renew', '--yes'),
+    failure: fails(2, 'usage.answer-required', 'cluster', 'certificates', '--renew'),
+  },
+  'cluster events': {success: ok('cluster', 'events'), failure: unreadable('cluster', 'events')},
+  'cluster restore': {
+    success: 'it needs hosts that belong to no cluster: test/long/care-sandbox.test.ts',
+    failure: fails(2, 'usage.answer-required', 'cluster', 'restore', 'TMP/harbour.backup'),
+  },
   'cluster kubeconfig': {success: ok('cluster', 'kubeconfig', '--into', 'TMP/kubeconfig'), failure: unreadable('cluster', 'kubeconfig')},
   'cluster list': {success: ok('cluster', 'list'), failure: fails(2, 'usage.invalid', 'cluster', 'list', '--blub')},
   'cluster move': {
@@ -69,7 +83,11 @@ const table: Readonly<Record<string, Cases>> = {
   'cluster resume': managed('cluster', 'resume'),
   'cluster scale': managed('cluster', 'scale', 'workers=2'),
   'cluster shell': {success: ok('cluster', 'shell', '-o', 'json', '--', 'true'), failure: unreadable('cluster', 'shell')},
-  'cluster upgrade': managed('cluster', 'upgrade', '--to', 'v1.36.3'),
+  'cluster upgrade': {
+    success: ok('cluster', 'upgrade', '--to', 'v1.36.3', '--yes'),
+    failure: fails(3, 'plan.refused', 'cluster', 'upgrade', '--to', 'v1.36.1', '--yes'),
+  },
+  dash: {success: ok('dash'), failure: fails(2, 'usage.invalid', 'dash', '--theme', 'pink')},
   doctor: {success: ok('doctor'), failure: {...fails(10, 'preflight.failed', 'doctor'), hasResult: true, env: {HOME: 'TMP/untidy'}}},
   explain: {success: ok('explain', 'spec.agent.ssh'), failure: fails(2, 'usage.invalid', 'explain', 'spec.cheese')},
   history: {success: ok('history', 'last'), failure: fails(2, 'run.not-found', 'history', 'nothing')},
@@ -82,6 +100,11 @@ const table: Readonly<Record<string, Cases>> = {
   'host facts': {success: ok('host', 'facts', 'cp1'), failure: fails(2, 'host.not-found', 'host', 'facts', 'nobody')},
   'host list': {success: ok('host', 'list'), failure: unreadable('host', 'list')},
   'host logs': {success: ok('host', 'logs', 'cp1', '--unit', 'trireme-agent'), failure: fails(2, 'host.not-found', 'host', 'logs', 'nobody')},
+  'host maintain': {
+    success: ok('host', 'maintain', '--limit', 'w1', '--dry-run', '--', 'true'),
+    failure: fails(2, 'usage.answer-required', 'host', 'maintain', '--', 'true'),
+  },
+  'host reset': {success: takesApart, failure: fails(8, 'host.is-member', 'host', 'reset', 'w1', '--yes')},
   'host shell': {success: 'a shell needs a terminal', failure: fails(2, 'usage.invalid', 'host', 'shell', 'cp1')},
   'host trust': {success: ok('host', 'trust', '--yes'), failure: fails(2, 'usage.answer-required', 'host', 'trust')},
   init: {
@@ -90,12 +113,12 @@ const table: Readonly<Record<string, Cases>> = {
   },
   'machine describe': {success: ok('machine', 'describe', 'cp1'), failure: fails(2, 'machine.not-found', 'machine', 'describe', 'nobody')},
   'machine list': {success: ok('machine', 'list'), failure: unreadable('machine', 'list')},
-  'machine cordon': managed('machine', 'cordon', 'cp1'),
+  'machine cordon': {success: ok('machine', 'cordon', 'w1', '--yes'), failure: fails(2, 'machine.not-found', 'machine', 'cordon', 'nobody', '--yes')},
   'machine delete': managed('machine', 'delete', 'cp1'),
-  'machine drain': managed('machine', 'drain', 'cp1'),
+  'machine drain': {success: ok('machine', 'drain', 'w1', '--yes'), failure: fails(2, 'machine.not-found', 'machine', 'drain', 'nobody', '--yes')},
   'machine remediate': managed('machine', 'remediate', 'cp1'),
-  'machine replace': managed('machine', 'replace', 'cp1'),
-  'machine uncordon': managed('machine', 'uncordon', 'cp1'),
+  'machine replace': {success: takesApart, failure: fails(3, 'plan.refused', 'machine', 'replace', 'cp1', '--confirm', 'cp1')},
+  'machine uncordon': {success: ok('machine', 'uncordon', 'w1', '--yes'), failure: fails(2, 'machine.not-found', 'machine', 'uncordon', 'nobody', '--yes')},
   plan: {success: ok('plan'), failure: unreadable('plan')},
   preflight: {success: ok('preflight'), failure: fails(2, 'usage.invalid', 'preflight', '--only', 'cheese')},
   'sandbox run': {
@@ -110,6 +133,7 @@ const table: Readonly<Record<string, Cases>> = {
   'settings get': {success: ok('settings', 'get', 'ascii'), failure: fails(2, 'settings.invalid', 'settings', 'get', 'cheese')},
   'settings list': {success: ok('settings', 'list'), failure: fails(2, 'usage.invalid', 'settings', 'list', '--blub')},
   'settings set': {success: ok('settings', 'set', 'ascii', 'true'), failure: fails(2, 'settings.invalid', 'settings', 'set', 'concurrency', 'many')},
+  support: {success: ok('support', '--out', 'TMP/support.tar.gz', '--lines', '10'), failure: unreadable('support')},
   status: {success: ok('status', '--wait', '--timeout', '1m'), failure: unreadable('status')},
   validate: {success: ok('validate'), failure: fails(3, 'file.invalid', 'validate', '-f', 'TMP/wrong.yaml')},
 };

@@ -6,8 +6,8 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {listRunRows} from '../../src/fleet/run-rows.ts';
 import {waitFor} from '../../src/kernel/retry.ts';
 import {startManagement, type ManagementApi} from '../../src/sandbox/management/management.ts';
-import {openPseudoTerminal, type PseudoTerminal} from '../support/pseudo-terminal.ts';
-import {trireme} from '../support/trireme.ts';
+import {openPty, type PtyScreen} from '../support/pty.ts';
+import {program, trireme} from '../support/trireme.ts';
 
 const fileOf = (kubeconfig: string) => `apiVersion: trireme.dev/v1alpha1
 kind: Cluster
@@ -26,7 +26,7 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
   let management: ManagementApi;
   let root: string;
   let env: Readonly<Record<string, string | undefined>>;
-  const open: PseudoTerminal[] = [];
+  const open: PtyScreen[] = [];
 
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'trireme-acts-'));
@@ -37,13 +37,13 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
     if (made.code !== 0) throw new Error(made.stderr);
   }, 60_000);
   afterAll(async () => {
-    for (const one of open) one.pty.kill('SIGKILL');
+    for (const one of open) one.kill('SIGKILL');
     await management?.stop();
     await rm(root, {recursive: true, force: true, maxRetries: 5, retryDelay: 100});
   });
 
   const start = (...args: readonly string[]) => {
-    const terminal = openPseudoTerminal(args, {env, cwd: root});
+    const terminal = openPty(process.execPath, [program, ...args], {env, cwd: root});
     open.push(terminal);
     return terminal;
   };
@@ -52,15 +52,15 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
     management.faults.stuckInfrastructure.add('dock/md-0');
     const dash = start('dash');
     await dash.shows(/dock +✔ healthy/);
-    dash.press('=');
+    dash.write('=');
     await dash.shows(/❯ control-plane=1 md-0=1/);
-    dash.press('\u0015control-plane=1 md-0=2\r');
+    dash.write('\u0015control-plane=1 md-0=2\r');
     const question = await dash.shows(/y scale/);
     expect(question).toMatch(/\$ trireme cluster scale dock md-0=2 --wait -f \S+dock\.yaml/);
     expect(question).toMatch(/\+ .*replicas: 2/);
-    dash.press('y');
+    dash.write('y');
     await dash.shows(/SIMULATED . scale dock/);
-    dash.pty.kill('SIGKILL');
+    dash.kill('SIGKILL');
     await dash.exited;
     const folder = join(root, 'state', 'trireme');
     const [going] = await listRunRows(folder, {max: 1});
@@ -79,47 +79,47 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
   it("finds the run again in the history, and gives the terminal to a shell with the cluster's kubeconfig", async () => {
     const dash = start('dash');
     await dash.shows(/dock +✔ healthy/);
-    dash.press('H');
+    dash.write('H');
     await dash.shows(/dock history[^]*scale +succeeded/);
-    dash.press('\r');
+    dash.write('\r');
     await dash.shows(/✔ scale dock .*succeeded in/);
-    dash.press('r');
+    dash.write('r');
     await dash.shows(/(playing|ended) 1x/);
-    dash.press('$');
+    dash.write('$');
     await dash.shows(/ended/);
-    dash.press('\u001B');
-    await dash.shows(/→ Run \S+\n/);
-    dash.press('\u001B');
+    dash.write('\u001B');
+    await dash.shows(/→ Run \S+ *\n/);
+    dash.write('\u001B');
     await dash.shows(/scale +succeeded/);
-    dash.press('\u001B');
+    dash.write('\u001B');
     await dash.shows(/NAME/);
-    dash.press('!');
+    dash.write('!');
     await dash.shows(/Program; none opens your shell/);
-    dash.press('\r');
+    dash.write('\r');
     await dash.shows(/A shell with the kubeconfig of dock/);
-    expect(dash.isAlternate).toBe(false);
-    dash.press('test -s "$KUBECONFIG" && echo there-is-$((40 + 2))\r');
+    expect(dash.isAlternate()).toBe(false);
+    dash.write('test -s "$KUBECONFIG" && echo there-is-$((40 + 2))\r');
     await dash.shows(/there-is-42/);
     // Ctrl-C is the shell's, not the dashboard's
-    dash.press('sleep 100\r');
+    dash.write('sleep 100\r');
     await dash.shows(/sleep 100/);
-    dash.press('\u0003');
-    dash.press('echo still-$((40 + 2))\r');
+    dash.write('\u0003');
+    dash.write('echo still-$((40 + 2))\r');
     await dash.shows(/still-42/);
-    dash.press('exit\r');
+    dash.write('exit\r');
     await dash.shows(/Shell with its kubeconfig ended\./);
-    expect(dash.isAlternate).toBe(true);
-    dash.press('q');
+    expect(dash.isAlternate()).toBe(true);
+    dash.write('q');
     expect(await dash.exited).toBe(0);
-    expect(dash.isAlternate).toBe(false);
+    expect(dash.isAlternate()).toBe(false);
   });
 
   it('replays a run from its command', async () => {
     const replay = start('history', 'last', '--replay');
     await replay.shows(/Replay \S+[^]*(playing|ended)/);
-    replay.press('$');
+    replay.write('$');
     await replay.shows(/✔ scale dock .*succeeded in/);
-    replay.press('q');
+    replay.write('q');
     expect(await replay.exited).toBe(0);
   });
 
@@ -128,8 +128,8 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
     await writeFile(join(root, 'dock.yaml'), fileOf(management.kubeconfig.path).replace('replicas: 1}]', 'replicas: 3}]'));
     const apply = start('apply', '-f', 'dock.yaml', '--yes');
     await apply.shows(/. apply dock .*\n[^]*Wait/);
-    expect(apply.isAlternate).toBe(false);
-    apply.press('\u0003');
+    expect(apply.isAlternate()).toBe(false);
+    apply.write('\u0003');
     await apply.shows(/Stopping: the steps that run now are finished first/);
     expect(await apply.exited).toBe(130);
     const text = apply.text();
@@ -141,11 +141,11 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
 
   it('prints plain lines where nothing can be drawn', async () => {
     await writeFile(join(root, 'dock.yaml'), fileOf(management.kubeconfig.path).replace('replicas: 1}]', 'replicas: 2}]'));
-    const apply = openPseudoTerminal(['apply', '-f', 'dock.yaml', '--yes'], {env: {...env, TERM: 'dumb'}, cwd: root});
+    const apply = openPty(process.execPath, [program, 'apply', '-f', 'dock.yaml', '--yes'], {env: {...env, TERM: 'dumb'}, cwd: root});
     open.push(apply);
     expect(await apply.exited).toBe(0);
     // oxlint-disable-next-line no-control-regex -- escapes are what this is about
-    expect(apply.raw()).not.toMatch(/\u001B|[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
+    expect(apply.written()).not.toMatch(/\u001B|[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
     expect(apply.text()).toMatch(/Run \S+: apply dock/);
   });
 });

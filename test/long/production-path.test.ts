@@ -74,7 +74,8 @@ function timesOf(ran: Ran): string {
   return events
     .flatMap((event) => {
       if (event.type === 'step.finished' && event.outcome === 'done') return [`${seconds(event.ms ?? 0)}  ${event.title}`];
-      if (event.type === 'step.output' && /^[A-Z][^:[\]]{3,60}$/.test(event.line ?? '')) return [`    at ${seconds(Date.parse(event.at) - begun)}  ${event.line}`];
+      if (event.type === 'step.output' && /^[A-Z][^:[\]]{3,60}$/.test(event.line ?? ''))
+        return [`    at ${seconds(Date.parse(event.at) - begun)}  ${event.line}`];
       return [];
     })
     .join('\n');
@@ -111,7 +112,8 @@ describe.skipIf(reason !== undefined)(`the production path${reason === undefined
   test('status --wait says healthy; the node is Ready, and CoreDNS and flannel run', {timeout: minutes(15)}, async () => {
     expectCode(await vm.trireme(['status', '--wait', '--timeout', '10m'], {timeout: minutes(12)}), 0);
     expect(await kubectl(`get node vm -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`)).toBe('True');
-    const running = async () => ((await kubectl("-n kube-system get pods -l k8s-app=kube-dns -o jsonpath='{.items[*].status.phase}'")) === 'Running Running' ? true : undefined);
+    const running = async () =>
+      (await kubectl("-n kube-system get pods -l k8s-app=kube-dns -o jsonpath='{.items[*].status.phase}'")) === 'Running Running' ? true : undefined;
     expect(await waitFor(running, {timeout: minutes(5), interval: 5000})).toBe(true);
     expect(await kubectl("-n kube-flannel get pods -o jsonpath='{.items[*].status.phase}'")).toBe('Running');
   });

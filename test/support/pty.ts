@@ -15,8 +15,8 @@ export interface PtyScreen {
   write(keys: string): void;
   resize(columns: number, rows: number): void;
   kill(signal: string): void;
-  /** Resolves once the screen is so; rejects with what is on it when the program ends without, or after a while. */
-  shows(pattern: RegExp | (() => boolean)): Promise<void>;
+  /** Resolves with the screen once it is so; rejects with what is on it when the program ends without, or after a while (ms). */
+  shows(pattern: RegExp | (() => boolean), timeout?: number): Promise<string>;
 }
 
 export interface PtyOptions {
@@ -63,17 +63,17 @@ export function openPty(file: string, args: readonly string[], options: PtyOptio
       pty.resize(newColumns, newRows);
     },
     kill: (signal) => pty.kill(signal),
-    shows: (pattern) =>
+    shows: (pattern, timeout = patience) =>
       new Promise((resolve, reject) => {
         const fits = () => (pattern instanceof RegExp ? pattern.test(text()) : pattern());
         const end = (why?: string) => {
           clearTimeout(timer);
           listeners.delete(look);
-          if (why === undefined) resolve();
+          if (why === undefined) resolve(text());
           else reject(new Error(`${why} without ${String(pattern)}:\n${text()}`));
         };
         const look = () => void (fits() && end());
-        const timer = setTimeout(() => end('waited'), patience);
+        const timer = setTimeout(() => end('waited'), timeout);
         listeners.add(look);
         look();
         void exited.then(() => (fits() ? end() : end('ended')));

@@ -3,7 +3,8 @@ import {stringify} from 'yaml';
 import {digestOf} from '../../kernel/digest.ts';
 import {sleep} from '../../kernel/cancel.ts';
 import {TriremeError} from '../../kernel/errors.ts';
-import {controlPlaneTaint, type WantedLayer} from '../../hostcluster/protocol.ts';
+import {controlPlaneTaint, type EtcdMemberState, type NodeState, type WantedLayer} from '../../hostcluster/protocol.ts';
+import type {ClusterApi} from '../cluster-api.ts';
 import {fileStep} from '../file-step.ts';
 import {serviceStep} from '../service-step.ts';
 import {content} from '../reconcilers/content.ts';
@@ -12,10 +13,11 @@ import {modules} from '../reconcilers/modules.ts';
 import {nodeReconciler, setNode} from '../reconcilers/node.ts';
 import {sysctls} from '../reconcilers/sysctls.ts';
 import type {AgentStep, Distribution, Reconciler, Target} from '../reconciler.ts';
-import {memberOf, type Member} from './kubeadm/member.ts';
+import {isVersionChange, memberOf, type Member} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
 import {nodeStatesOf} from './kubeadm/observe.ts';
-import {upgrade} from './kubeadm/upgrade.ts';
+import {certificates, simulatedCertificates} from './simulated/certificates.ts';
+import {missingBackup} from '../snapshot-files.ts';
 import {unitMark} from './simulated/host.ts';
 import {SimulatedMember} from './simulated/member.ts';
 import {tokens} from './simulated/server.ts';
@@ -33,20 +35,24 @@ export function simulatedDistribution(): Distribution {
     name: 'simulated',
     simulated: true,
     reconcilers: ({role}) => {
-      const members = [kubeletService(member), node, upgrade];
+      const members = [kubeletService(member), node, upgrade, certificates];
       return role === 'control-plane'
         ? [...everywhere, controlPlane(member), ...members, components(member), token(member), addons(member)]
         : [...everywhere, join(member), ...members];
     },
     isMember: async (target) => memberOf(target) !== undefined,
+    running: (target) => memberOf(target)?.kubernetesVersion,
     observe: async (target, signal) => {
       const api = member.admin(target);
       try {
         const nodes = nodeStatesOf((await api?.get<{items: Parameters<typeof nodeStatesOf>[0]}>('/api/v1/nodes', signal))?.items ?? []);
         const layers = (await api?.get<{layers: Record<string, string>}>('/simulated/v1/state', signal))?.layers ?? {};
+        const etcdMembers = await member.etcdMembers(target, signal);
         const isReady = nodes.some((one) => one.ready);
         return {
           nodes,
+          etcd: simulatedEtcd(target, nodes),
+          ...(etcdMembers === undefined ? {} : {etcdMembers}),
           conditions: [
             {type: 'ApiReady', ready: true},
             isReady ? {type: 'DnsReady', ready: true} : {type: 'DnsReady', ready: false, message: 'no node is ready to run CoreDNS'},
@@ -62,6 +68,13 @@ export function simulatedDistribution(): Distribution {
         return {nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}]};
       }
     },
+    certificates: simulatedCertificates,
+    // the simulated API reports nothing
+    events: async () => [],
+    saveSnapshot: async (target, path) => {
+      await target.host.write(path, await member.snapshot(target), '0600');
+      return {version: 'SIMULATED'};
+    },
     kubeconfig: async ({wanted, secrets}) => {
       if (secrets === null) return undefined;
       const {name} = wanted.cluster;
@@ -75,13 +88,33 @@ export function simulatedDistribution(): Distribution {
         users: [{name: user, user: {token: tokens.admin(secrets.bootstrapToken)}}],
       });
     },
-    setNode: async (target, name, wish, signal) => {
-      const api = member.admin(target);
-      if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
-      return setNode(api, name, wish, signal);
-    },
+    setNode: async (target, name, wish, signal) => setNode(requireAdmin(member, target), name, wish, signal),
+    adminApi: async (target) => member.admin(target),
+    etcdMembers: (target, signal) => member.etcdMembers(target, signal),
+    removeEtcdMember: (target, {name}, signal) => member.removeEtcdMember(target, name, signal),
     close: () => member.close(),
   };
+}
+
+/** Every control plane holds a copy of the state; whose node is ready counts as a healthy member. The one that serves isn't known: the starter is called leader. */
+function simulatedEtcd({wanted}: Target, nodes: readonly NodeState[]): readonly EtcdMemberState[] {
+  return nodes
+    .filter((node) => node.roles.includes('control-plane'))
+    .map((node) => ({
+      name: node.name,
+      id: digestOf(node.name).slice(7, 23),
+      peerUrls: [],
+      learner: false,
+      leader: wanted.bootstrap && node.name === wanted.node.name,
+      healthy: node.ready,
+      version: 'SIMULATED',
+    }));
+}
+
+function requireAdmin(member: SimulatedMember, target: Target): ClusterApi {
+  const api = member.admin(target);
+  if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+  return api;
 }
 
 /** A step that takes its time and leaves a record. */
@@ -138,11 +171,32 @@ const kubelet: Reconciler = {
   steps: ({wanted}) => [fileStep({path: '/etc/systemd/system/kubelet.service', content: `# SIMULATED\n${JSON.stringify(wanted.proxy)}\n`})],
 };
 
+const upgrade: Reconciler = {
+  name: 'upgrade',
+  needs: [...memberNeeds, 'files', 'sysctls', 'runtime', 'images', 'kubelet'],
+  inputs: ['kubernetesVersion'],
+  outputs: ['kubernetes version'],
+  steps: (target) =>
+    isVersionChange(target)
+      ? [
+          recordStep('upgrade', `Upgrade to ${target.wanted.kubernetesVersion}`, ({wanted}) => wanted.kubernetesVersion),
+          {
+            id: 'upgrade:done',
+            title: 'Note the version',
+            effect: 'none',
+            check: async ({scope}) => (isVersionChange({...scope}) ? 'needed' : 'satisfied'),
+            apply: async ({scope}) =>
+              scope.records.set('member', {kubernetesVersion: scope.wanted.kubernetesVersion, at: new Date().toISOString()} satisfies Member),
+          },
+        ]
+      : [],
+};
+
 function kubeletService(member: SimulatedMember): Reconciler {
   const path = '/var/lib/kubelet/config.yaml';
   return {
     name: 'kubelet-service',
-    needs: memberNeeds,
+    needs: [...memberNeeds, 'upgrade'],
     inputs: ['configuration.kubelet', 'network', 'proxy'],
     outputs: [path],
     area: 'kubelet',
@@ -206,7 +260,7 @@ function controlPlane(member: SimulatedMember): Reconciler {
     outputs: ['membership'],
     waitsFor: async (target) => {
       if (!target.wanted.bootstrap) return waitsForEndpoint(member, target);
-      return target.secrets === null ? "the cluster's keys from the operator" : undefined;
+      return target.secrets === null ? "the cluster's keys from the operator" : missingBackup(target.host);
     },
     steps: (target) => {
       if (memberOf(target) !== undefined) return [];
@@ -215,14 +269,17 @@ function controlPlane(member: SimulatedMember): Reconciler {
         'Start the cluster',
         ({wanted}) => wanted.cluster.id,
         async (scope) => {
+          await member.restore(scope);
           if (!(await member.answers(scope))) await member.serve(scope);
         },
       );
-      return [
-        ...(target.wanted.bootstrap ? [start, serveStep(member)] : [recordStep('join-etcd', 'Join etcd', () => true)]),
-        registerStep(member),
-        memberStep(),
-      ];
+      const joinEtcd = recordStep(
+        'join-etcd',
+        'Join etcd',
+        () => true,
+        (scope, signal) => member.joinEtcd(scope, signal),
+      );
+      return [...(target.wanted.bootstrap ? [start, serveStep(member), joinEtcd] : [joinEtcd]), registerStep(member), memberStep()];
     },
   };
 }
@@ -252,7 +309,7 @@ function serveStep(member: SimulatedMember): AgentStep {
 function components(member: SimulatedMember): Reconciler {
   return {
     name: 'components',
-    needs: ['control-plane'],
+    needs: ['control-plane', 'upgrade'],
     inputs: ['configuration.apiServer', 'configuration.controllerManager', 'configuration.scheduler', 'configuration.etcd'],
     outputs: ['/etc/kubernetes/manifests', '/var/lib/etcd'],
     interval: 2000,

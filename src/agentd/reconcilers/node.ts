@@ -4,7 +4,7 @@
 // kubelet write, which is most labels; for taints and for labels below kubernetes.io it waits until the operator has asked a control plane
 // (`POST /v1/nodes/NAME`). So an edit of a worker changes no other host's document.
 import {TriremeError} from '../../kernel/errors.ts';
-import {controlPlaneTaint, type Wanted} from '../../hostcluster/protocol.ts';
+import {accessAnnotation, controlPlaneTaint, type Wanted} from '../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../cluster-api.ts';
 import {changeOf, isKubeletLabel, type NodeChange, type NodeObject} from '../node-wish.ts';
 import type {AgentStep, NodeWish, Reconciler, Target} from '../reconciler.ts';
@@ -18,14 +18,18 @@ const pathOf = (name: string) => `/api/v1/nodes/${encodeURIComponent(name)}`;
 
 /** The wish of a host's document; without taints in the file a node has its distribution's own. */
 export function wishOf(wanted: Pick<Wanted, 'node' | 'role'>): NodeWish {
-  return {labels: wanted.node.labels, taints: wanted.node.taints ?? (wanted.role === 'control-plane' ? [controlPlaneTaint] : [])};
+  return {
+    labels: wanted.node.labels,
+    taints: wanted.node.taints ?? (wanted.role === 'control-plane' ? [controlPlaneTaint] : []),
+    ...(wanted.node.access === undefined ? {} : {annotations: {[accessAnnotation]: JSON.stringify(wanted.node.access)}}),
+  };
 }
 
 export function nodeReconciler(access: NodeAccess, needs: readonly string[]): Reconciler {
   return {
     name: 'node',
     needs,
-    inputs: ['node.labels', 'node.taints', 'node.name', 'role'],
+    inputs: ['node.labels', 'node.taints', 'node.access', 'node.name', 'role'],
     outputs: ['node labels', 'node taints'],
     area: 'node',
     interval: 15_000,

@@ -62,8 +62,11 @@ function valueStep(key: string, value: string, isUsers: boolean): AgentStep {
       if (found === undefined && !isUsers && !host.simulated) return 'satisfied';
       return found !== undefined && normal(found) === normal(value) ? 'satisfied' : 'needed';
     },
-    apply: async ({scope: {host}}) => {
+    apply: async ({scope: {host, records}}) => {
       try {
+        const before = records.get<Readonly<Record<string, string | null>>>('sysctl.before') ?? {};
+        // what a reset puts back
+        if (!(procPath(key) in before)) await records.set('sysctl.before', {...before, [procPath(key)]: (await read(host)) ?? null});
         if (!host.simulated && (await read(host)) === undefined) throw new Error('this kernel has no such parameter');
         await host.write(procPath(key), `${value}\n`);
       } catch (error) {

@@ -1,12 +1,16 @@
 import {Args, Flags} from '@oclif/core';
 import {forgetCluster} from '../../fleet/known-clusters.ts';
 import {stateFolder} from '../../kernel/folders.ts';
-import {verbFlags, VerbCommand, waitByDefaultFlag} from '../base-verb.ts';
+import type {HostClusterFacts} from '../../hostcluster/facts.ts';
+import type {Scope} from '../../modes/mode.ts';
+import type {Plan} from '../../plan/plan.ts';
+import {kubeconfigPath} from '../base-kubeconfig.ts';
+import {isOfHosts, type HostsTarget, verbFlags, VerbCommand, waitByDefaultFlag} from '../base-verb.ts';
 
 export default class ClusterDelete extends VerbCommand {
-  static override summary = 'Delete a cluster with all its machines.';
+  static override summary = 'Delete a cluster with all its machines, or take it off its hosts.';
   static override description =
-    'Only the Cluster object is deleted; Cluster API takes down workers, control plane and infrastructure. What is left, and what holds it, is shown until all is gone.';
+    'In controller mode only the Cluster object is deleted; Cluster API takes down workers, control plane and infrastructure, and what is left, and what holds it, is shown until all is gone. In agent mode everything of ours is taken off all hosts, workers first; the hosts, and what was on them before, stay.';
   static override examples = ['<%= config.bin %> cluster delete web', '<%= config.bin %> cluster delete web --confirm web --timeout 30m'];
   static override args = {cluster: Args.string({description: 'Name of the cluster; default: the one in the file.', ignoreStdin: true})};
   static override flags = {
@@ -22,6 +26,8 @@ export default class ClusterDelete extends VerbCommand {
     const name = target.kind === 'live' ? target.name : target.cluster.document.metadata.name;
     const question = `${name} and all its machines are deleted, with all that runs on them.`;
     if (!flags['dry-run']) this.requireAnswer(flags.confirm !== undefined, '--confirm NAME', question);
+    const files = target.kind === 'file' ? target.files : [];
+    if (isOfHosts(target)) return this.#takeOffHosts(target, flags);
     const {planDelete} = await import('../../modes/controller/verbs/delete.ts');
     const {renderPlan} = await import('../../output/plan-text.ts');
     return this.runOnObjects(
@@ -39,11 +45,30 @@ export default class ClusterDelete extends VerbCommand {
         next: [],
         after: async () => {
           if (!flags.wait) return;
-          if (target.kind === 'file' && target.files.length > 0)
-            this.out.note(`${target.files.join(', ')} still describes it: trireme apply would make it again.`);
+          if (files.length > 0) this.out.note(`${files.join(', ')} still describes it: trireme apply would make it again.`);
           await forgetCluster(stateFolder(), name).catch(() => false); // the list only saves typing
         },
       },
     );
+  }
+
+  async #takeOffHosts(target: HostsTarget, flags: Parameters<typeof this.runOnHosts>[1] & {readonly confirm?: string}) {
+    const {name} = target.cluster.document.metadata;
+    const {planTakeApart} = await import('../../hostcluster/take-apart.ts');
+    const {removeFromKubeconfig} = await import('../../kube/kubeconfig.ts');
+    return this.runOnHosts<HostClusterFacts>(target, flags, {
+      intent: {verb: 'delete'},
+      confirm: {name, given: flags.confirm, what: `${name} is taken off all its hosts, with everything that it knows and all that runs on it.`},
+      plan: async (cluster, facts) => planTakeApart(cluster, facts, {mode: cluster.document.spec.mode}) as unknown as Plan<Scope>,
+      next: [],
+      after: async () => {
+        if (target.files.length > 0) this.out.note(`${target.files.join(', ')} still describes it: trireme apply would make it again.`);
+        await forgetCluster(stateFolder(), name).catch(() => false); // the list only saves typing
+        const {host, port} = target.cluster.document.spec.endpoint;
+        const path = kubeconfigPath();
+        const removed = await removeFromKubeconfig(path, {name, server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`});
+        if (removed) this.out.note(`Its entries are taken out of ${path}.`);
+      },
+    });
   }
 }

@@ -1,6 +1,9 @@
 import {Args, Flags} from '@oclif/core';
 import {z} from 'zod';
+import type {AgentScope} from '../../modes/agent/scope.ts';
+import type {EventView} from '../../modes/mode.ts';
 import {renderEventLine, renderEvents} from '../../output/observed-text.ts';
+import type {DesiredCluster} from '../../spec/desired.ts';
 import {clusterFlags, managementFlags} from '../base-flags.ts';
 import {eventResult, type ResultOf} from '../base-results.ts';
 import {TargetCommand} from '../base-target.ts';
@@ -10,7 +13,7 @@ const result = z.strictObject({cluster: z.string(), simulated: z.boolean(), even
 export default class ClusterEvents extends TargetCommand<ResultOf<typeof result>> {
   static override summary = "Show what was reported about a cluster's objects, oldest first.";
   static override description =
-    'Events of every object of the cluster in its management cluster, which keeps them for an hour or so. With --watch and -o ndjson each is a line.';
+    "Controller mode: events of every object of the cluster in its management cluster, which keeps them for an hour or so. Agent mode: what the agents did and met, and what Kubernetes reports, asked through a control plane's agent. With --watch and -o ndjson each is a line.";
   static override examples = [
     '<%= config.bin %> cluster events berth',
     '<%= config.bin %> cluster events berth --warnings',
@@ -28,6 +31,7 @@ export default class ClusterEvents extends TargetCommand<ResultOf<typeof result>
   async run() {
     const {args, flags} = await this.parse(ClusterEvents);
     const target = await this.resolveTarget(flags, args.cluster ?? flags.cluster);
+    if (target.kind === 'file' && target.cluster.document.spec.mode === 'agent') return this.#ofHosts(target.cluster, flags);
     return this.withManagement(target, {}, 'events', async (scope, name) => {
       const {observeEvents, watchEvents} = await import('../../modes/controller/observe/observe.ts');
       if (flags.watch) {
@@ -36,13 +40,34 @@ export default class ClusterEvents extends TargetCommand<ResultOf<typeof result>
         this.signal.throwIfAborted();
       }
       const events = await observeEvents(scope, name, {warningsOnly: flags.warnings});
-      const {columns} = this.out.terminal.stdout;
-      if (events.length === 0) this.out.note(`Nothing was reported about ${name} lately.`);
-      else
-        this.out.print(
-          renderEvents(events, {style: this.out.style, now: Date.now(), wide: this.out.format === 'wide', ...(columns === undefined ? {} : {columns})}),
-        );
+      this.#show(name, events);
       return {cluster: name, simulated: scope.api.simulated, events};
     });
+  }
+
+  async #ofHosts(cluster: DesiredCluster, flags: {readonly warnings: boolean; readonly watch: boolean}) {
+    const {agentClusterEvents, watchAgentEvents} = await import('../../modes/agent/events.ts');
+    const {name} = cluster.document.metadata;
+    const warn = (message: string, host: string) => this.out.warn({code: 'facts.incomplete', message, host});
+    const options = {warningsOnly: flags.warnings, signal: this.signal, warn};
+    return this.withScope(cluster, {}, async (_mode, scope) => {
+      if (flags.watch) {
+        for await (const event of watchAgentEvents(scope as AgentScope, options))
+          this.out.stream(this.out.format === 'ndjson' ? JSON.stringify(event) : renderEventLine(event, this.out.style));
+        this.signal.throwIfAborted();
+      }
+      const events = await agentClusterEvents(scope as AgentScope, options);
+      this.#show(name, events);
+      return {cluster: name, simulated: cluster.document.spec.kubernetes.distribution === 'simulated', events};
+    });
+  }
+
+  #show(name: string, events: readonly EventView[]): void {
+    const {columns} = this.out.terminal.stdout;
+    if (events.length === 0) this.out.note(`Nothing was reported about ${name} lately.`);
+    else
+      this.out.print(
+        renderEvents(events, {style: this.out.style, now: Date.now(), wide: this.out.format === 'wide', ...(columns === undefined ? {} : {columns})}),
+      );
   }
 }

@@ -1,9 +1,7 @@
 import {Args, Flags} from '@oclif/core';
-import {homedir} from 'node:os';
-import {delimiter, join} from 'node:path';
 import {z} from 'zod';
 import {clusterFlags, concurrencyFlag, managementFlags} from '../base-flags.ts';
-import {KubeconfigCommand} from '../base-kubeconfig.ts';
+import {kubeconfigPath, KubeconfigCommand} from '../base-kubeconfig.ts';
 import type {ResultOf} from '../base-results.ts';
 
 const result = z.strictObject({
@@ -47,7 +45,7 @@ export default class ClusterKubeconfig extends KubeconfigCommand<ResultOf<typeof
       this.out.print(kubeconfig);
       return {cluster: clusterName, context, kubeconfig};
     }
-    const path = flags.into ?? (process.env['KUBECONFIG'] || join(process.env['HOME'] || homedir(), '.kube', 'config')).split(delimiter)[0] ?? '';
+    const path = flags.into ?? kubeconfigPath();
     const merged = await writeMergedKubeconfig(path, incoming, {overwrite: flags.overwrite, switchContext: flags.switch});
     this.out.note(
       `${merged.changed ? 'Merged into' : 'Already in'} ${path}${merged.backup === undefined ? '' : ` (before: ${merged.backup})`}. The current context is ${merged.currentContext || 'none'}.`,

@@ -3,8 +3,10 @@ import {z} from 'zod';
 import {stateFolder} from '../../kernel/folders.ts';
 import {followFleet, type FleetStore} from '../../fleet/fleet-store.ts';
 import {listRows, type ListedCluster} from '../../fleet/list-rows.ts';
-import {listKnownClusters} from '../../fleet/known-clusters.ts';
+import {listKnownClusters, type KnownCluster} from '../../fleet/known-clusters.ts';
+import {isTriremeError} from '../../kernel/errors.ts';
 import type {ControllerScope} from '../../modes/controller/scope.ts';
+import type {ClusterView} from '../../modes/mode.ts';
 import {renderFleet} from '../../output/fleet-text.ts';
 import {createRedraw} from '../../output/redraw.ts';
 import {sanitizeLine} from '../../output/sanitize.ts';
@@ -33,7 +35,7 @@ const result = z.strictObject({clusters: z.array(listed)});
 export default class ClusterList extends TargetCommand<ResultOf<typeof result>> {
   static override summary = 'List the clusters that are known on this computer, and those of a management cluster.';
   static override description =
-    'Without flags nothing is asked: the list holds what was worked with on this computer. A flag that names a management cluster adds all clusters that live there, with how they stand.';
+    'Without flags nothing is asked: the list holds what was worked with on this computer. A flag that names a management cluster adds all clusters that live there, with how they stand; --live asks the hosts of agent-mode clusters.';
   static override examples = [
     '<%= config.bin %> cluster list',
     '<%= config.bin %> cluster list -A',
@@ -43,6 +45,7 @@ export default class ClusterList extends TargetCommand<ResultOf<typeof result>> 
   static override flags = {
     ...managementFlags,
     'all-namespaces': allNamespacesFlag,
+    live: Flags.boolean({summary: 'Ask the hosts of agent-mode clusters, too, how each stands.', env: 'TRIREME_LIVE'}),
     watch: Flags.boolean({char: 'w', summary: 'Show every change of the management cluster until Ctrl-C.', env: 'TRIREME_WATCH'}),
   };
   static override resultSchema = () => result;
@@ -51,17 +54,34 @@ export default class ClusterList extends TargetCommand<ResultOf<typeof result>> 
     const {flags} = await this.parse(ClusterList);
     const known = await listKnownClusters(stateFolder());
     const isLive = flags['all-namespaces'] || flags.watch || [flags.kubeconfig, flags.context, flags.namespace].some((one) => one !== undefined);
-    if (!isLive) return this.#show(listRows(known, []));
+    if (!isLive) return this.#show(listRows(known, flags.live ? await this.#askHosts(known) : []));
     const {ControllerScope} = await import('../../modes/controller/scope.ts');
     const scope = await ControllerScope.open(flags, this.scopeOptions({}));
     const namespace = flags['all-namespaces'] ? undefined : scope.namespace;
     try {
       if (flags.watch) await this.#watch(scope, namespace);
       const {observeFleet} = await import('../../modes/controller/observe/observe.ts');
-      return this.#show(listRows(known, await observeFleet(scope, namespace)));
+      const ofHosts = flags.live ? await this.#askHosts(known) : [];
+      return this.#show(listRows(known, [...(await observeFleet(scope, namespace)), ...ofHosts]));
     } finally {
       await scope.close();
     }
+  }
+
+  /** One look at each known cluster of hosts; one that can't be looked at is told, and stays in the list as it is known. */
+  async #askHosts(known: readonly KnownCluster[]): Promise<readonly ClusterView[]> {
+    const views: ClusterView[] = [];
+    for (const one of known.filter((entry) => entry.mode === 'agent')) {
+      try {
+        const cluster = await this.readCluster({file: one.files, cluster: one.name});
+        views.push(await this.withScope(cluster, {}, async (mode, scope) => mode.observe(cluster, await mode.facts(cluster, scope), scope)));
+      } catch (error) {
+        this.signal.throwIfAborted();
+        if (!isTriremeError(error)) throw error;
+        this.out.warn({code: error.code, message: `${one.name}: ${error.message}`});
+      }
+    }
+    return views;
   }
 
   #show(clusters: readonly ListedCluster[]) {

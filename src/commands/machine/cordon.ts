@@ -1,6 +1,9 @@
 import {Args} from '@oclif/core';
-import type {Intent} from '../../modes/mode.ts';
-import {verbFlags, VerbCommand} from '../base-verb.ts';
+import type {HostClusterFacts} from '../../hostcluster/facts.ts';
+import type {HostClusterScope} from '../../hostcluster/scope.ts';
+import type {Intent, Scope} from '../../modes/mode.ts';
+import type {Plan} from '../../plan/plan.ts';
+import {isOfHosts, verbFlags, VerbCommand} from '../base-verb.ts';
 
 export default class MachineCordon extends VerbCommand {
   static override summary = "Keep new pods from a machine's node.";
@@ -13,8 +16,18 @@ export default class MachineCordon extends VerbCommand {
     const {args, flags} = await this.parse(MachineCordon);
     const intent: Intent = {verb: 'machine-cordon', machine: args.machine};
     const target = await this.resolveTarget(flags);
+    if (isOfHosts(target)) {
+      const {lookAtHost, planNodeVerb} = await import('../../hostcluster/node-verbs.ts');
+      return this.runOnHosts<HostClusterFacts>(target, flags, {
+        intent,
+        plan: async (cluster, facts, scope) => {
+          const node = await lookAtHost(cluster, facts, scope as unknown as HostClusterScope, args.machine, this.signal);
+          return planNodeVerb(cluster, facts, args.machine, node, {verb: 'cordon'}) as unknown as Plan<Scope>;
+        },
+      });
+    }
     const {planCordon, requireNode} = await import('../../modes/controller/verbs/drain.ts');
-    const {lookAtNode} = await import('../../modes/controller/verbs/drain-facts.ts');
+    const {lookAtNode} = await import('../../kube/node-pods.ts');
     const {withWorkload} = await import('../../modes/controller/workload.ts');
     return this.runOnObjects(target, flags, {
       intent,

@@ -1,7 +1,10 @@
 import {Args, Flags} from '@oclif/core';
-import type {Intent} from '../../modes/mode.ts';
+import type {HostClusterFacts} from '../../hostcluster/facts.ts';
+import type {HostClusterScope} from '../../hostcluster/scope.ts';
+import type {Intent, Scope} from '../../modes/mode.ts';
+import type {Plan} from '../../plan/plan.ts';
 import {parseDuration} from '../base-flags.ts';
-import {verbFlags, VerbCommand} from '../base-verb.ts';
+import {isOfHosts, verbFlags, VerbCommand} from '../base-verb.ts';
 
 export default class MachineDrain extends VerbCommand {
   static override summary = "Move the pods off a machine's node.";
@@ -24,8 +27,19 @@ export default class MachineDrain extends VerbCommand {
     const intent: Intent = {verb: 'machine-drain', machine: args.machine};
     const target = await this.resolveTarget(flags);
     const choice = {force: flags.force, deleteEmptyDirData: flags['delete-emptydir-data'], deadline: parseDuration(flags['drain-timeout'], 'drain-timeout')};
+    if (isOfHosts(target)) {
+      const {lookAtHost, planNodeVerb} = await import('../../hostcluster/node-verbs.ts');
+      return this.runOnHosts<HostClusterFacts>(target, flags, {
+        intent,
+        next: [`trireme machine uncordon ${args.machine}`],
+        plan: async (cluster, facts, scope) => {
+          const node = await lookAtHost(cluster, facts, scope as unknown as HostClusterScope, args.machine, this.signal);
+          return planNodeVerb(cluster, facts, args.machine, node, {verb: 'drain', drain: choice}) as unknown as Plan<Scope>;
+        },
+      });
+    }
     const {planDrain, requireNode} = await import('../../modes/controller/verbs/drain.ts');
-    const {lookAtNode} = await import('../../modes/controller/verbs/drain-facts.ts');
+    const {lookAtNode} = await import('../../kube/node-pods.ts');
     const {withWorkload} = await import('../../modes/controller/workload.ts');
     return this.runOnObjects(target, flags, {
       intent,

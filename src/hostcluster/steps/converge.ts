@@ -31,7 +31,8 @@ export function convergeStep(work: HostWork): Step<HostClusterScope> {
       return 'satisfied';
     },
     apply: async (context) => {
-      await follow(context, host, digestOfValue(finalWanted(work, context.scope)));
+      const digest = digestOfValue(finalWanted(work, context.scope));
+      await followHost(context, {host, digest, step: `converge:${host}`, isDone: (state) => isConverged(state, digest)});
       context.scope.progress.converged.add(host);
       return 'is as wanted';
     },
@@ -42,15 +43,26 @@ function isConverged(state: AgentState, digest: string): boolean {
   return state.converged && state.wantedDigest === digest;
 }
 
-async function follow(context: Context, host: string, digest: string): Promise<void> {
+export interface Follow {
+  readonly host: string;
+  /** Of what it was handed: another's wish ends the following. */
+  readonly digest: string;
+  /** Under whose id its lines are passed on. */
+  readonly step: string;
+  isDone(state: AgentState): boolean;
+}
+
+/** Watches a host, and passes its events on, until it's done. Throws what the host failed with, or `wait.timed-out`. */
+export async function followHost(context: Context, follow: Follow): Promise<void> {
+  const {host} = follow;
   const over = new AbortController();
   const ending = AbortSignal.any([context.signal, context.stopping, over.signal]);
   const patience = context.scope.patience ?? times.converge;
   const signal = withDeadline(ending, patience);
-  const events = passOnEvents(context, host, signal);
+  const events = passOnEvents(context, follow, signal);
   let last: AgentState | undefined;
   try {
-    await watchState(context, host, digest, signal, (state) => {
+    await watchState(context, follow, signal, (state) => {
       tellChanges(context.emit, host, last?.reconcilers ?? [], state.reconcilers);
       last = state;
     });
@@ -63,7 +75,7 @@ async function follow(context: Context, host: string, digest: string): Promise<v
   }
 }
 
-async function watchState(context: Context, host: string, digest: string, signal: AbortSignal, onState: (state: AgentState) => void): Promise<void> {
+async function watchState(context: Context, {host, digest, isDone}: Follow, signal: AbortSignal, onState: (state: AgentState) => void): Promise<void> {
   let pause = times.firstLook;
   let silentSince: number | undefined;
   for (;;) {
@@ -77,7 +89,7 @@ async function watchState(context: Context, host: string, digest: string, signal
           host,
           hints: ['See what is wanted now: trireme plan'],
         });
-      if (isConverged(state, digest)) return;
+      if (isDone(state)) return;
       requireHope(host, state);
     } catch (error) {
       if (!isBrokenLink(error)) throw error;
@@ -120,7 +132,7 @@ function isBrokenLink(error: unknown): boolean {
 }
 
 /** Passes the agent's events on as this step's; a broken stream is taken up where it broke. Ends when the signal aborts, and never throws. */
-async function passOnEvents({scope, emit}: Context, host: string, signal: AbortSignal): Promise<void> {
+async function passOnEvents({scope, emit}: Context, {host, step}: Follow, signal: AbortSignal): Promise<void> {
   let after = scope.progress.eventsSeen.get(host) ?? Number.MAX_SAFE_INTEGER;
   while (!signal.aborted) {
     try {
@@ -128,7 +140,7 @@ async function passOnEvents({scope, emit}: Context, host: string, signal: AbortS
       if (after === Number.MAX_SAFE_INTEGER) after = (await link.state({signal})).lastSeq;
       for await (const event of link.events(after, {signal})) {
         after = event.seq;
-        passOn(emit, host, event);
+        passOn(emit, {host, step}, event);
       }
     } catch (error) {
       if (isAbortError(error) || signal.aborted) break;
@@ -139,8 +151,7 @@ async function passOnEvents({scope, emit}: Context, host: string, signal: AbortS
   scope.progress.eventsSeen.set(host, after);
 }
 
-function passOn(emit: Emit, host: string, event: TriremeEvent): void {
-  const step = `converge:${host}`;
+function passOn(emit: Emit, {host, step}: Pick<Follow, 'host' | 'step'>, event: TriremeEvent): void {
   const line = (text: string, stream: 'stdout' | 'stderr' = 'stdout') => emit({type: 'step.output', step, host, stream, line: text});
   switch (event.type) {
     case 'step.started':

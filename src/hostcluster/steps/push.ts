@@ -31,7 +31,7 @@ export function fetchStep(works: readonly HostWork[]): Step<HostClusterScope> {
 }
 
 /** Sends one host what it lacks: content, the agent's program and its runtime. */
-export function pushStep(work: HostWork): Step<HostClusterScope> {
+export function pushStep(work: Pick<HostWork, 'host' | 'member' | 'install' | 'missing'>): Step<HostClusterScope> {
   const host = work.host.name;
   const files = [work.install?.program, work.install?.runtime].filter((file) => file !== undefined);
   const needed: readonly Blob[] = [...files, ...work.missing];

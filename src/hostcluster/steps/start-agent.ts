@@ -3,7 +3,7 @@ import {TriremeError} from '../../kernel/errors.ts';
 import {waitFor} from '../../kernel/retry.ts';
 import type {Step, StepContext} from '../../plan/plan.ts';
 import type {HostWork} from '../assess.ts';
-import {agentLogScript, digestsText, installOptionsOf, installScript, rollbackScript, type InstallOptions} from '../install.ts';
+import {agentLogScript, digestsText, installOptionsOf, installScript, rollbackScript, versionName, type InstallOptions} from '../install.ts';
 import type {AgentState} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 import {rootedPath} from '../shell.ts';
@@ -13,7 +13,7 @@ import {renderUnit} from '../unit.ts';
 const times = {install: 120_000, command: 30_000, answer: 60_000, interval: 500};
 
 /** Installs and starts the agent where it isn't the wanted one or doesn't run. */
-export function agentStep(work: HostWork, root: string): Step<HostClusterScope> {
+export function agentStep(work: Pick<HostWork, 'host' | 'member' | 'install'>, root: string): Step<HostClusterScope> {
   const host = work.host.name;
   const options = installOptionsOf(work, root);
   return {
@@ -33,7 +33,8 @@ export function agentStep(work: HostWork, root: string): Step<HostClusterScope> 
     },
     apply: async (context) => {
       await install(context, host, options);
-      const state = await waitForAnswer(context, host);
+      const state = await waitForAnswer(context, host, options);
+      if (state?.fellBack?.from === versionName(options)) throw fellBack(host, state);
       if (state !== undefined) return `version ${state.version} answers`;
       throw await didNotAnswer(context, host, root);
     },
@@ -63,8 +64,21 @@ async function install({scope, signal}: StepContext<HostClusterScope>, host: str
   });
 }
 
-async function waitForAnswer({scope, signal}: StepContext<HostClusterScope>, host: string): Promise<AgentState | undefined> {
-  return waitFor(() => stateOrUndefined(scope, host, signal), {timeout: times.answer, interval: times.interval, signal});
+/** The new one's answer: the old one may answer for a moment, and again when it was gone back to. */
+async function waitForAnswer({scope, signal}: StepContext<HostClusterScope>, host: string, options: InstallOptions): Promise<AgentState | undefined> {
+  const look = async () => {
+    const state = await stateOrUndefined(scope, host, signal);
+    return state?.build === options.programDigest || state?.fellBack?.from === versionName(options) ? state : undefined;
+  };
+  return waitFor(look, {timeout: times.answer, interval: times.interval, signal});
+}
+
+function fellBack(host: string, state: AgentState): TriremeError {
+  return new TriremeError('agent.fell-back', `The new agent on ${host} didn't stay up, and went back by itself: ${state.version} runs there again.`, {
+    host,
+    hints: [`Look at its log: trireme agent logs ${host}`],
+    details: {from: state.fellBack?.from, at: state.fellBack?.at},
+  });
 }
 
 /** A protocol that we don't speak throws; silence doesn't. */

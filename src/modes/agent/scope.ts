@@ -8,7 +8,8 @@ import {openAgentLink, type AgentLink} from '../../hostcluster/link.ts';
 import {agentPaths} from '../../hostcluster/protocol.ts';
 import type {FetchOptions, HostClusterScope, LocalBlob, RunProgress, UploadProgress} from '../../hostcluster/scope.ts';
 import {SecretsKeeper} from '../../hostcluster/secrets-keeper.ts';
-import {readTargets, type InventoryTarget} from '../../hosts/inventory.ts';
+import type {Stranger} from '../../hostcluster/strangers.ts';
+import {readTargets, targetsOfStrangers, type InventoryTarget} from '../../hosts/inventory.ts';
 import {lockOwner} from '../../plan/lock.ts';
 import type {DesiredCluster} from '../../spec/desired.ts';
 import type {SshContext} from '../../ssh/context.ts';
@@ -21,9 +22,11 @@ export class AgentScope implements HostClusterScope, Scope {
   readonly redactor: Redactor;
   readonly leases: Leases;
   readonly secrets: SecretsKeeper;
-  readonly progress: RunProgress = {eventsSeen: new Map(), converged: new Set()};
+  readonly progress: RunProgress = {eventsSeen: new Map(), converged: new Set(), prepared: new Set()};
   readonly options: ScopeOptions;
   readonly targets: readonly InventoryTarget[];
+  readonly #cluster: DesiredCluster;
+  readonly #strangers = new Map<string, InventoryTarget>();
   readonly #root: string;
   readonly #runners = new Map<string, Promise<SshHostRunner>>();
   readonly #links = new Map<string, AgentLink>();
@@ -36,6 +39,7 @@ export class AgentScope implements HostClusterScope, Scope {
     this.redactor = options.redactor;
     this.#ssh = contextFor(options);
     this.targets = targets;
+    this.#cluster = cluster;
     this.#root = cluster.document.spec.agent?.root ?? agentPaths.program;
     const runner = (host: string) => this.runner(host);
     this.secrets = new SecretsKeeper({redactor: options.redactor, runner});
@@ -87,9 +91,17 @@ export class AgentScope implements HostClusterScope, Scope {
     await opening?.then((runner) => runner.close()).catch(() => {});
   }
 
+  /** Hosts that left the file: with its settings for all hosts, and what their nodes say. Those of which nothing is known are left out. */
+  async adopt(strangers: readonly Stranger[]): Promise<readonly InventoryTarget[]> {
+    const known = strangers.flatMap(({name, role, access}) => (access === undefined ? [] : [{name, role, access}]));
+    const targets = await targetsOfStrangers(this.#cluster, known, {env: process.env, redactor: this.redactor});
+    for (const target of targets) this.#strangers.set(target.host, target);
+    return targets;
+  }
+
   /** The host's target by its name in the file. Throws `host.not-found`. */
   target(host: string): InventoryTarget {
-    const target = this.targets.find((one) => one.host === host);
+    const target = this.targets.find((one) => one.host === host) ?? this.#strangers.get(host);
     if (target === undefined)
       throw new TriremeError('host.not-found', `No host of the file is named ${host}.`, {
         hints: [`Its hosts: ${this.targets.map((one) => one.host).join(', ')}`],

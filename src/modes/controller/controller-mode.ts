@@ -33,6 +33,18 @@ export const controllerMode: Mode<ControllerFacts, ControllerScope> = {
     'machine-drain': {supported: true},
     provision: {supported: true},
     events: {supported: true},
+    certificates: {
+      supported: false,
+      reason: 'the control plane provider looks after them (spec.rollout.before.certificatesExpiryDays of a KubeadmControlPlane replaces machines in time)',
+    },
+    backup: {
+      supported: false,
+      reason: "etcd lies on machines that Cluster API makes and replaces; trireme cluster move --to-directory saves the cluster's objects",
+    },
+    restore: {
+      supported: false,
+      reason: "etcd lies on machines that Cluster API makes and replaces; trireme cluster move --from-directory brings the cluster's objects back",
+    },
     trustedBoot: {supported: false, reason: "in controller mode the machines boot the provider's image, or yours, as the infrastructure provider boots it"},
   },
   openScope: (cluster, options) =>

@@ -5,6 +5,7 @@ import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {ActionRequest, Answers} from '../../../src/actions/action.ts';
 import {createDesk, type Desk} from '../../../src/actions/desk.ts';
@@ -78,11 +79,15 @@ describe('the desk', {timeout: 60_000}, () => {
 
   it('begins a run that goes on to its end when the program that began it is killed', async () => {
     management.faults.stuckInfrastructure.add('dock/md-0');
-    const starter = spawn(process.execPath, ['--input-type=module', '-e', starterScript(request('cluster scale', {counts: {'md-0': 2}}))], {
-      env: env as NodeJS.ProcessEnv,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      detached: true,
-    });
+    const starter = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', starterScript(request('cluster scale', {counts: {'md-0': 2}}), await bundleDesk(root))],
+      {
+        env: env as NodeJS.ProcessEnv,
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      },
+    );
     const [line] = (await once(starter.stdout.setEncoding('utf8'), 'data')) as [string];
     const {run} = JSON.parse(line) as {run: string};
     // the whole group, as a terminal that is closed does it, and at once
@@ -120,11 +125,9 @@ describe('the desk', {timeout: 60_000}, () => {
 });
 
 /** A program that begins the action as the dashboard does, says its run, and stays. */
-function starterScript(asked: ActionRequest): string {
-  const module = (path: string) => JSON.stringify(fileURLToPath(new URL(`../../../dist/${path}`, import.meta.url)));
+function starterScript(asked: ActionRequest, module: string): string {
   return `
-import {createDesk} from ${module('actions/desk.js')};
-import {requireAction} from ${module('actions/table.js')};
+import {createDesk, requireAction} from ${JSON.stringify(module)};
 const desk = createDesk({
   program: {execPath: process.execPath, script: ${JSON.stringify(program)}, cwd: process.env.HOME, env: process.env, folder: process.env.XDG_STATE_HOME + '/trireme'},
   modes: {},
@@ -133,4 +136,20 @@ const [started] = await desk.start([{...${JSON.stringify(asked)}, action: requir
 process.stdout.write(JSON.stringify(started) + '\\n');
 setInterval(() => {}, 1000);
 `;
+}
+
+/** The desk's sources as one module that a plain Node can load. */
+async function bundleDesk(folder: string): Promise<string> {
+  const outfile = join(folder, 'desk.mjs');
+  await build({
+    stdin: {
+      contents: `export {createDesk} from './desk.ts'; export {requireAction} from './table.ts';`,
+      resolveDir: fileURLToPath(new URL('../../../src/actions', import.meta.url)),
+    },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+  });
+  return outfile;
 }

@@ -3,6 +3,7 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {lookAtHost, planNodeVerb, type NodeVerb} from '../../../src/hostcluster/node-verbs.ts';
 import {agentPaths, type AgentState} from '../../../src/hostcluster/protocol.ts';
 import type {EventBody} from '../../../src/kernel/event.ts';
 import {Redactor} from '../../../src/kernel/redact.ts';
@@ -14,6 +15,7 @@ import {startSandbox, type Sandbox} from '../../../src/sandbox/sandbox.ts';
 import type {DesiredCluster} from '../../../src/spec/desired.ts';
 import {readCluster} from '../../../src/spec/read.ts';
 import {buildAgent} from '../../support/agent-bundle.ts';
+import {simulatedPod} from '../../support/simulated-pod.ts';
 
 const never = new AbortController().signal;
 
@@ -176,6 +178,23 @@ describe('a cluster of simulated hosts', () => {
     const {summary} = await apply();
     expect(summary.problem).toBeUndefined();
     expect(services?.isActive('trireme-agent.service')).toBe(true);
+  });
+
+  it('takes a node out of service and back through the agent of a control plane', async () => {
+    await simulatedPod(sandbox, 'web-1', {node: 'w1'});
+    const verb = (wanted: NodeVerb) =>
+      withScope(async (scope, cluster) => {
+        const facts = await agentMode.facts(cluster, scope);
+        const made = planNodeVerb(cluster, facts, 'w1', await lookAtHost(cluster, facts, scope, 'w1', never), wanted);
+        return {made, summary: await applyPlan(made, {scope, emit: () => {}, stopping: never, leaving: never, concurrency: 8})};
+      });
+    const drained = await verb({verb: 'drain', drain: {force: false, deleteEmptyDirData: false, deadline: 10_000}});
+    expect(drained.made.hosts).toMatchObject([{host: 'w1', changes: [{path: 'node.unschedulable'}, {path: 'pod default/web-1'}]}]);
+    expect(drained.summary.outcome).toBe('succeeded');
+    const unschedulable = async () => (await stateOf('cp1')).nodes.filter((node) => node.unschedulable === true).map((node) => node.name);
+    expect(await unschedulable()).toEqual(['w1']);
+    expect((await verb({verb: 'uncordon'})).summary.outcome).toBe('succeeded');
+    expect(await unschedulable()).toEqual([]);
   });
 
   it('goes on with the hosts that answer when one does not', async () => {

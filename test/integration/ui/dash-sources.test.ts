@@ -4,13 +4,13 @@ import {connect, createServer, type AddressInfo, type Server, type Socket} from 
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {testDesk} from '../../support/desk.ts';
 import {createDashServices} from '../../../src/commands/base-dash-services.ts';
 import {dashSources} from '../../../src/commands/base-dash-sources.ts';
 import {followFleet, type FleetState, type FleetStore} from '../../../src/fleet/fleet-store.ts';
 import type {KnownCluster} from '../../../src/fleet/known-clusters.ts';
 import {Redactor} from '../../../src/kernel/redact.ts';
 import type {Store} from '../../../src/kernel/store.ts';
+import {testDesk} from '../../support/desk.ts';
 import {startManagement, type ManagementApi} from '../../../src/sandbox/management/management.ts';
 import {seedFleet} from '../../../src/sandbox/management/scale-out.ts';
 import {readSettings} from '../../../src/settings.ts';
@@ -147,6 +147,24 @@ describe('the dashboard, fed by a management API', () => {
     expect(names(refused)).toEqual(['fleet-0001']);
     management.faults.clear();
     await until(fleet, (state) => state.rows.length === 3 && trouble(state) === undefined);
+  });
+
+  it('sees what it may where it may not see all namespaces', async () => {
+    const rules = [{verbs: ['get', 'list', 'watch'], groups: ['*'], resources: ['*'], namespace: 'default'}];
+    const {kubeconfig: own} = await management.addUser('ada', rules);
+    await writeFile(kubeconfig, (await readFile(own.path, 'utf8')).replaceAll(management.server, `https://127.0.0.1:${wire.port}`));
+    const {fleet} = follow([known()]);
+    expect(names(await until(fleet, (state) => state.rows.length === 3))).toContain('fleet-0002');
+    expect(trouble(fleet.get())).toBeUndefined();
+  });
+
+  it('sees several namespaces, each by a watch of its own', async () => {
+    const rules = ['default', 'elsewhere'].map((namespace) => ({verbs: ['get', 'list', 'watch'], groups: ['*'], resources: ['*'], namespace}));
+    const {kubeconfig: own} = await management.addUser('grace', rules);
+    await writeFile(kubeconfig, (await readFile(own.path, 'utf8')).replaceAll(management.server, `https://127.0.0.1:${wire.port}`));
+    const {fleet} = follow([known(), {...known(), name: 'not-made-yet', namespace: 'elsewhere'}]);
+    const seen = await until(fleet, (state) => state.rows.length === 4 && state.rows.every((row) => row.isLooking !== true));
+    expect(seen.rows.find((row) => row.view.name === 'not-made-yet')?.view.reasons).toEqual(["it isn't there: trireme apply"]);
   });
 
   it('leaves the rest alone when a cluster of hosts has no file any more', async () => {

@@ -12,6 +12,10 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const built = join(root, 'node_modules', `.trireme-living-dash-${process.pid}`);
 const living = join(built, 'living-dash.js');
 const secret = 'correct-horse-battery';
+// oxlint-disable-next-line no-control-regex -- escapes are what this is about
+const looks = /\u001B\[[\d;]*m/g;
+// oxlint-disable-next-line no-control-regex -- under NO_COLOR bold, underlined and inverse are all that is left
+const plainLook = /^\u001B\[[0147;]*m$/;
 
 describe('the terminal', () => {
   let home = '';
@@ -126,8 +130,14 @@ describe('the terminal', () => {
     const known = {name: 'harbour', mode: 'agent', files: [join(home, 'gone.yaml')], digest: '', hosts: []};
     await mkdir(join(home, 'state', 'trireme'), {recursive: true});
     await writeFile(join(home, 'state', 'trireme', 'clusters.json'), JSON.stringify({version: 1, clusters: [known]}));
-    const screen = openPty(process.execPath, [program], {env, cwd: home});
+    const screen = openPty(process.execPath, [program], {env: {...env, NO_COLOR: '1'}, cwd: home});
     await screen.shows(() => screen.isAlternate() && /harbour[^]*gone\.yaml/.test(screen.text()));
+    expect(
+      screen
+        .written()
+        .match(looks)
+        ?.filter((look) => !plainLook.test(look)),
+    ).toEqual([]);
     screen.write('q');
     expect(await screen.exited).toBe(0);
     expect([screen.isAlternate(), screen.isCursorShown()]).toEqual([false, true]);

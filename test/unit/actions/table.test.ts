@@ -6,6 +6,7 @@ import type {Action, ActionRequest, Answers, ClusterPlace, Subject} from '../../
 import {argvOf, previewArgv, runArgv} from '../../../src/actions/argv.ts';
 import {lineOf} from '../../../src/actions/desk.ts';
 import {complaintAbout, offerOf, offersFor, offersForAll, type ModeCapabilities} from '../../../src/actions/offers.ts';
+import {environmentOf} from '../../../src/actions/own-program.ts';
 import {actions, requireAction} from '../../../src/actions/table.ts';
 import {agentMode} from '../../../src/modes/agent/agent-mode.ts';
 import {controllerMode} from '../../../src/modes/controller/controller-mode.ts';
@@ -41,11 +42,16 @@ describe('the table of actions', () => {
   });
 
   it('names for every verb an intent that a mode knows', () => {
-    for (const {verb} of actions) if (verb !== undefined) expect([verb, controllerMode.capabilities[verb]]).toEqual([verb, {supported: true}]);
+    for (const {verb} of actions) {
+      if (verb === undefined) continue;
+      const known = [controllerMode.capabilities[verb], agentMode.capabilities[verb]].some((capability) => capability?.supported === true);
+      expect([verb, known]).toEqual([verb, true]);
+    }
   });
 
   it('types the name wherever something is taken away for good', () => {
-    for (const action of actions) expect([action.id, action.inputs.some((input) => input.kind === 'name')]).toEqual([action.id, action.destructive === true]);
+    for (const action of actions)
+      expect([action.id, action.inputs.some((input) => input.kind === 'name')]).toEqual([action.id, action.destructive !== undefined]);
   });
 
   it.each([
@@ -75,6 +81,19 @@ describe('the table of actions', () => {
     expect(runArgv(request)).toEqual(expect.arrayContaining(['--confirm', 'web', '--no-wait', '--yes']));
   });
 
+  it('puts what it says besides before the words that are for somebody else', () => {
+    const request = requestOf('host maintain', hosts, {words: ['apt-get', '-y', 'upgrade']});
+    expect(runArgv(request)).toEqual('host maintain --limit web-1 -c berth -f /srv/berth.yaml --yes -o ndjson -- apt-get -y upgrade'.split(' '));
+  });
+
+  it('names each host that leaves, and nobody where nobody does', () => {
+    expect(runArgv(requestOf('apply', hosts, {leaving: ['w3', 'w4']}))).toEqual(
+      'apply --confirm w3 --confirm w4 -c berth -f /srv/berth.yaml --yes -o ndjson'.split(' '),
+    );
+    expect(previewArgv(requestOf('apply', hosts, {leaving: ['w3']}))).not.toContain('--confirm');
+    expect(argvOf(requestOf('machine replace', live))).not.toContain('--confirm');
+  });
+
   it('writes a command line that a shell reads back as it was', () => {
     expect(lineOf(['apply', '-f', "/srv/it's here.yaml"])).toBe(`trireme apply -f '/srv/it'\\''s here.yaml'`);
   });
@@ -100,6 +119,21 @@ describe('every row', async () => {
     await expect(parsed).resolves.toBeDefined();
     if (action.kind === 'run') expect(Object.keys(command.flags)).toEqual(expect.arrayContaining(['dry-run', 'yes']));
     if (words.includes('--confirm')) expect(Object.keys(command.flags)).toContain('confirm');
+  });
+});
+
+describe('the environment of a command that a screen starts', () => {
+  it("is the person's, but for what the action says itself", () => {
+    const env = {
+      PATH: '/bin',
+      SUDO_PASSWORD: 'x',
+      TRIREME_SANDBOX: '1',
+      TRIREME_CONCURRENCY: '4',
+      TRIREME_FILE: 'a',
+      TRIREME_WAIT: '1',
+      TRIREME_DRAIN_TIMEOUT: '1s',
+    };
+    expect(environmentOf({env})).toEqual({PATH: '/bin', SUDO_PASSWORD: 'x', TRIREME_SANDBOX: '1', TRIREME_CONCURRENCY: '4'});
   });
 });
 

@@ -20,7 +20,7 @@ export function wantedFixture(over: Partial<Wanted> = {}): Wanted {
     kubernetesVersion: 'v1.36.3',
     role: 'control-plane',
     bootstrap: true,
-    node: {name: 'h1', addresses: ['10.77.0.11'], labels: {}},
+    node: {name: 'h1', addresses: ['10.77.0.11'], labels: {}, access: {address: '10.77.0.11'}},
     endpoint: {host: '10.77.0.11', port: 6443},
     network: {pods: ['10.244.0.0/16'], services: ['10.96.0.0/12'], dnsDomain: 'cluster.local'},
     configuration: {kubelet: {}, apiServer: {}, controllerManager: {}, scheduler: {}, etcd: {}, kubeProxy: {}, kubeadm: {}, containerd: {}, sysctls: {}},

@@ -3,7 +3,7 @@ import {parseAllDocuments} from 'yaml';
 import {keepInitialCluster} from '../../../src/agentd/distributions/kubeadm/components.ts';
 import {isContained, leafPaths, mergeOver, without} from '../../../src/agentd/distributions/kubeadm/merge.ts';
 import {renderContainerd} from '../../../src/agentd/distributions/kubeadm/render-containerd.ts';
-import {renderDiscovery, renderInit, renderJoin} from '../../../src/agentd/distributions/kubeadm/render-kubeadm.ts';
+import {renderDiscovery, renderInit, renderJoin, renderUpgrade} from '../../../src/agentd/distributions/kubeadm/render-kubeadm.ts';
 import {dnsAddressOf, proxyDropIn, renderKubelet} from '../../../src/agentd/distributions/kubeadm/render-kubelet.ts';
 import {toToml} from '../../../src/agentd/distributions/kubeadm/toml.ts';
 import type {Secrets} from '../../../src/hostcluster/protocol.ts';
@@ -27,6 +27,31 @@ describe("kubeadm's configuration", () => {
       ...configuration({kubeadm: {ignorePreflightErrors: ['SystemVerification'], timeouts: {tlsBootstrap: '10m0s'}}}),
     });
     await expect(renderJoin({wanted, secrets, discoveryFile: '/etc/kubernetes/discovery.conf'})).toMatchFileSnapshot('golden/join.yaml');
+  });
+
+  it('of an upgrade keeps what was ignored, patched and left to others', () => {
+    const wanted = wantedFixture(
+      configuration({
+        kubeadm: {ignorePreflightErrors: ['SystemVerification'], timeouts: {kubernetesAPICall: '5m0s'}, skipPhases: ['addon/kube-proxy', 'mark-control-plane']},
+      }),
+    );
+    const both = {
+      certificateRenewal: true,
+      etcdUpgrade: true,
+      imagePullPolicy: 'IfNotPresent',
+      ignorePreflightErrors: ['SystemVerification'],
+      skipPhases: ['addon/kube-proxy'],
+      patches: {directory: '/etc/kubernetes/trireme-patches'},
+    };
+    expect(documents(renderUpgrade(wanted))).toEqual([
+      {
+        apiVersion: 'kubeadm.k8s.io/v1beta4',
+        kind: 'UpgradeConfiguration',
+        apply: {kubernetesVersion: wanted.kubernetesVersion, ...both},
+        node: both,
+        timeouts: {kubernetesAPICall: '5m0s'},
+      },
+    ]);
   });
 
   it('passes component settings through and turns a map of arguments into a list', () => {

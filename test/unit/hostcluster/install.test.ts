@@ -82,6 +82,23 @@ describe('installing the agent', () => {
     expect(await calls()).toContain('restart --no-block trireme-agent.service');
   });
 
+  it('has a launcher that goes back by itself from a version that does not stay up, and notes it', async () => {
+    // a runtime that says which program it was given, and how it was started
+    await blob('2', '#!/bin/sh\n[ "$1" = --version ] && exec echo v20.19.0\nfor last; do :; done\necho "$(cat "$(dirname "$0")/trireme-agent.mjs") $last"\n');
+    await install(one);
+    await install(two);
+    const start = async () => (await runner.run(`"$TRIREME_ROOT"${program}/current/trireme-agent run`, {deadline: 5000})).stdout.trim();
+    expect([await start(), await start(), await start(), await start()]).toEqual(['program two run', 'program two run', 'program one run', 'program one run']);
+    expect(await readlink(at(`${program}/current`))).toBe('versions/111111111111-222222222222');
+    expect(await readFile(at(`${program}/fell-back`), 'utf8')).toMatch(/^versions\/333333333333-222222222222 \d{4}-\d\d-\d\dT/);
+    // tried again it has its starts again, and what was noted is gone; the first version is on no trial
+    await install(two);
+    await expect(readFile(at(`${program}/fell-back`))).rejects.toMatchObject({code: 'ENOENT'});
+    expect(await start()).toBe('program two run');
+    await rm(at(`${program}/trial`));
+    expect([await start(), await start(), await start()]).toEqual(Array(3).fill('program two run'));
+  });
+
   it('has nothing to go back to the first time', async () => {
     await install(one);
     expect(await runner.run(rollbackScript(program), {deadline: 5000})).toMatchObject({code: 0, stdout: ''});

@@ -218,7 +218,13 @@ describe('a plan is refused', () => {
 
   it.each([
     ['another role of a member', withWorker({role: 'control-plane'}), 'plan.refused', /h4: the file wants a control-plane/],
-    ['another version of Kubernetes', {spec: {kubernetes: {distribution: 'kubeadm', version: 'v1.37.0'}}}, 'plan.refused', /upgrades aren't part of apply yet/],
+    [
+      'a skipped minor version',
+      {spec: {kubernetes: {distribution: 'kubeadm', version: 'v1.38.0'}}},
+      'plan.refused',
+      /h1: From v1.36.3 to v1.38.0 a minor version is skipped/,
+    ],
+    ['an older version', {spec: {kubernetes: {distribution: 'kubeadm', version: 'v1.36.2'}}}, 'plan.refused', /v1.36.2 is older than the v1.36.3 that runs/],
     ['another pod network', {spec: {network: {pods: ['10.50.0.0/16']}}}, 'plan.refused', /spec.network.pods is 10.244.0.0\/16/],
     ['a virtual address', {spec: {endpoint: {host: '10.77.0.99', type: 'vip'}}}, 'plan.refused', /virtual address/],
   ])('for %s', (_what, options, code, message) => {

@@ -34,7 +34,7 @@ function contextWith(agents: Readonly<Record<string, FakeAgent>>, options: {read
   const forgotten: string[] = [];
   const scope = {
     patience: options.patience,
-    progress: {eventsSeen: new Map([['h4', 0]]), converged: new Set<string>()},
+    progress: {eventsSeen: new Map([['h4', 0]]), converged: new Set<string>(), prepared: new Set<string>()},
     forget: async (host: string) => void forgotten.push(host),
     link: async (host: string): Promise<Partial<AgentLink>> => {
       const agent = agents[host];

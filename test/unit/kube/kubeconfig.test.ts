@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
-import {mergeKubeconfig, nameKubeconfig, parseKubeconfig, writeMergedKubeconfig} from '../../../src/kube/kubeconfig.ts';
+import {mergeKubeconfig, nameKubeconfig, parseKubeconfig, removeFromKubeconfig, writeMergedKubeconfig} from '../../../src/kube/kubeconfig.ts';
 
 const kubeadm = `
 apiVersion: v1
@@ -125,5 +125,37 @@ describe('writing it', () => {
     await rm(`${path}.lock`);
     await writing;
     expect((parse(await readFile(path, 'utf8')) as {contexts: unknown[]}).contexts).toHaveLength(2);
+  });
+});
+
+describe('taking a cluster out of a kubeconfig', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+  });
+  afterEach(() => rm(folder, {recursive: true, force: true}));
+
+  it('removes its cluster, contexts and user, keeps a backup, and leaves everything of others', async () => {
+    const path = join(folder, 'config');
+    const incoming = nameKubeconfig(parseKubeconfig(kubeadm, 'test'), 'berth', 'test');
+    const others = {
+      clusters: [{name: 'other', cluster: {server: 'https://other'}}],
+      users: [{name: 'o', user: {}}],
+      contexts: [{name: 'other', context: {cluster: 'other', user: 'o'}}],
+    };
+    await writeFile(path, JSON.stringify({apiVersion: 'v1', kind: 'Config', 'current-context': 'other', ...others}));
+    await writeMergedKubeconfig(path, incoming, {switchContext: true});
+    expect(await removeFromKubeconfig(path, {name: 'berth', server: 'https://10.77.0.11:6443'})).toBe(true);
+    expect(parse(await readFile(path, 'utf8'))).toEqual({apiVersion: 'v1', kind: 'Config', 'current-context': '', ...others});
+    expect((await readdir(folder)).some((name) => name.startsWith('config.before-trireme-'))).toBe(true);
+  });
+
+  it("leaves one of the same name that is another server's, and a file that isn't there", async () => {
+    const path = join(folder, 'config');
+    await writeMergedKubeconfig(path, nameKubeconfig(parseKubeconfig(kubeadm, 'test'), 'berth', 'test'));
+    const before = await readFile(path, 'utf8');
+    expect(await removeFromKubeconfig(path, {name: 'berth', server: 'https://10.0.0.1:6443'})).toBe(false);
+    expect(await readFile(path, 'utf8')).toBe(before);
+    expect(await removeFromKubeconfig(join(folder, 'none'), {name: 'berth', server: 'https://10.77.0.11:6443'})).toBe(false);
   });
 });

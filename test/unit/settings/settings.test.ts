@@ -10,14 +10,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, {recursive: true}));
 
+const screens = {theme: 'auto', 'screen-reader': false, 'fleet-columns': '', 'fleet-group': 'none', 'fleet-sort': 'name'};
+
 it('are the defaults when nothing is written', () => {
-  expect(readSettings(folder)).toEqual({settings: {color: 'auto', ascii: false, concurrency: 16}, complaints: []});
+  expect(readSettings(folder)).toEqual({settings: {color: 'auto', ascii: false, concurrency: 16, ...screens}, complaints: []});
 });
 
 it('are read as they were written, in a file for their owner only, and go back to the default', async () => {
   await writeSetting('concurrency', '4', folder);
   await writeSetting('ascii', 'on', folder);
-  expect(readSettings(folder).settings).toEqual({color: 'auto', ascii: true, concurrency: 4});
+  expect(readSettings(folder).settings).toEqual({color: 'auto', ascii: true, concurrency: 4, ...screens});
   expect((await stat(settingsPath(folder))).mode & 0o777).toBe(0o600);
   expect(JSON.parse(await readFile(settingsPath(folder), 'utf8'))).toEqual({concurrency: 4, ascii: true});
   await writeSetting('concurrency', undefined, folder);
@@ -32,8 +34,22 @@ it('refuse a value that is none, and name the setting that was meant', async () 
 it('that are damaged are said, and the defaults count', async () => {
   await writeFile(settingsPath(folder), '{"color": "pink", "cheese": 1, "ascii": true}');
   const {settings, complaints} = readSettings(folder);
-  expect(settings).toEqual({color: 'auto', ascii: true, concurrency: 16});
+  expect(settings).toEqual({color: 'auto', ascii: true, concurrency: 16, ...screens});
   expect(complaints).toHaveLength(2);
   await writeFile(settingsPath(folder), '{');
   expect(readSettings(folder).complaints).toHaveLength(1);
+});
+
+it.each([
+  ['theme', 'colour-blind', true],
+  ['theme', 'pink', false],
+  ['fleet-columns', 'name,control-plane', true],
+  ['fleet-columns', 'name;rm', false],
+  ['fleet-sort', '-health', true],
+  ['fleet-group', 'namespace', true],
+  ['fleet-group', 'colour', false],
+] as const)('%s takes %s: %s', async (name, value, isGood) => {
+  const writing = writeSetting(name, value, folder);
+  if (isGood) await expect(writing).resolves.toBe(value);
+  else await expect(writing).rejects.toMatchObject({code: 'settings.invalid'});
 });

@@ -84,13 +84,34 @@ describe('an action', () => {
   it('deletes only when the name is typed, and tells it to the command', async () => {
     const {screen: shown, desk} = await open();
     shown.press('D');
-    await shown.shows(/Delete anchor\? Type its name\./);
+    await shown.shows(/Delete anchor\? Type anchor\./);
     shown.press('anchr\r');
     await shown.shows(/Type anchor to go on/);
     expect(desk.started).toEqual([]);
     shown.press('\u0015anchor\r');
     await shown.shows(/Run 20260301/);
     expect(desk.started[0]?.answers).toEqual({confirm: 'anchor'});
+  });
+
+  it('takes hosts out only when their names are typed, and tells them to the command', async () => {
+    const host = (name: string) => ({host: name, state: 'removed' as const, effect: 'drain' as const, changes: []});
+    const header = {ledger: 1, run: 'r', operation: 'apply', cluster: 'berth', mode: 'agent', files: ['/srv/berth.yaml'], startedAt: '2026-03-01T11:00:00Z'};
+    const desk = testDesk({
+      rows: [{run: 'r', state: 'broken-off', header: header as never}],
+      preview: () => ({
+        plan: {operation: 'apply', cluster: 'berth', mode: 'agent', simulated: false, changes: true, phases: [], hosts: [host('w3'), host('w4')]},
+      }),
+    });
+    screen = await openScreen({services: testServices(fleetOf([]), {desk}), first: {kind: 'history'}});
+    await screen.shows(/broke off/);
+    screen.press('A');
+    await screen.shows(/Type w3 w4\./);
+    expect(screen.text()).toContain('- w3  drain');
+    screen.press('w3\r');
+    await screen.shows(/Type w3 w4 to go on/);
+    screen.press(' w4\r');
+    await screen.shows(/Run 20260301/);
+    expect(desk.started[0]?.answers).toEqual({leaving: ['w3', 'w4']});
   });
 
   it('scales by the numbers that were changed, which begin as they are', async () => {
@@ -225,14 +246,10 @@ describe('the keys of actions', () => {
         keyTable.some((entry) => entry.action === `do ${action.key}` && entry.does.includes(action.title)),
         action.id,
       ).toBe(true);
-    const together = [
-      ['fleet', 'list', 'global'],
-      ['cluster', 'tree', 'global'],
-      ['machine', 'text', 'global'],
-      ['history', 'list', 'global'],
-      ['run', 'list', 'global'],
-      ['replay', 'global'],
-    ];
+    // a screen's own keys may stand before the general ones; an action's must not
+    const general = keyTable.filter((entry) => entry.scopes.includes('global')).flatMap((entry) => entry.keys);
+    expect(actions.map((action) => action.key).filter((key) => general.includes(key))).toEqual([]);
+    const together = [['fleet', 'list'], ['cluster', 'tree'], ['machine', 'text'], ['history', 'list'], ['run', 'list'], ['replay']];
     for (const scopes of together) {
       const keys = keyTable.filter((entry) => entry.scopes.some((scope) => scopes.includes(scope))).flatMap((entry) => entry.keys.map((key) => `${key}`));
       expect([scopes[0], keys.filter((key, index) => keys.indexOf(key) !== index)]).toEqual([scopes[0], []]);

@@ -5,7 +5,7 @@ import {FrameStream} from '../../../src/ui/frame-stream.ts';
 import {lineOfName, nameOfLine} from '../../../src/ui/line-texts.ts';
 
 describe('the frame clock', () => {
-  beforeEach(() => vi.useFakeTimers());
+  beforeEach(() => vi.useFakeTimers({now: 1_800_000_000_000}));
   afterEach(() => vi.useRealTimers());
   const started = () => {
     const frames: number[] = [];

@@ -292,3 +292,16 @@ it('remembers the columns that were chosen', async () => {
   await shows((text) => /NAME/.test(text) && !/MODE/.test(text) && /q quit/.test(text));
   expect(all.preferences.get().columns).not.toContain('mode');
 });
+
+it('lends the terminal to another program, and draws anew when that ends', async () => {
+  const {shows, control, output, input, press} = (screen = await openScreen({services: services()}));
+  await shows(/q quit/);
+  await control.lend(async () => {
+    await shows(() => !output.isAlternate);
+    expect(input.isRaw).toBe(false);
+  });
+  await shows(() => output.isAlternate && /q quit/.test(output.text()));
+  press('j');
+  await shows(/❯ berth/);
+  expect(input.isRaw).toBe(true);
+});

@@ -2,7 +2,7 @@
 import {ClusterApi, credentialsOf} from '../../cluster-api.ts';
 import {stampOf} from '../../file-step.ts';
 import type {HostSystem} from '../../host-system.ts';
-import {endpointOf} from './render-kubeadm.ts';
+import {apiPort, endpointOf} from './render-kubeadm.ts';
 import type {Target} from '../../reconciler.ts';
 
 export const adminKubeconfig = '/etc/kubernetes/admin.conf';
@@ -37,6 +37,13 @@ export function adminApi({host}: Pick<Target, 'host'>): Promise<ClusterApi | und
   return clientOf(host, adminKubeconfig);
 }
 
+/** The same, of the API server on this very host: its certificate names the host's address. */
+export function ownAdminApi({host, wanted}: Pick<Target, 'host' | 'wanted'>): Promise<ClusterApi | undefined> {
+  const [address] = wanted.node.addresses;
+  if (address === undefined) return clientOf(host, adminKubeconfig);
+  return clientOf(host, adminKubeconfig, `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`);
+}
+
 /** As this host's node; undefined before it's a member. */
 export function nodeApi({host}: Pick<Target, 'host'>): Promise<ClusterApi | undefined> {
   return clientOf(host, kubeletKubeconfig);
@@ -56,6 +63,22 @@ export async function whyNotJoinable({wanted, secrets}: Target, signal: AbortSig
   } catch (error) {
     signal.throwIfAborted();
     return (error as Error).message;
+  } finally {
+    api.close();
+  }
+}
+
+/** Who answers at the endpoint with this cluster's own CA although it is to be brought back from a backup: two of them must never be. */
+export async function whoStillServes({wanted, secrets}: Target, signal: AbortSignal): Promise<string | undefined> {
+  if (secrets === null) return undefined;
+  const server = `https://${endpointOf(wanted)}`;
+  const api = new ClusterApi({server, ca: secrets.ca.certificate, token: secrets.bootstrapToken});
+  try {
+    await api.send({path: '/livez', signal, deadline: 5000});
+    return `the end of the cluster that still answers at ${server} with the same CA: a backup isn't restored beside it`;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
   } finally {
     api.close();
   }

@@ -12,8 +12,10 @@ import {isVersionChange} from './member.ts';
 import {apiPort, renderInit} from './render-kubeadm.ts';
 import {traitsOf} from './traits.ts';
 
+export type ComponentName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
+
 interface Component {
-  readonly name: string;
+  readonly name: ComponentName;
   readonly setting: 'apiServer' | 'controllerManager' | 'scheduler' | 'etcd';
   readonly phase: readonly string[];
   readonly health: string;
@@ -34,7 +36,7 @@ const manifestOf = (name: string) => `/etc/kubernetes/manifests/${name}.yaml`;
 
 export const componentsReconciler: Reconciler = {
   name: 'components',
-  needs: ['control-plane'],
+  needs: ['control-plane', 'upgrade'],
   inputs: ['configuration.apiServer', 'configuration.controllerManager', 'configuration.scheduler', 'configuration.etcd', 'configuration.kubeadm', 'proxy'],
   outputs: components.map((component) => manifestOf(component.name)),
   interval: 15_000,
@@ -144,6 +146,12 @@ async function waitHealthy({signal, scope: {host}}: AgentStepContext, component:
   } finally {
     api.close();
   }
+}
+
+/** Waits until the component has been healthy for `steady` ms. */
+export async function waitComponentHealthy(context: AgentStepContext, name: ComponentName, steady: number): Promise<void> {
+  const component = components.find((one) => one.name === name);
+  if (component !== undefined) await waitHealthy(context, component, steady);
 }
 
 /** Waits until every component of this control plane answers that it's healthy. */

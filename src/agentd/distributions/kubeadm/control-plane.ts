@@ -9,7 +9,8 @@ import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {fileStep} from '../../file-step.ts';
 import {withLease} from '../../lease.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
-import {adminApi, adminKubeconfig, kubeletKubeconfig, whyNotJoinable} from './access.ts';
+import {missingBackup} from '../../snapshot-files.ts';
+import {adminApi, adminKubeconfig, kubeletKubeconfig, whoStillServes, whyNotJoinable} from './access.ts';
 import {certificatesStep} from './certificates.ts';
 import {waitAllHealthy} from './components.ts';
 import {removeLostMember} from './etcd.ts';
@@ -17,6 +18,7 @@ import {runKubeadm} from './kubeadm-run.ts';
 import {memberOf, type Member} from './member.ts';
 import {patchFolder, renderDiscovery, renderInit, renderJoin} from './render-kubeadm.ts';
 import {renderKubelet} from './render-kubelet.ts';
+import {forgetOldHostsStep, isRestoring, restoreDataStep} from './restore-etcd.ts';
 import {traitsOf} from './traits.ts';
 
 const discoveryFile = '/etc/kubernetes/trireme-discovery.conf';
@@ -38,7 +40,12 @@ const outputs = ['/etc/kubernetes/pki', '/etc/kubernetes/*.conf', '/var/lib/etcd
 async function waitsFor(target: Target, signal: AbortSignal): Promise<string | undefined> {
   if (memberOf(target) !== undefined) return undefined;
   if (target.secrets === null) return "the cluster's keys from the operator";
-  if (await starts(target, signal)) return undefined;
+  if (await starts(target, signal)) {
+    const awaited = await missingBackup(target.host);
+    if (awaited !== undefined) return awaited;
+    const isFresh = target.records.get('init.begun') !== true;
+    return isFresh && (await isRestoring(target)) ? whoStillServes(target, signal) : undefined;
+  }
   // a join that has begun may need no token any more
   return (await target.host.exists(kubeletKubeconfig)) ? undefined : whyNotJoinable(target, signal);
 }
@@ -62,7 +69,9 @@ export const controlPlane: Reconciler = {
   steps: async (target) => {
     if (memberOf(target) !== undefined) return [];
     const begin = await starts(target, AbortSignal.timeout(15_000));
-    return [certificatesStep(), await patchStep(target), ...(begin ? [initStep()] : joinSteps(target.wanted)), memberStep()];
+    const restores = begin && (await isRestoring(target));
+    const start = restores ? [restoreDataStep(), initStep({restores}), forgetOldHostsStep()] : [initStep()];
+    return [certificatesStep(), await patchStep(target), ...(begin ? start : joinSteps(target.wanted)), memberStep()];
   },
 };
 
@@ -76,7 +85,8 @@ export const join: Reconciler = {
   steps: async (target) => (memberOf(target) === undefined ? [await patchStep(target), ...joinSteps(target.wanted), memberStep()] : []),
 };
 
-async function patchStep({wanted, host}: Target): Promise<AgentStep> {
+/** The kubelet's fields of this host, where kubeadm merges them from. */
+export async function patchStep({wanted, host}: Target): Promise<AgentStep> {
   return fileStep(
     {path: `${patchFolder}/kubeletconfiguration+merge.json`, content: `${JSON.stringify(renderKubelet(wanted, await traitsOf(host)), null, 2)}\n`},
     "Write the kubelet's settings of this host",
@@ -88,7 +98,8 @@ function requireSecrets({host, secrets}: Target) {
   return secrets;
 }
 
-function initStep(): AgentStep {
+/** With `restores` the data is a backup's: the token that lets others join comes only when the old hosts are forgotten (token.ts makes it). */
+function initStep({restores = false}: {readonly restores?: boolean} = {}): AgentStep {
   return {
     id: 'kubeadm-init',
     title: 'Start the cluster',
@@ -100,8 +111,11 @@ function initStep(): AgentStep {
       const secrets = requireSecrets(scope);
       const hasBegun = records.get('init.begun') === true;
       await records.set('init.begun', true);
-      const config = renderInit({wanted, traits: await traitsOf(host), secrets, ...(hasBegun ? {ignored: ownLeftovers} : {})});
-      await runKubeadm(context, {args: ['init', '--skip-token-print'], config, purpose: 'start the cluster', step: 'kubeadm-init'});
+      const ignored = hasBegun ? ownLeftovers : restores ? ['DirAvailable--var-lib-etcd'] : [];
+      const config = renderInit({wanted, traits: await traitsOf(host), secrets, ignored});
+      // the last one only prints the token, and wants it made
+      const skipped = restores ? ['--skip-phases=bootstrap-token,show-join-command'] : [];
+      await runKubeadm(context, {args: ['init', '--skip-token-print', ...skipped], config, purpose: 'start the cluster', step: 'kubeadm-init'});
       await records.set('init.done', true);
     },
   };

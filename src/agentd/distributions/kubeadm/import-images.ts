@@ -5,6 +5,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {pipeline} from 'node:stream/promises';
 import {TriremeError} from '../../../kernel/errors.ts';
+import {tarEnd, tarEntry, tarHeader, tarPadding} from '../../../kernel/tar.ts';
 import {lastLine} from '../../host-system.ts';
 import type {AgentStep, Reconciler, Target} from '../../reconciler.ts';
 import {blobPath} from '../../reconcilers/content.ts';
@@ -122,43 +123,15 @@ async function* layout(at: (path: string) => string, reference: string, item: Im
       },
     ],
   };
-  yield* entry('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
-  yield* entry('index.json', Buffer.from(JSON.stringify(index)));
+  yield* tarEntry('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
+  yield* tarEntry('index.json', Buffer.from(JSON.stringify(index)));
   for (const {digest} of blobs) {
     const path = at(blobPath(digest));
     const {size} = await stat(path);
-    yield header(`blobs/sha256/${digest.replace('sha256:', '')}`, size);
+    yield tarHeader(`blobs/sha256/${digest.replace('sha256:', '')}`, size);
     if (size < 1 << 20) yield await readFile(path);
     else for await (const chunk of createReadStream(path, {highWaterMark: 1 << 18})) yield chunk as Buffer;
-    yield padding(size);
+    yield tarPadding(size);
   }
-  yield Buffer.alloc(1024);
-}
-
-function* entry(name: string, content: Buffer): Generator<Buffer> {
-  yield header(name, content.length);
-  yield content;
-  yield padding(content.length);
-}
-
-/** A header of the ustar format (POSIX.1-1988): names up to 100 bytes, sizes up to 8 GiB. */
-function header(name: string, size: number): Buffer {
-  const block = Buffer.alloc(512);
-  block.write(name, 0, 100);
-  block.write('0000644\0', 100);
-  block.write('0000000\0', 108);
-  block.write('0000000\0', 116);
-  block.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
-  block.write('00000000000\0', 136);
-  block.write('        ', 148);
-  block.write('0', 156);
-  block.write('ustar\0', 257);
-  block.write('00', 263);
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return block;
-}
-
-function padding(size: number): Buffer {
-  return Buffer.alloc((512 - (size % 512)) % 512);
+  yield tarEnd();
 }

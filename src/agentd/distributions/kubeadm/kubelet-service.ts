@@ -1,5 +1,6 @@
 // On a member the kubelet runs, with the configuration that is wanted now.
 import {parse, stringify} from 'yaml';
+import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {markStale, serviceStep} from '../../service-step.ts';
 import type {AgentStep, Reconciler, Target} from '../../reconciler.ts';
 import {memberNeeds} from './names.ts';
@@ -13,20 +14,22 @@ const flags = '/var/lib/kubelet/kubeadm-flags.env';
 
 export const kubeletService: Reconciler = {
   name: 'kubelet-service',
-  needs: memberNeeds,
+  needs: [...memberNeeds, 'upgrade'],
   inputs: ['configuration.kubelet', 'network', 'content', 'proxy'],
   outputs: [path],
   area: 'kubelet',
-  steps: async ({host, wanted}) => [
-    configStep(renderKubelet(wanted, await traitsOf(host))),
-    serviceStep({
-      unit: 'kubelet.service',
-      adopts: true,
-      files: [path, flags, ...Object.values(kubeletPaths)],
-      also: wanted.content.filter((item) => item.name === 'kubelet').map((item) => item.digest),
-    }),
-  ],
+  steps: async ({host, wanted}) => [configStep(renderKubelet(wanted, await traitsOf(host))), kubeletServiceStep(wanted, true)],
 };
+
+/** The kubelet runs with the program and the settings that lie there now. `adopts`: kubeadm has just started it with them. */
+export function kubeletServiceStep(wanted: Pick<Wanted, 'content'>, adopts: boolean): AgentStep {
+  return serviceStep({
+    unit: 'kubelet.service',
+    adopts,
+    files: [path, flags, ...Object.values(kubeletPaths)],
+    also: wanted.content.filter((item) => item.name === 'kubelet').map((item) => item.digest),
+  });
+}
 
 /**
  * kubeadm writes the file with fields of its own beside ours (resolvConf and the like), so only our fields are kept right. Those that we set

@@ -1,10 +1,16 @@
 // What the cluster says of itself, for AgentState.
-import type {NodeState} from '../../../hostcluster/protocol.ts';
+import {accessAnnotation, cordonAnnotation, type EtcdMemberState, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import type {Observation, Target} from '../../reconciler.ts';
+import {etcdMembers} from './local-etcd.ts';
 
 interface NodeItem {
-  readonly metadata: {readonly name: string; readonly labels?: Readonly<Record<string, string>>};
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: {readonly unschedulable?: boolean};
   readonly status?: {
     readonly nodeInfo?: {readonly kubeletVersion?: string};
     readonly conditions?: readonly {
@@ -22,13 +28,15 @@ const rolePrefix = 'node-role.kubernetes.io/';
 /** Nodes as plain data; heartbeats are left out, so that nothing changes while nothing happens. */
 export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
   return items
-    .map(({metadata, status}): NodeState => ({
+    .map(({metadata, spec, status}): NodeState => ({
       name: metadata.name,
       ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
       roles: Object.keys(metadata.labels ?? {})
         .filter((key) => key.startsWith(rolePrefix))
         .map((key) => key.slice(rolePrefix.length)),
       version: status?.nodeInfo?.kubeletVersion ?? '',
+      ...(spec?.unschedulable === true ? {unschedulable: true} : {}),
+      ...(metadata.annotations?.[cordonAnnotation] === undefined ? {} : {cordonedFor: metadata.annotations[cordonAnnotation]}),
       conditions: (status?.conditions ?? []).map(({type, status: value, reason, message, lastTransitionTime}) => ({
         type,
         status: value,
@@ -36,8 +44,26 @@ export function nodeStatesOf(items: readonly NodeItem[]): readonly NodeState[] {
         ...(message === undefined ? {} : {message}),
         ...(lastTransitionTime === undefined ? {} : {since: lastTransitionTime}),
       })),
+      ...accessIn(metadata.annotations),
     }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Written by its own host, so read with care: what isn't as we write it counts as absent. */
+function accessIn(annotations: Readonly<Record<string, string>> = {}): Pick<NodeState, 'access'> {
+  try {
+    const {address, port, user} = JSON.parse(annotations[accessAnnotation] ?? '') as Partial<HostAccess>;
+    if (typeof address !== 'string' || !/^[\w.:-]+$/.test(address)) return {};
+    return {
+      access: {
+        address,
+        ...(typeof port === 'number' && Number.isInteger(port) ? {port} : {}),
+        ...(typeof user === 'string' && /^[\w.-]+$/.test(user) ? {user} : {}),
+      },
+    };
+  } catch {
+    return {};
+  }
 }
 
 /** Nodes and the state of API, cluster DNS and layers. An API that doesn't answer is an observation too. */
@@ -45,6 +71,7 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
   const layers = Object.entries(target.records.get<Readonly<Record<string, LayerRecord>>>('layers') ?? {}).filter(([name]) =>
     target.wanted.layers.some((layer) => layer.name === name),
   );
+  const [etcd, etcdCondition] = await observeEtcd(target, signal);
   const layerConditions = layers.map(([name, {ready, message}]) => ({type: `Layer/${name}`, ready, ...(message === undefined ? {} : {message})}));
   try {
     // from the API server's cache: cheap for it, and never older than a moment
@@ -55,9 +82,11 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
     );
     const available = dns?.status?.availableReplicas ?? 0;
     return {
+      etcd,
       nodes: nodeStatesOf(nodes?.items ?? []),
       conditions: [
         {type: 'ApiReady', ready: true},
+        ...etcdCondition,
         available > 0
           ? {type: 'DnsReady', ready: true}
           : {type: 'DnsReady', ready: false, message: dns === undefined ? 'there is no CoreDNS deployment' : 'no replica of CoreDNS is available'},
@@ -66,7 +95,35 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
     };
   } catch (error) {
     signal.throwIfAborted();
-    return {nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}, ...layerConditions]};
+    return {etcd, nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}, ...etcdCondition, ...layerConditions]};
+  }
+}
+
+type EtcdView = readonly [readonly EtcdMemberState[], Observation['conditions']];
+
+/** In ms: each look is a connection to every member, and operators look every second. */
+const fresh = 5000;
+let latest: {readonly at: number; readonly view: EtcdView} | undefined;
+
+async function observeEtcd(target: Target, signal: AbortSignal): Promise<EtcdView> {
+  if (latest !== undefined && performance.now() - latest.at < fresh) return latest.view;
+  const view = await lookAtEtcd(target, signal);
+  latest = {at: performance.now(), view};
+  return view;
+}
+
+/** The members, and a condition where there are any: all are well, or who isn't. */
+async function lookAtEtcd({host}: Target, signal: AbortSignal): Promise<EtcdView> {
+  try {
+    const members = await etcdMembers(host, signal);
+    if (members.length === 0) return [[], []];
+    const ill = members.filter((member) => !member.healthy && !member.learner);
+    if (ill.length === 0) return [members, [{type: 'EtcdReady', ready: true}]];
+    const who = ill.map((member) => `${member.name || member.id}: ${member.message ?? 'it has no leader'}`).join('; ');
+    return [members, [{type: 'EtcdReady', ready: false, message: who}]];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [[], [{type: 'EtcdReady', ready: false, message: `etcd on ${host.name} doesn't answer: ${(error as Error).message}`}]];
   }
 }
 

@@ -154,6 +154,29 @@ export function renderJoin(input: {
   });
 }
 
+/** What `kubeadm upgrade apply` and `upgrade node` get; the rest they read from the cluster. */
+export function renderUpgrade(wanted: Wanted): string {
+  const {ignored, shared, skipPhases} = kubeadmSettings(wanted);
+  const {timeouts, ...patches} = shared as {readonly timeouts?: unknown};
+  // an add-on that kubeadm didn't put there isn't its to upgrade; other phases of init have other names here
+  const addons = ((skipPhases.skipPhases as readonly string[] | undefined) ?? []).filter((phase) => /^addon(\/|$)/.test(phase));
+  const both = {
+    certificateRenewal: true,
+    etcdUpgrade: true,
+    imagePullPolicy: 'IfNotPresent',
+    ...(ignored.length === 0 ? {} : {ignorePreflightErrors: ignored.toSorted()}),
+    ...(addons.length === 0 ? {} : {skipPhases: addons}),
+    ...patches,
+  };
+  return documents({
+    apiVersion,
+    kind: 'UpgradeConfiguration',
+    apply: {kubernetesVersion: wanted.kubernetesVersion, ...both},
+    node: both,
+    ...(timeouts === undefined ? {} : {timeouts}),
+  });
+}
+
 /** A kubeconfig that holds only where the cluster is and who it is, in the shape of kubeadm's own `cluster-info`: no context, no user, no secret. */
 export function renderDiscovery(wanted: Wanted, ca: string): string {
   return stringify(

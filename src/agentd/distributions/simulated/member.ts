@@ -2,13 +2,21 @@
 import {sleep} from '../../../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
 import {ClusterApi} from '../../cluster-api.ts';
+import type {EtcdMember} from '../../../hostcluster/protocol.ts';
+import {waitFor} from '../../../kernel/retry.ts';
 import type {Target} from '../../reconciler.ts';
-import {emptyState, SimulatedServer, tokens, type SimulatedState} from './server.ts';
+import {noteRestored, restoredSnapshot} from '../../snapshot-files.ts';
+import {memberOf} from '../kubeadm/member.ts';
+import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type SimulatedState} from './server.ts';
 
 /** Where a real etcd keeps its data. */
 const statePath = '/var/lib/etcd/simulated.json';
-/** In ms. */
-const beatInterval = 3000;
+/** In ms. A control plane's copy of the state is as old as its last beat, at most. */
+const beatIntervals = {worker: 3000, 'control-plane': 700};
+/** In ms: how long a change of members waits for the others' copies. */
+const copyPatience = 15_000;
+/** The key of the record that this host's member was taken out: its copy is worth nothing from then on. */
+const expelledKey = 'etcd.expelled';
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export class SimulatedMember {
@@ -54,6 +62,8 @@ export class SimulatedMember {
     if (!loopback.has(wanted.endpoint.host))
       throw new TriremeError('usage.invalid', `A simulated cluster is served on loopback only, not at ${wanted.endpoint.host}.`, {host: host.name});
     if (secrets === null) throw new TriremeError('agent.failed', `${host.name} has no secrets of its cluster.`, {host: host.name});
+    if (target.records.get(expelledKey) === true)
+      throw new TriremeError('agent.failed', `${host.name} was taken out of etcd: its copy of the cluster's state may not be served.`, {host: host.name});
     const state = JSON.parse((await host.read(statePath)) ?? JSON.stringify(emptyState)) as SimulatedState;
     const server = new SimulatedServer({
       host: wanted.endpoint.host,
@@ -85,6 +95,62 @@ export class SimulatedMember {
     if ((await target.host.read(statePath)) !== text) await target.host.write(statePath, text, '0600');
   }
 
+  /** The state as text, for a backup. */
+  async snapshot(target: Target): Promise<string> {
+    const state = await this.admin(target)?.get<SimulatedState>('/simulated/v1/state');
+    if (state === undefined) throw new TriremeError('backup.failed', `The simulated API on ${target.host.name} gives no state.`, {host: target.host.name});
+    return `${JSON.stringify({SIMULATED: true, state})}\n`;
+  }
+
+  /** Begins with a backup's state where one was brought: its hosts are forgotten, as they register anew. */
+  async restore({host}: Target): Promise<void> {
+    const text = await host.read(restoredSnapshot);
+    if (text === undefined) return;
+    const {state} = JSON.parse(text) as {readonly state: SimulatedState};
+    await host.write(statePath, JSON.stringify({...state, nodes: {}, members: []} satisfies SimulatedState), '0600');
+    await noteRestored(host);
+  }
+
+  /** Becomes a member that holds a copy and has a vote; waits until every other copy says so. */
+  async joinEtcd(target: Target, signal: AbortSignal): Promise<void> {
+    await this.admin(target)?.change({method: 'POST', path: '/simulated/v1/members', body: {name: target.wanted.node.name}, signal});
+    await this.#copy(target);
+    await this.#waitForCopies(target, signal);
+  }
+
+  async etcdMembers(target: Target, signal?: AbortSignal): Promise<readonly EtcdMember[] | undefined> {
+    const members = (await this.admin(target)?.get<readonly SimulatedEtcdMember[]>('/simulated/v1/members', signal)) ?? [];
+    // a cluster that an older version made has none on record
+    if (members.length === 0) return undefined;
+    return members.map(({name, healthy}) => ({id: name, name, addresses: [], learner: false, healthy}));
+  }
+
+  /** Takes a member out, and waits until every other copy says so: whoever serves next knows it, too. */
+  async removeEtcdMember(target: Target, name: string, signal: AbortSignal): Promise<void> {
+    await this.admin(target)?.change({method: 'DELETE', path: `/simulated/v1/members/${name}`, signal});
+    await this.#copy(target);
+    await this.#waitForCopies(target, signal);
+  }
+
+  async #waitForCopies(target: Target, signal: AbortSignal): Promise<void> {
+    const api = this.admin(target);
+    const {revision = 0} = JSON.parse((await target.host.read(statePath)) ?? '{}') as Partial<SimulatedState>;
+    const areCopied = async () => {
+      const members = (await api?.get<readonly SimulatedEtcdMember[]>('/simulated/v1/members', signal)) ?? [];
+      return members.every((member) => !member.healthy || member.revision >= revision) ? true : undefined;
+    };
+    await waitFor(areCopied, {timeout: copyPatience, interval: 200, signal});
+  }
+
+  /** Brings this host's copy up to date, and says how new it is. */
+  async #copy(target: Target): Promise<void> {
+    await this.replicate(target);
+    const {revision = 0} = JSON.parse((await target.host.read(statePath)) ?? '{}') as Partial<SimulatedState>;
+    const path = `/simulated/v1/members/${target.wanted.node.name}`;
+    const answer = await this.admin(target)?.send({method: 'PUT', path, body: {revision}, deadline: 2000, signal: this.#stop.signal});
+    if (answer?.status === 404 && target.records.get('join-etcd') !== undefined) await target.records.set(expelledKey, true);
+  }
+
   /** Beats for this node from now on, as long as its kubelet runs. Called again it only takes the newer target. */
   attend(target: Target): void {
     this.#target = target;
@@ -94,24 +160,27 @@ export class SimulatedMember {
   async #beatOn(): Promise<void> {
     const {signal} = this.#stop;
     while (!signal.aborted) {
+      const target = this.#target as Target;
+      const pause = beatIntervals[target.wanted.role];
       try {
-        await this.#beat(this.#target as Target);
-        await sleep(beatInterval, signal);
+        await this.#beat(target);
+        await sleep(pause, signal);
       } catch {
         // no answer now: the next beat tells
-        if (!signal.aborted) await sleep(beatInterval, signal).catch(() => {});
+        if (!signal.aborted) await sleep(pause, signal).catch(() => {});
       }
     }
   }
 
   async #beat(target: Target): Promise<void> {
+    if (target.wanted.role === 'control-plane') await this.#copy(target);
     const active = await target.host.services.active(['kubelet.service', 'containerd.service']);
     if (!active.has('kubelet.service')) return;
     const api = this.own(target);
     await api?.send({
       method: 'PUT',
       path: `/simulated/v1/heartbeats/${target.wanted.node.name}`,
-      body: {healthy: active.has('containerd.service'), version: target.wanted.kubernetesVersion},
+      body: {healthy: active.has('containerd.service'), version: memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion},
       deadline: 2000,
       signal: this.#stop.signal,
     });

@@ -5,6 +5,12 @@ import {isKubeletLabel, type NodeObject, type TaintObject} from '../../node-wish
 /** A kubelet that is silent for longer is taken for dead, in ms. */
 const silence = 12_000;
 
+export interface SimulatedPod {
+  readonly node: string;
+  /** What an eviction is refused with; absent: it goes. */
+  readonly held?: string;
+}
+
 export interface SimulatedNode {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -14,6 +20,7 @@ export interface SimulatedNode {
   /** Since when it is as ready, or not, as it is. */
   readonly since: string;
   readonly ready: boolean;
+  readonly unschedulable?: boolean;
 }
 
 /** What every control plane has on disk. */
@@ -21,11 +28,24 @@ export interface SimulatedState {
   readonly nodes: Readonly<Record<string, SimulatedNode>>;
   /** Digest of each layer's manifest. */
   readonly layers: Readonly<Record<string, string>>;
+  /** Pods that somebody put there, by name: only what a drain has to see. */
+  readonly pods?: Readonly<Record<string, SimulatedPod>>;
   /** False while a network layer is awaited: nodes aren't ready then. */
   readonly network: boolean;
+  /** Names of the hosts that hold a copy and have a vote, as etcd's members do. */
+  readonly members: readonly string[];
+  /** Raised by every write: a copy with a lower one is older. */
+  readonly revision: number;
 }
 
-export const emptyState: SimulatedState = {nodes: {}, layers: {}, network: false};
+export const emptyState: SimulatedState = {nodes: {}, layers: {}, network: false, members: [], revision: 0};
+
+export interface SimulatedEtcdMember {
+  readonly name: string;
+  readonly healthy: boolean;
+  /** Of its copy, as it last said. */
+  readonly revision: number;
+}
 
 /** Who asks: `admin`, a node by name, or a host that joins. */
 type Who = {readonly kind: 'admin'} | {readonly kind: 'node'; readonly name: string} | {readonly kind: 'joining'};
@@ -55,13 +75,15 @@ export class SimulatedServer {
   readonly #options: ServerOptions;
   readonly #server: Server;
   readonly #beats = new Map<string, {readonly at: number; readonly healthy: boolean}>();
+  /** When each member was last heard of, and how new its copy was. */
+  readonly #copies = new Map<string, {readonly at: number; readonly revision: number}>();
   readonly #startedAt = Date.now();
   #state: SimulatedState;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#state = options.state;
+    this.#state = {...emptyState, ...options.state};
     this.#server = createServer((request, response) => {
       // one after another: each sees what the one before wrote
       this.#turn = this.#turn
@@ -106,8 +128,19 @@ export class SimulatedServer {
       return name === undefined
         ? {status: 200, body: {kind: 'NodeList', items: Object.keys(this.#state.nodes).map((one) => this.#nodeObject(one))}}
         : this.#one(name);
+    if (what === 'GET simulated/v1/members' && who.kind === 'admin') return {status: 200, body: this.#members()};
+    if (what === 'PUT simulated/v1/members' && name !== undefined && who.kind === 'admin') return this.#copied(name, body);
+    // a beat only counts where there's a majority to write it down, and is no failure of the one who beats
+    const isChange = request.method !== 'GET';
+    if (isChange && !this.#hasMajority()) return refuse(503, 'etcdserver: no leader: most of its members are silent');
+    if (what === 'POST simulated/v1/members' && who.kind === 'admin') return this.#addMember(String(body['name'] ?? ''));
+    if (what === 'DELETE simulated/v1/members' && name !== undefined && who.kind === 'admin') return this.#removeMember(name);
+    if (what === 'DELETE api/v1/nodes' && name !== undefined) return this.#deleteNode(who, name);
     if (what === 'POST api/v1/nodes') return this.#register(who, body);
     if (what === 'PATCH api/v1/nodes' && name !== undefined) return this.#patch(who, name, body as unknown as Patch);
+    if (what === 'GET api/v1/pods') return {status: 200, body: this.#podList()};
+    if (what === 'POST api/v1/namespaces' && parts[6] === 'eviction' && who.kind === 'admin') return this.#evict(parts[5] ?? '');
+    if (what === 'PUT simulated/v1/pods' && name !== undefined && who.kind === 'admin') return this.#putPod(name, body);
     if (what === 'PUT simulated/v1/heartbeats' && name !== undefined) return this.#beat(who, name, body);
     if (what === 'GET simulated/v1/state' && who.kind === 'admin') return {status: 200, body: this.#state};
     if (what === 'PUT simulated/v1/layers' && name !== undefined && who.kind === 'admin') return this.#layer(name, body);
@@ -124,8 +157,50 @@ export class SimulatedServer {
   }
 
   async #set(state: SimulatedState): Promise<void> {
-    this.#state = state;
-    await this.#options.save(state);
+    this.#state = {...state, revision: state.revision + 1};
+    await this.#options.save(this.#state);
+  }
+
+  #members(): readonly SimulatedEtcdMember[] {
+    return this.#state.members.map((name) => ({name, healthy: this.#isHeard(name), revision: this.#copies.get(name)?.revision ?? 0}));
+  }
+
+  #isHeard(name: string): boolean {
+    const copy = this.#copies.get(name);
+    // a server that has just taken over has heard nobody yet
+    return copy === undefined ? Date.now() - this.#startedAt < silence : Date.now() - copy.at < silence;
+  }
+
+  #hasMajority(): boolean {
+    const members = this.#members();
+    return members.length === 0 || members.filter((member) => member.healthy).length > members.length / 2;
+  }
+
+  #copied(name: string, body: Record<string, unknown>): Answer {
+    if (!this.#state.members.includes(name)) return refuse(404, `etcdserver: ${name} is no member`);
+    this.#copies.set(name, {at: Date.now(), revision: Number(body['revision'] ?? 0)});
+    return {status: 200, body: {revision: this.#state.revision}};
+  }
+
+  async #addMember(name: string): Promise<Answer> {
+    this.#copies.set(name, {at: Date.now(), revision: 0});
+    if (!this.#state.members.includes(name)) await this.#set({...this.#state, members: [...this.#state.members, name].toSorted()});
+    return {status: 201, body: this.#members()};
+  }
+
+  async #removeMember(name: string): Promise<Answer> {
+    if (!this.#state.members.includes(name)) return refuse(404, `etcdserver: ${name} is no member`);
+    await this.#set({...this.#state, members: this.#state.members.filter((one) => one !== name)});
+    this.#copies.delete(name);
+    return {status: 200, body: {revision: this.#state.revision}};
+  }
+
+  async #deleteNode(who: Who, name: string): Promise<Answer> {
+    if (who.kind !== 'admin') return refuse(403, `only an administrator may delete ${name}`);
+    if (!(name in this.#state.nodes)) return refuse(404, `nodes "${name}" not found`);
+    this.#beats.delete(name);
+    await this.#set({...this.#state, nodes: Object.fromEntries(Object.entries(this.#state.nodes).filter(([one]) => one !== name))});
+    return {status: 200, body: {}};
   }
 
   #one(name: string): Answer {
@@ -165,6 +240,7 @@ export class SimulatedServer {
       labels: mergeMap(node.labels, patch.metadata?.labels),
       annotations: mergeMap(node.annotations, patch.metadata?.annotations),
       taints: patch.spec?.taints ?? node.taints,
+      ...(patch.spec?.unschedulable === undefined ? {} : {unschedulable: patch.spec.unschedulable === true}),
     };
     await this.#set({...this.#state, nodes: {...this.#state.nodes, [name]: changed}});
     return {status: 200, body: this.#nodeObject(name)};
@@ -178,6 +254,40 @@ export class SimulatedServer {
     const version = String(body['version'] ?? node.version);
     await this.#refresh({[name]: {...node, version}});
     return {status: 200, body: {}};
+  }
+
+  #podList(): unknown {
+    const items = Object.entries(this.#state.pods ?? {}).map(([name, {node}]) => ({
+      metadata: {name, namespace: 'default', uid: name, ownerReferences: [{kind: 'ReplicaSet', name: 'simulated', controller: true}]},
+      spec: {nodeName: node},
+      status: {phase: 'Running'},
+    }));
+    return {kind: 'PodList', metadata: {resourceVersion: '1'}, items};
+  }
+
+  async #putPod(name: string, body: Record<string, unknown>): Promise<Answer> {
+    const pod: SimulatedPod = {node: String(body['node'] ?? ''), ...(typeof body['held'] === 'string' ? {held: body['held']} : {})};
+    await this.#set({...this.#state, pods: {...this.#state.pods, [name]: pod}});
+    return {status: 200, body: {}};
+  }
+
+  /** As the eviction API: 429 while a budget holds the pod. */
+  async #evict(name: string): Promise<Answer> {
+    const {[name]: pod, ...others} = this.#state.pods ?? {};
+    if (pod === undefined) return refuse(404, `pods "${name}" not found`);
+    if (pod.held !== undefined)
+      return {
+        status: 429,
+        body: {
+          kind: 'Status',
+          status: 'Failure',
+          reason: 'TooManyRequests',
+          message: "Cannot evict pod as it would violate the pod's disruption budget.",
+          details: {causes: [{reason: 'DisruptionBudget', message: pod.held}]},
+        },
+      };
+    await this.#set({...this.#state, pods: others});
+    return {status: 201, body: {kind: 'Status', status: 'Success'}};
   }
 
   async #layer(name: string, body: Record<string, unknown>): Promise<Answer> {
@@ -220,7 +330,7 @@ export class SimulatedServer {
     const {status, reason, message} = this.#health(name, node);
     return {
       metadata: {name, labels: node.labels, annotations: node.annotations},
-      spec: {taints: node.taints},
+      spec: {taints: node.taints, ...(node.unschedulable === true ? {unschedulable: true} : {})},
       status: {nodeInfo: {kubeletVersion: node.version}, conditions: [{type: 'Ready', status, reason, message, lastTransitionTime: node.since}]},
     };
   }
@@ -228,7 +338,7 @@ export class SimulatedServer {
 
 interface Patch {
   readonly metadata?: {readonly labels?: Readonly<Record<string, string | null>>; readonly annotations?: Readonly<Record<string, string | null>>};
-  readonly spec?: {readonly taints?: readonly TaintObject[]};
+  readonly spec?: {readonly taints?: readonly TaintObject[]; readonly unschedulable?: boolean | null};
 }
 
 /** RFC 7386: null removes a key. */

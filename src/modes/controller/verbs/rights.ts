@@ -40,6 +40,9 @@ export function rightsFor(live: LiveCluster, intent: Intent): readonly AccessChe
     case 'machine-uncordon':
     case 'machine-drain':
       return [right(live, 'get', secrets, kubeconfigSecret(live.name))];
+    case 'host-maintain':
+    case 'agent-upgrade':
+      return []; // there are no hosts of ours
   }
 }
 

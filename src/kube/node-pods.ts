@@ -1,7 +1,7 @@
 // What is on a node, and what a drain does about each pod. The same choices as kubectl drain (v1.36). Pure but for `lookAtNode`.
-import type {KubeApi, Resource} from '../../../kube/api.ts';
-import {listAt, textAt, valueAt, type KubeObject} from '../../../kube/object.ts';
-import {TriremeError} from '../../../kernel/errors.ts';
+import type {KubeApi, Resource} from './api.ts';
+import {listAt, textAt, valueAt, type KubeObject} from './object.ts';
+import {TriremeError} from '../kernel/errors.ts';
 
 export const nodes: Resource = {group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false};
 export const pods: Resource = {group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true};
