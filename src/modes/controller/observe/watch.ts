@@ -84,11 +84,13 @@ class LiveObjects {
     const starting = (some: readonly CoreKind[]) => Promise.all(some.map((kind) => this.#startCore(kind)));
     if (this.#options.early === true && this.#options.depth === 'summary') {
       const clusters = starting(['Cluster']);
+      clusters.catch(() => {}); // heard of below
       // what is a page now is a frame's worth: the rest, which is much more, waits for it
       await Promise.race([clusters, this.#something()]);
+      if (this.#changed.size > 0) yield {...this.#take(), isEarly: true};
       const rest = starting(kinds.filter((kind) => kind !== 'Cluster'));
       const all = Promise.all([readKinds(this.#api, this.#signal), clusters, rest]);
-      all.catch(() => {}); // heard of below, unless the clusters fail first
+      all.catch(() => {});
       yield* this.#earlyUntil(clusters);
       [this.#table] = await all;
     } else {
