@@ -69,9 +69,11 @@ export function createFrameClock({now = () => performance.now()}: FrameClockOpti
   const request = (cause: FrameCause) => {
     if (isStopped) return;
     refill();
-    const wait = room >= 1 ? 0 : ((1 - room) / rate) * 1000;
     // the first screen is empty: what comes then is waited for
     const isHeld = cause === 'data' && drawn > 1;
+    // data leaves room for a key that comes right after it
+    const needed = isHeld ? burst : 1;
+    const wait = room >= needed ? 0 : ((needed - room) / rate) * 1000;
     plan(Math.max(now() + wait, isHeld ? last + dataGap : 0));
   };
   return {
