@@ -15,6 +15,7 @@ const benches = {
   agent: async () => (await import('../test/bench/agent.mjs')).benchAgent(),
   management: async () => (await import('../test/bench/management.mjs')).benchManagement(),
   observe: async () => (await import('../test/bench/observe.mjs')).benchObserve(),
+  dash: async () => (await import('../test/bench/dash.mjs')).benchDash(),
 };
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await bench();

@@ -1,12 +1,55 @@
 // Bundles the program with its packages into dist/: an entry a command, and what they share in chunks. Loading some 700 small files took
 // longer than running most commands.
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 import {filesBelow, root} from './tree.mjs';
 
 /** Stay packages: native code, what only few people install, and what is looked up by its folder. */
 const external = ['ssh2', 'cpu-features', '@aws-sdk/*', 'react-devtools-core'];
+
+/** What packages bring along and nobody uses: it would be read at every start. */
+const lighter = {
+  name: 'lighter',
+  setup(plugin) {
+    // zod speaks English to us
+    plugin.onLoad({filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/}, () => ({contents: "export {default as en} from './en.js';"}));
+    // Yoga's code is in its file; trying to fetch it first loads node's whole HTTP client
+    plugin.onLoad({filter: /yoga-wasm-base64-esm\.js$/}, ({path}) => {
+      const before = readFileSync(path, 'utf8');
+      const contents = before.replaceAll(/"function"\s*[!=]==?\s*typeof fetch|typeof fetch\s*[!=]==?\s*"function"/g, (test) => String(test.includes('!')));
+      if (contents === before) throw new Error(`${path} looks for fetch in another way than it did`);
+      return {contents};
+    });
+    // all emoji as one expression take longer to read than most commands take to run: they are made when a text isn't plain
+    plugin.onLoad({filter: /string-width[\\/]index\.js$/}, ({path}) =>
+      path === stringWidth ? {contents: lazyWidths(readFileSync(path, 'utf8'), path)} : undefined,
+    );
+    // Ink's way to React's developer tools, which are in no package of ours
+    plugin.onLoad({filter: /ink[\\/]build[\\/]devtools\.js$/}, () => ({contents: ''}));
+  },
+};
+
+const stringWidth = join(root, 'node_modules', 'string-width', 'index.js');
+/** Letters, arrows, boxes and ticks, as our own symbols are, take a cell each; only other texts are worth the whole of Unicode. */
+const narrow = String.raw`/^[\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u2027\u2030-\u203A\u2190-\u2199\u2500-\u25FC\u2713-\u2718\u276F]*$/`;
+
+function lazyWidths(source, path) {
+  const lazy = source
+    .replaceAll(
+      /^const (\w+) = (\/.*\/v);$/gm,
+      (_, name, made) =>
+        `let made_${name};\nconst ${name} = {test: (text) => (made_${name} ??= ${made}).test(text), [Symbol.search]: (text) => (made_${name} ??= ${made})[Symbol.search](text)};`,
+    )
+    .replace(
+      'const segmenter = new Intl.Segmenter();',
+      'let madeSegmenter;\nconst segmenter = {segment: (text) => (madeSegmenter ??= new Intl.Segmenter()).segment(text)};',
+    )
+    .replace(String.raw`/^[\u0020-\u007E]*$/`, () => narrow);
+  if (!['made_rgiEmojiRegex', 'made_visibleCharacterRegex', 'madeSegmenter', narrow].every((part) => lazy.includes(part)))
+    throw new Error(`${path} finds widths in another way than it did`);
+  return lazy;
+}
 
 const isEntry = (path) => /\.tsx?$/.test(path) && !/\/base-[^/]+$/.test(path);
 
@@ -25,6 +68,7 @@ export async function bundleProgram(folder) {
     target: 'node20.19',
     jsx: 'automatic',
     external,
+    plugins: [lighter],
     chunkNames: 'chunks/[name]-[hash]',
     // names stay readable in stack traces; only white space and syntax shrink
     minifySyntax: true,

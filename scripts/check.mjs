@@ -14,6 +14,7 @@ const checks = [
   ['dead code', bin('knip'), []],
   ['package', bin('publint'), ['--strict']],
   ['generated references', process.execPath, [join('scripts', 'generate.mjs'), '--check']],
+  ['pictures', process.execPath, [join('scripts', 'pictures.mjs'), '--check']],
 ];
 const failed = [];
 for (const [title, program, args] of checks) {

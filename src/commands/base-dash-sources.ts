@@ -107,9 +107,15 @@ function expectedRow(known: KnownCluster): FleetRow {
 
 async function* managementChanges(place: ManagementPlace, namespace: string | undefined, options: SourceOptions): AsyncGenerator<FleetChange, void, undefined> {
   const {signal} = options;
+  let isExpected = true;
   for await (const told of restarted((stopping) => watchPlace(place, namespace, {...options, signal: stopping}), {signal})) {
     if ('trouble' in told) yield {changed: [], removed: [], trouble: told.trouble};
-    else yield told.isFirst ? {...told.value, isComplete: true} : told.value;
+    else {
+      isExpected ||= told.isFirst;
+      const isComplete = isExpected && told.value.isPartial !== true;
+      yield isComplete ? {...told.value, isComplete} : told.value;
+      if (isComplete) isExpected = false;
+    }
   }
 }
 
@@ -136,7 +142,7 @@ async function* watchNamespaces(
 ): AsyncGenerator<FleetChange, void, undefined> {
   if (namespace === undefined) {
     try {
-      yield* watchFleet(scope, undefined, signal);
+      yield* watchFleet(scope, undefined, signal, {early: true});
       return;
     } catch (error) {
       if (!(error instanceof TriremeError) || error.code !== 'api.forbidden') throw error;

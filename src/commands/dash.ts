@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core';
+import {setFlagsFromString} from 'node:v8';
 import {z} from 'zod';
 import {stateFolder} from '../kernel/folders.ts';
 import {followFleet, type FleetState, type FleetStore} from '../fleet/fleet-store.ts';
@@ -68,6 +69,8 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
     const {flags} = await this.parse(Dash);
     const {kubeconfig, namespace, context: contexts = []} = flags;
     const screen = this.out.terminal.canDraw && !this.out.isForPrograms && !flags['screen-reader'] && !this.settings['screen-reader'];
+    // left open all day it shall stay small: V8 would let the heap grow to a multiple of what is in it before it collects
+    if (screen) setFlagsFromString('--heap-growing-percent=30');
     // the bundle with Ink is read while files and sources are looked at
     const app = screen ? import('../ui/app.tsx') : undefined;
     const known = await listKnownClusters(stateFolder());

@@ -19,6 +19,8 @@ export interface FleetChange {
   readonly title?: string;
   /** What changed is everything there is: whatever else was seen of this source is gone. */
   readonly isComplete?: boolean;
+  /** A first look: more of it is on its way. */
+  readonly isPartial?: boolean;
 }
 
 export interface FleetSource {

@@ -15,9 +15,9 @@ export interface RestartOptions {
   now?(): number;
 }
 
-const longest = 30_000;
+const longest = 10_000;
 
-/** 1, 2, 4 ... 30 s, each up to a quarter less, so that not all sources come back at once. */
+/** 1, 2, 4, 8, 10 s, each up to a quarter less, so that not all sources come back at once. */
 export function restartDelay(failures: number): number {
   return Math.min(longest, 1000 * 2 ** (failures - 1)) * (0.75 + Math.random() * 0.25);
 }

@@ -31,10 +31,14 @@ export interface ListOptions extends CallOptions {
   readonly fieldSelector?: string;
   /** Page size; default 500. All pages are fetched. */
   readonly pageSize?: number;
+  /** Of the first page alone, where somebody waits for it. */
+  readonly firstPageSize?: number;
   /** Only names, labels, owners (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
   /** Called with each object as soon as it's read; what it returns is kept in its place. Keeps memory small where much is listed or watched. */
   readonly project?: (object: KubeObject) => KubeObject;
+  /** Told of each page as soon as it's read. A list that begins anew tells its pages again. */
+  readonly onPage?: (items: readonly KubeObject[]) => void;
 }
 
 export interface ObjectList<T extends KubeObject = KubeObject> {

@@ -30,14 +30,21 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
     do {
       const path =
         collectionPath(resource, options.namespace) +
-        query({limit: pageSize, continue: next, labelSelector: options.labelSelector, fieldSelector: options.fieldSelector});
+        query({
+          limit: next === undefined ? (options.firstPageSize ?? pageSize) : pageSize,
+          continue: next,
+          labelSelector: options.labelSelector,
+          fieldSelector: options.fieldSelector,
+        });
       const accept = options.metadataOnly === true ? partialList : undefined;
       const call = {...callOptions(options), method: 'GET', path, subject, repeat: 'repeatable' as const, ...(accept === undefined ? {} : {accept})};
       const {status, body} = await rest.json<unknown>(call, next === undefined ? [] : [410]);
       isExpired = status === 410;
       if (isExpired) break;
       const page = requireObject<Page>(body, rest.server, subject);
-      for (const item of page.items ?? []) items.push(projected(complete<T>(item, resource), options));
+      const read = (page.items ?? []).map((item) => projected(complete<T>(item, resource), options));
+      items.push(...read);
+      options.onPage?.(read);
       next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
       if (next === undefined) return {items, resourceVersion: page.metadata?.resourceVersion ?? ''};
       // one turn for others: parsing a large page holds up everything else

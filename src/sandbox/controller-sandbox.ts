@@ -35,7 +35,7 @@ export async function startControllerSandbox(options: ControllerSandboxOptions):
   const cwd = bare ? join(folder, clusterName) : undefined;
   if (cwd !== undefined) await mkdir(cwd);
   const file = join(cwd ?? folder, 'trireme.yaml');
-  if (!bare) await writeFile(file, renderFile(options));
+  if (!bare) await writeFile(file, renderControllerFile(clusterName, options));
   if (options.program !== undefined) {
     await mkdir(join(folder, 'path'));
     await writeFile(join(folder, 'path/trireme'), `#!/bin/sh\nexec '${process.execPath}' '${options.program}' "$@"\n`, {mode: 0o755});
@@ -61,11 +61,12 @@ export async function startControllerSandbox(options: ControllerSandboxOptions):
   };
 }
 
-function renderFile({controlPlanes, workers}: ControllerSandboxOptions): string {
+/** The file of a cluster to make in the management API whose kubeconfig lies beside it. */
+export function renderControllerFile(name: string, {controlPlanes, workers}: Pick<ControllerSandboxOptions, 'controlPlanes' | 'workers'>): string {
   return `# The sandbox's cluster. Everything in it is SIMULATED: its machines are objects in a management API on this computer.
 apiVersion: trireme.dev/v1alpha1
 kind: Cluster
-metadata: {name: ${clusterName}}
+metadata: {name: ${name}}
 spec:
   mode: controller
   kubernetes: {version: v1.35.4}

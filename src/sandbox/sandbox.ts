@@ -11,6 +11,8 @@ export interface SandboxOptions {
   readonly workers: number;
   /** The program's own bin/run.js: `trireme` on the PATH of the sandbox's shell. */
   readonly program?: string;
+  /** The cluster's name; default `harbour`. */
+  readonly name?: string;
   /** Default: a new folder below the system's temporary folder, removed by `stop`. */
   readonly folder?: string;
   /** Hosts only, as a new user finds them: no cluster's file, no known host keys. Default false. */
@@ -30,10 +32,9 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
-const clusterName = 'harbour';
-
 /** Starts the hosts and writes the file; call `stop` in the end: it ends every process and removes the folder. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const {name: clusterName = 'harbour'} = options;
   const made = options.folder === undefined;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'trireme-')));
   const key = await newKeyPair('sandbox');
@@ -54,7 +55,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const cwd = bare ? join(folder, clusterName) : undefined;
   if (cwd !== undefined) await mkdir(cwd);
   const file = join(cwd ?? folder, 'trireme.yaml');
-  if (!bare) await writeFile(file, renderFile(hosts, await freePort()));
+  if (!bare) await writeFile(file, renderFile(clusterName, hosts, await freePort()));
   if (options.program !== undefined) {
     await mkdir(join(folder, 'path'));
     await writeFile(join(folder, 'path/trireme'), `#!/bin/sh\nexec '${process.execPath}' '${options.program}' "$@"\n`, {mode: 0o755});
@@ -114,7 +115,7 @@ function renderSshConfig(hosts: readonly SimulatedHost[], folder: string): strin
   return `# The sandbox's hosts; all of them are SIMULATED.\n${blocks.join('')}`;
 }
 
-function renderFile(hosts: readonly SimulatedHost[], apiPort: number): string {
+function renderFile(clusterName: string, hosts: readonly SimulatedHost[], apiPort: number): string {
   const lines = hosts.map(
     (host, index) =>
       `      - {name: ${host.name}, address: 127.0.0.1, nodeAddress: ${nodeAddress(index)}, role: ${host.name.startsWith('cp') ? 'control-plane' : 'worker'}, ssh: {port: ${host.port}}}`,

@@ -17,6 +17,10 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   /** What the programs print goes to stderr: stdout is somebody else's. */
   readonly toStderr?: boolean;
+  /** It has no terminal, and nobody reads what it prints. */
+  readonly isSilent?: boolean;
+  /** Told of the process; the function that it returns is called at its end. */
+  onStart?(pid: number): () => void;
 }
 
 /** Runs `trireme ARGS` against the sandbox on the same terminal, and returns its exit code. */
@@ -35,15 +39,17 @@ function runProgram(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  {signal, cwd, toStderr = false}: SessionOptions & {readonly cwd?: string | undefined},
+  {signal, cwd, toStderr = false, isSilent = false, onStart}: SessionOptions & {readonly cwd?: string | undefined},
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {env, cwd, stdio: toStderr ? ['inherit', 2, 2] : 'inherit'});
+    const child = spawn(command, args, {env, cwd, stdio: isSilent ? 'ignore' : toStderr ? ['inherit', 2, 2] : 'inherit'});
+    const onEnd = child.pid === undefined ? undefined : onStart?.(child.pid);
     const onAbort = () => child.kill('SIGTERM');
     signal.addEventListener('abort', onAbort, {once: true});
     child.on('error', reject);
     child.on('close', (code, killed) => {
       signal.removeEventListener('abort', onAbort);
+      onEnd?.();
       resolve(killed === null ? (code ?? 1) : 130);
     });
   });

@@ -135,6 +135,7 @@ export async function runApp(options: AppOptions): Promise<void> {
       router.hold();
       clock.request('key');
     }),
+    clock.subscribe(() => frames.begin()),
     clock.subscribe(watch.look),
   ];
   frames.on('resize', () => {

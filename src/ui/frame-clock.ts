@@ -4,7 +4,7 @@
 const rate = 8;
 const burst = 2;
 /** Data alone never draws more often than this, in ms: so a key finds room. */
-const dataGap = 200;
+const dataGap = 250;
 
 export type FrameCause = 'key' | 'data';
 
@@ -31,6 +31,7 @@ export function createFrameClock({now = () => performance.now()}: FrameClockOpti
   let last = Number.NEGATIVE_INFINITY;
   let due: {at: number; timer: NodeJS.Timeout} | undefined;
   let ticking: NodeJS.Timeout | undefined;
+  let drawn = 0;
   let isStopped = false;
 
   const refill = () => {
@@ -42,6 +43,7 @@ export function createFrameClock({now = () => performance.now()}: FrameClockOpti
     due = undefined;
     refill();
     room -= 1;
+    drawn += 1;
     last = now();
     for (const one of draws) one();
   };
@@ -67,8 +69,12 @@ export function createFrameClock({now = () => performance.now()}: FrameClockOpti
   const request = (cause: FrameCause) => {
     if (isStopped) return;
     refill();
-    const wait = room >= 1 ? 0 : ((1 - room) / rate) * 1000;
-    plan(Math.max(now() + wait, cause === 'data' ? last + dataGap : 0));
+    // the first screen is empty: what comes then is waited for
+    const isHeld = cause === 'data' && drawn > 1;
+    // data leaves room for a key that comes right after it
+    const needed = isHeld ? burst : 1;
+    const wait = room >= needed ? 0 : ((needed - room) / rate) * 1000;
+    plan(Math.max(now() + wait, isHeld ? last + dataGap : 0));
   };
   return {
     request,

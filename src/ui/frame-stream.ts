@@ -1,4 +1,5 @@
 // Stands between Ink and the terminal: takes whole frames, and writes only the lines that changed, at their place, as one synchronised update.
+import {channel} from 'node:diagnostics_channel';
 import {EventEmitter} from 'node:events';
 import {lineOfName} from './line-texts.ts';
 
@@ -19,6 +20,9 @@ const endUpdate = '\u001B[?2026l';
 // oxlint-disable-next-line no-control-regex -- escapes are what this is about
 const cursorOnly = /^(?:\u001B\[\?25[hl])*$/;
 
+/** For whoever measures: how long a frame took from the clock's beat until it was handed to the terminal, as `{ms}`. */
+const drawn = channel('trireme:frame');
+
 /** Ink runs in its debug mode on this: one write is one whole frame. */
 export class FrameStream extends EventEmitter {
   readonly isTTY = true;
@@ -28,6 +32,7 @@ export class FrameStream extends EventEmitter {
   #wanted: readonly string[] = [];
   #isOpen = false;
   #written = 0;
+  #begun: number | undefined;
 
   /** `redact` takes secrets out of what is about to be shown. */
   constructor(stream: ScreenStream, redact: (text: string) => string = (text) => text) {
@@ -74,11 +79,18 @@ export class FrameStream extends EventEmitter {
     this.#draw('\u001B[H\u001B[2J');
   }
 
+  /** The next frame is being made from now on. */
+  begin(): void {
+    if (drawn.hasSubscribers) this.#begun = performance.now();
+  }
+
   write(chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
     if (!cursorOnly.test(text)) {
       this.#wanted = this.#redact(text.split('\n').map(lineOfName).join('\n')).split('\n');
       this.#draw('');
+      if (this.#begun !== undefined) drawn.publish({ms: performance.now() - this.#begun});
+      this.#begun = undefined;
     }
     const done = rest.find((one) => typeof one === 'function') as (() => void) | undefined;
     if (done !== undefined) setImmediate(done);

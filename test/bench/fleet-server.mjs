@@ -19,17 +19,25 @@ const managedFields = ['manager', 'manager', 'kubectl'].map((manager, index) => 
   fieldsV1: Object.fromEntries(['Ready', 'Available', 'UpToDate', 'NodeReady', 'NodeHealthy'].map((type) => [`k:{"type":"${type}"}`, {'.': {}, 'f:status': {}, 'f:reason': {}, 'f:message': {}, 'f:lastTransitionTime': {}}])),
 }));
 const all = [];
+const allClusters = [];
 for (let number = 0; number < clusters; number += 1) {
   const {objects} = clusterSet({name: `c${number}`, namespace: `ns-${number % 20}`, workers: machines - 1});
   for (const object of objects) {
     api.store.put(kindOf(object), {...object, metadata: {...object.metadata, managedFields}});
     if (object.kind === 'Machine') all.push(object);
+    if (object.kind === 'Cluster') allClusters.push(object);
   }
 }
 console.log(JSON.stringify({kubeconfig: api.kubeconfig.path}));
 
-/** Changes a machine that the number chooses; the same number makes the same change. */
+/** Changes a machine that the number chooses, or each tenth time a cluster; the same number makes the same change. */
 function change(number) {
+  if (number % 10 === 9) {
+    const cluster = allClusters[(number * 7919) % allClusters.length];
+    const readyReplicas = machines - 1 - (number % 2 === 0 ? 0 : Math.floor(number / 10) % 2);
+    const status = {...cluster.status, workers: {...cluster.status?.workers, readyReplicas}};
+    return void api.store.put(kindOf(cluster), {...cluster, metadata: {...cluster.metadata, managedFields}, status});
+  }
   const machine = all[(number * 7919) % all.length];
   const isWell = number % 2 === 0;
   const changed = condition('NodeHealthy', isWell ? 'True' : 'False', isWell ? 'NodeHealthy' : 'NodeNotHealthy', isWell ? '' : `lost ${number}`);

@@ -3,7 +3,6 @@ import {execFile, spawn} from 'node:child_process';
 import {existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
 import {homedir, tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {createInterface} from 'node:readline';
 import {setTimeout as pause} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -11,6 +10,7 @@ import {Redactor} from '../../build/kernel/redact.js';
 import {connect} from '../../build/kube/client.js';
 import {observeCluster} from '../../build/modes/controller/observe/observe.js';
 import {compare, median, report, runProcess} from './measure.mjs';
+import {talkTo} from './talk.mjs';
 
 const run = promisify(execFile);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -130,15 +130,4 @@ async function benchWatch(server, kubeconfig) {
   console.log(`a watch of ${clusters} clusters through ${changes} changes in ${seconds.toFixed(0)} s`);
   console.log(`    memory ${first} MiB at first, ${early} MiB in the first half, ${late} MiB in the second   goal flat (<= 1.15): ${verdict(late / early <= 1.15)}`);
   console.log(`    compared with a fresh look (${degraded} degraded): ${isEqual ? 'equal' : 'DIFFERENT'}   goal equal: ${verdict(isEqual)}`);
-}
-
-/** A child that says one JSON value a line. */
-function talkTo(args) {
-  const child = spawn(process.execPath, args, {stdio: ['pipe', 'pipe', 'inherit']});
-  const waiting = [];
-  const said = [];
-  const deliver = (value) => (waiting.length > 0 ? waiting.shift().resolve(value) : said.push(value));
-  createInterface({input: child.stdout}).on('line', (line) => deliver(JSON.parse(line)));
-  child.on('close', (code) => waiting.splice(0).forEach(({reject}) => reject(new Error(`${args[0]} ended with ${code}`))));
-  return {child, next: () => (said.length > 0 ? Promise.resolve(said.shift()) : new Promise((resolve, reject) => waiting.push({resolve, reject})))};
 }

@@ -6,32 +6,8 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {freePort, startSandbox} from '../../src/sandbox/sandbox.ts';
 import {openTerminal, type TestTerminal} from '../support/terminal.ts';
 import {resultOf, trireme} from '../support/trireme.ts';
-import {answerAll, asks, enter, pick, write, type Script} from '../support/wizard.ts';
-
-const agentPath: Script = [
-  [/Which mode\?/, enter],
-  [/What is the cluster called\?/, enter],
-  [/Which hosts are control planes\?/, pick('space')],
-  [/Which hosts are workers\?/, pick('space')],
-  [/Change anything else\?/, enter],
-  [/Trust these hosts/, pick('y')],
-  [/Where does sudo's password come from\?/, enter],
-  [/Which file holds the password\?/, write('../sudo-password')],
-  [/Where is the Kubernetes API reached\?/, enter],
-  [/Which version of Kubernetes\?/, enter],
-];
-
-const controllerPath: Script = [
-  [/Which mode\?/, pick('down')],
-  [/What is the cluster called\?/, enter],
-  [/Change anything else\?/, enter],
-  [/Of which ClusterClass is it\?/, enter],
-  [/How many control planes\?/, enter],
-  [/Which pools of workers\?/, enter],
-  [/Which version of Kubernetes\?/, enter],
-  [/Set any of the class's variables\?/, pick('space')],
-  [/machineSize\?/, pick('down')],
-];
+import {agentPath, controllerPath} from '../support/wizard-paths.ts';
+import {answerAll, asks} from '../support/wizard.ts';
 
 describe('a new user', () => {
   let home = '';

@@ -13,6 +13,8 @@ export interface Upstream {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** A bearer token, where the server wants one. */
+  readonly token?: string;
 }
 
 export interface DoneWrite {
@@ -60,8 +62,9 @@ export class FaultProxy {
     this.#server.on('tlsClientError', () => (this.struck += 1));
   }
 
-  async listen(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  /** On the port of one that was closed before, or on any. */
+  async listen(port = 0): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
     return this;
   }
 
@@ -132,7 +135,9 @@ export class FaultProxy {
 
   #forward(request: IncomingMessage, body: string, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.#upstream.server);
-    const {authorization: _ours, host: _host, connection: _connection, ...headers} = request.headers;
+    const {authorization: _ours, host: _host, connection: _connection, ...rest} = request.headers;
+    const {token} = this.#upstream;
+    const headers = {...rest, ...(token === undefined ? {} : {authorization: `Bearer ${token}`})};
     const isSecure = url.protocol === 'https:';
     const deliver = this.#way();
     const forward = (isSecure ? httpsRequest : httpRequest)(

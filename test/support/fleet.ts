@@ -24,6 +24,8 @@ export interface FleetHost {
 
 export interface Fleet {
   readonly folder: string;
+  /** In which programs find it. */
+  readonly env: Readonly<Record<string, string>>;
   readonly hosts: ReadonlyMap<string, SimulatedHost>;
   trireme(args: readonly string[]): Promise<Ran>;
   stop(): Promise<void>;
@@ -88,6 +90,7 @@ ${lines.map((line) => `      - ${line}`).join('\n')}
   };
   return {
     folder,
+    env,
     hosts,
     trireme: (args) => trireme(args, {cwd: folder, env}),
     stop: async () => {

@@ -22,6 +22,8 @@ export class Faults {
   readonly stuckInfrastructure = new Set<string>();
   /** `CLUSTER/POOL`: the infrastructure's machine can't be made at all, so no Machine gets there. */
   readonly uncreatable = new Set<string>();
+  /** Names of machines whose nodes don't answer any more; a machine that takes notice of it looks again each second. */
+  readonly lostNodes = new Set<string>();
   #active: ActiveFault[] = [];
 
   /** The next requests fail. */
@@ -35,6 +37,7 @@ export class Faults {
     this.latency = 0;
     this.stuckInfrastructure.clear();
     this.uncreatable.clear();
+    this.lostNodes.clear();
   }
 
   /** The fault that hits this request, if any; it counts as used. */

@@ -84,10 +84,18 @@ export async function* watchCluster(place: Place, name: string, signal: AbortSig
   }
 }
 
-/** The clusters that changed, after each change; at first all of them. Ends when the signal aborts. */
-export async function* watchFleet(place: Place, namespace: string | undefined, signal: AbortSignal): AsyncGenerator<FleetChange, void, undefined> {
+/**
+ * The clusters that changed, after each change; at first all of them. Ends when the signal aborts.
+ * `early`: before that, in `isPartial` changes, by what the Cluster objects alone say.
+ */
+export async function* watchFleet(
+  place: Place,
+  namespace: string | undefined,
+  signal: AbortSignal,
+  {early = false}: {readonly early?: boolean} = {},
+): AsyncGenerator<FleetChange, void, undefined> {
   const {api} = place;
-  for await (const {seen, changed, stale} of watchObjects(api, {...(namespace === undefined ? {} : {namespace}), depth: 'summary', signal})) {
+  for await (const {seen, changed, stale, isEarly} of watchObjects(api, {...(namespace === undefined ? {} : {namespace}), depth: 'summary', signal, early})) {
     const views: ClusterView[] = [];
     const removed: string[] = [];
     for (const key of changed) {
@@ -95,7 +103,7 @@ export async function* watchFleet(place: Place, namespace: string | undefined, s
       if (view === undefined) removed.push(key);
       else views.push({...view, ...(stale === undefined ? {} : {stale})});
     }
-    yield {changed: views, removed, ...(stale === undefined ? {} : {trouble: stale})};
+    yield {changed: views, removed, ...(stale === undefined ? {} : {trouble: stale}), ...(isEarly === true ? {isPartial: true} : {})};
   }
 }
 

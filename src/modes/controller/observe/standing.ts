@@ -8,7 +8,18 @@ export interface Stand {
   readonly conditions: readonly ConditionView[];
 }
 
+/** An object that was seen never changes: a newer one takes its place. Of ten machines of a cluster one changes at a time. */
+const known = new WeakMap<KubeObject, Stand>();
+
 export function standOf(object: KubeObject): Stand {
+  const before = known.get(object);
+  if (before !== undefined) return before;
+  const stand = judge(object);
+  known.set(object, stand);
+  return stand;
+}
+
+function judge(object: KubeObject): Stand {
   const conditions = conditionsOf(object);
   const isMoving = object.metadata.deletionTimestamp !== undefined || isChanging(conditions) || isBeingMade(object);
   const views = viewConditions(conditions, isMoving);

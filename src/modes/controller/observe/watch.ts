@@ -13,6 +13,8 @@ export interface WatchOptions extends Omit<GatherOptions, 'signal' | 'withEvents
   readonly signal: AbortSignal;
   /** Changes that come within this time come together, in ms. */
   readonly interval?: number;
+  /** Of a fleet: tell of clusters as soon as they are listed, before the rest of their objects is. Default false. */
+  readonly early?: boolean;
 }
 
 export interface Batch {
@@ -21,9 +23,13 @@ export interface Batch {
   readonly changed: readonly ClusterKey[];
   /** Set as long as what is seen may be old. */
   readonly stale?: {readonly since: string; readonly why: string};
+  /** Only Clusters were listed yet, and maybe not all of them. */
+  readonly isEarly?: boolean;
 }
 
 const defaultInterval = 100;
+/** So many clusters come with the first page: a screen full of them is what somebody waits for. */
+const earlyPage = 60;
 /** How often what isn't watched (objects without the cluster's label) and what is missing is looked at again, in ms. */
 const recheck = 5000;
 
@@ -51,6 +57,8 @@ class LiveObjects {
   readonly #watched = new Set<string>();
   /** Objects that were fetched by name, because no watch brings them. */
   readonly #fetched = new Map<string, Reference>();
+  /** Came since it was last looked which kinds are named. */
+  #fresh: KubeObject[] = [];
   #changed = new Set<ClusterKey>();
   #failure: unknown;
   #wake: (() => void) | undefined;
@@ -73,10 +81,22 @@ class LiveObjects {
   async *run(): AsyncGenerator<Batch, void, undefined> {
     const kinds: readonly CoreKind[] =
       this.#options.depth === 'full' ? (Object.keys(coreKinds) as CoreKind[]) : ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
-    const table = readKinds(this.#api, this.#signal);
-    // both must have somebody who hears of their failure
-    const [first] = await Promise.all([table, ...kinds.map((kind) => this.#startCore(kind)), this.#startAddons()]);
-    this.#table = first;
+    const starting = (some: readonly CoreKind[]) => Promise.all(some.map((kind) => this.#startCore(kind)));
+    if (this.#options.early === true && this.#options.depth === 'summary') {
+      const clusters = starting(['Cluster']);
+      clusters.catch(() => {}); // heard of below
+      // what is a page now is a frame's worth: the rest, which is much more, waits for it
+      await Promise.race([clusters, this.#something()]);
+      if (this.#changed.size > 0) yield {...this.#take(), isEarly: true};
+      const rest = starting(kinds.filter((kind) => kind !== 'Cluster'));
+      const all = Promise.all([readKinds(this.#api, this.#signal), clusters, rest]);
+      all.catch(() => {});
+      yield* this.#earlyUntil(clusters);
+      [this.#table] = await all;
+    } else {
+      // both must have somebody who hears of their failure
+      [this.#table] = await Promise.all([readKinds(this.#api, this.#signal), starting(kinds), this.#startAddons()]);
+    }
     await this.#startNamed();
     await this.#check();
     for (const key of this.#index.clusters()) this.#changed.add(key);
@@ -90,6 +110,17 @@ class LiveObjects {
       await this.#startNamed();
       await this.#check();
       if (this.#changed.size > 0) yield this.#take();
+    }
+  }
+
+  /** Clusters page by page, until all of them are listed. */
+  async *#earlyUntil(clusters: Promise<unknown>): AsyncGenerator<Batch, void, undefined> {
+    let isListed = false;
+    const listed = clusters.then(() => (isListed = true));
+    for (;;) {
+      if (this.#changed.size > 0) yield {...this.#take(), isEarly: true};
+      if (isListed) return;
+      await Promise.race([listed, this.#something()]);
     }
   }
 
@@ -139,7 +170,9 @@ class LiveObjects {
 
   /** Kinds that objects name and that nobody watches yet: a new pool may bring a new one. */
   async #startNamed(): Promise<void> {
-    const names = namedKinds(this.#index.all(), this.#options.depth).filter(({group, kind}) => !this.#watched.has(`${group}/${kind}`));
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    const names = namedKinds(fresh, this.#options.depth).filter(({group, kind}) => !this.#watched.has(`${group}/${kind}`));
     await Promise.all(names.map((name) => this.#startKind(name)));
   }
 
@@ -161,7 +194,16 @@ class LiveObjects {
       let isListed = false;
       const follow = async () => {
         const mine = new Map<string, KubeObject>();
-        for await (const event of this.#api.watch(resource, options)) {
+        const early = {
+          firstPageSize: earlyPage,
+          onPage: (items: readonly KubeObject[]) => {
+            if (isListed) return;
+            for (const object of items) this.#put(object, mine);
+            this.#notify();
+          },
+        };
+        const isEarly = this.#options.early === true && resource.kind === 'Cluster';
+        for await (const event of this.#api.watch(resource, isEarly ? {...options, ...early} : options)) {
           this.#absorb(resource, event, mine);
           isListed = true;
           resolve();
@@ -201,6 +243,7 @@ class LiveObjects {
     const key = keyOfObject(object);
     mine?.set(key, object);
     this.#index.put(object);
+    this.#fresh.push(object);
     this.#missing.delete(key);
     if (mine !== undefined) this.#fetched.delete(key);
     this.#touch(object);
@@ -279,6 +322,10 @@ class LiveObjects {
   #notify(): void {
     this.#wake?.();
     this.#wake = undefined;
+  }
+
+  #something(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
   #somethingOrRecheck(): Promise<void> {

@@ -100,7 +100,7 @@ function provision(devMachine: KubeObject, {machine, cluster}: Around, reach: Re
     const isInitialized = valueAt(cluster, 'status', 'initialization', 'controlPlaneInitialized') === true;
     return waiting(isControlPlane(machine) || isInitialized ? 'WaitingForBootstrapData' : 'WaitingForControlPlaneInitialized');
   }
-  if (reach.faults.stuckInfrastructure.has(partOf(devMachine)))
+  if (reach.faults.stuckInfrastructure.has(partOf(devMachine)) && textAt(devMachine, 'spec', 'providerID') === undefined)
     return waiting('ProvisioningFailed', 500, 'SIMULATED fault: the infrastructure has no capacity for this machine (InsufficientInstanceCapacity)');
   const left = textAt(devMachine, 'spec', 'providerID') === undefined ? reach.left(devMachine, 'vm', startupOf(reach.pace, devMachine, 'vm')) : 0;
   if (left > 0) return waiting('WaitingForStartupTimeout', left);

@@ -10,6 +10,8 @@ import type {Controller, Reach} from './runtime.ts';
 
 const finalizer = 'machine.cluster.x-k8s.io';
 const kcpHook = 'pre-terminate.delete.hook.machine.cluster.x-k8s.io/kcp-cleanup';
+/** How often a node that doesn't answer is looked for, in ms. */
+const lostAgain = 1000;
 const skipDraining = 'machine.cluster.x-k8s.io/exclude-node-draining';
 
 export const machines: Controller = {
@@ -66,7 +68,8 @@ function keepStatus(machine: KubeObject, parts: Parts, reach: Reach): number | u
     canHaveNode && valueAt(machine, 'status', 'nodeRef') === undefined ? reach.left(machine, 'node', startupOf(reach.pace, parts.infrastructure, 'node')) : 0;
   const hasNode = canHaveNode && isInitialized && nodeLeft === 0;
   if (hasNode && valueAt(machine, 'status', 'nodeRef') === undefined) reach.event(machine, 'Normal', 'SuccessfulSetNodeRef', machine.metadata.name);
-  const said = conditionsOf(machine, parts, {isInitialized, hasNode});
+  const isLost = hasNode && reach.faults.lostNodes.has(machine.metadata.name);
+  const said = conditionsOf(machine, parts, {isInitialized, hasNode, isLost});
   const hasSecret = textAt(machine, 'spec', 'bootstrap', 'dataSecretName') !== undefined;
   const phase = hasNode ? 'Running' : providerID !== undefined ? 'Provisioned' : hasSecret ? 'Provisioning' : 'Pending';
   const {name} = machine.metadata;
@@ -85,7 +88,8 @@ function keepStatus(machine: KubeObject, parts: Parts, reach: Reach): number | u
       : {}),
     conditions: withConditions(machine, said),
   });
-  return nodeLeft > 0 ? nodeLeft : undefined;
+  if (nodeLeft > 0) return nodeLeft;
+  return isLost ? lostAgain : undefined;
 }
 
 const nodeInfoOf = (machine: KubeObject): Draft => ({
@@ -110,13 +114,22 @@ const controlPlaneConditions = [
   ['EtcdMemberHealthy', 'Healthy'],
 ] as const;
 
-function conditionsOf(machine: KubeObject, parts: Parts, now: {readonly isInitialized: boolean; readonly hasNode: boolean}): readonly Said[] {
+interface NodeState {
+  readonly isInitialized: boolean;
+  readonly hasNode: boolean;
+  /** It was there, and doesn't answer. */
+  readonly isLost: boolean;
+}
+
+function conditionsOf(machine: KubeObject, parts: Parts, now: NodeState): readonly Said[] {
   const waiting = now.isInitialized
     ? textAt(machine, 'spec', 'providerID') === undefined
       ? `Waiting for ${textAt(machine, 'spec', 'infrastructureRef', 'kind')} to report spec.providerID`
       : `Waiting for a Node with spec.providerID ${textAt(machine, 'spec', 'providerID')} to exist`
     : 'Waiting for Cluster control plane to be initialized';
-  const node = (type: string, good: string) => (now.hasNode ? isTrue(type, good) : isUnknown(type, 'InspectionFailed', waiting));
+  const silent = '* Node.Ready: SIMULATED fault: Kubelet stopped posting node status';
+  const node = (type: string, good: string) =>
+    now.isLost ? isFalse(type, `Not${good}`, silent) : now.hasNode ? isTrue(type, good) : isUnknown(type, 'InspectionFailed', waiting);
   const gates = isControlPlane(machine) ? controlPlaneConditions.map(([type, good]) => node(type, good)) : [];
   const remediation = ['HealthCheckSucceeded', 'OwnerRemediated'].flatMap((type): readonly Said[] => {
     const one = conditionOf(machine, type);

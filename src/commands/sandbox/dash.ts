@@ -1,0 +1,30 @@
+import {z} from 'zod';
+import {BaseCommand} from '../base-command.ts';
+
+const result = z.strictObject({simulated: z.literal(true), exitCode: z.int()});
+
+export default class SandboxDash extends BaseCommand<z.input<typeof result>> {
+  static override summary = 'Open the dashboard on a living sandbox fleet: clusters of all modes, upgrades, faults, and everything can be used.';
+  static override description =
+    'A management cluster with several clusters and a cluster of hosts come up on this computer while you watch, and things happen to them by themselves. Nothing of yours is touched, and nothing is left. What follows is given to trireme dash.';
+  static override examples = [
+    '<%= config.bin %> sandbox dash',
+    '<%= config.bin %> sandbox dash -- --theme colour-blind',
+    '<%= config.bin %> sandbox dash -- --screen-reader',
+  ];
+  static override strict = false;
+  static override resultSchema = () => result;
+
+  async run() {
+    const {argv} = await this.parse(SandboxDash);
+    const [{startFleetSandbox}, {runInSandbox}] = await Promise.all([import('../../sandbox/fleet/fleet-sandbox.ts'), import('../../sandbox/session.ts')]);
+    const {root} = this.config;
+    const sandbox = await startFleetSandbox({root});
+    try {
+      const options = {root, signal: this.signal, toStderr: this.out.isForPrograms, onStart: sandbox.guard};
+      return {simulated: true as const, exitCode: await runInSandbox(sandbox, ['dash', ...(argv as string[])], options)};
+    } finally {
+      await sandbox.stop();
+    }
+  }
+}
