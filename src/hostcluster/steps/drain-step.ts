@@ -3,8 +3,7 @@ import {TriremeError} from '../../kernel/errors.ts';
 import type {KubeApi} from '../../kube/api.ts';
 import {evictAll, setCordon, type DrainOptions} from '../../kube/evict.ts';
 import {isCordoned, judgePods, lookAtNode, nameOfPod, nodes} from '../../kube/node-pods.ts';
-import {textAt, valueAt, type KubeObject} from '../../kube/object.ts';
-import {waitFor} from '../../kernel/retry.ts';
+import type {KubeObject} from '../../kube/object.ts';
 import type {Step, StepContext} from '../../plan/plan.ts';
 import {apiThroughAgents} from '../agent-api.ts';
 import {cordonAnnotation} from '../protocol.ts';
@@ -136,38 +135,4 @@ function refusedPods(host: string, node: string, refused: readonly string[]): Tr
 
 function markOf(node: KubeObject): string | undefined {
   return node.metadata.annotations?.[cordonAnnotation];
-}
-
-/** In ms, where no --timeout was given. */
-const readyPatience = 10 * 60_000;
-
-/** Waits until the node is Ready, as the API tells it. */
-export function readyStep(options: NodeStepOptions): Step<HostClusterScope> {
-  const {host, node} = options;
-  const isReady = async (context: Context) => {
-    const found = await find(context, options).catch((error: unknown) => {
-      context.signal.throwIfAborted();
-      if (error instanceof TriremeError) return undefined; // the API is often away for a moment while its host comes back
-      throw error;
-    });
-    const conditions = valueAt(found, 'status', 'conditions');
-    return Array.isArray(conditions) && conditions.some((one) => textAt(one, 'type') === 'Ready' && textAt(one, 'status') === 'True');
-  };
-  return {
-    id: `ready:${host}`,
-    title: 'Wait until the node is Ready',
-    host,
-    effect: 'none',
-    check: async (context) => ((await isReady(context)) ? 'satisfied' : 'needed'),
-    apply: async (context) => {
-      const timeout = context.scope.patience ?? readyPatience;
-      const signal = AbortSignal.any([context.signal, context.stopping]);
-      const ready = await waitFor(async () => ((await isReady(context)) ? true : undefined), {timeout, interval: 1000, signal});
-      if (ready === true) return `${node} is Ready`;
-      throw new TriremeError('wait.timed-out', `${node} isn't Ready after ${timeout / 60_000} minutes.`, {
-        host,
-        hints: [`See why: trireme status`, `kubectl describe node ${node}`],
-      });
-    },
-  };
 }
