@@ -133,6 +133,10 @@ const table: Readonly<Record<string, Cases>> = {
   'machine uncordon': {success: ok('machine', 'uncordon', 'w1', '--yes'), failure: fails(2, 'machine.not-found', 'machine', 'uncordon', 'nobody', '--yes')},
   plan: {success: ok('plan'), failure: unreadable('plan')},
   preflight: {success: ok('preflight'), failure: fails(2, 'usage.invalid', 'preflight', '--only', 'cheese')},
+  'sandbox dash': {
+    success: 'it brings up a whole fleet: test/long/bridge-sandbox.test.ts runs it',
+    failure: fails(2, 'usage.invalid', 'sandbox', 'dash', '--nonsense'),
+  },
   'sandbox run': {
     success: ok('sandbox', 'run', '--control-planes', '1', '--workers', '0'),
     failure: fails(2, 'usage.invalid', 'sandbox', 'run', '--workers', 'many'),
