@@ -128,9 +128,34 @@ function countedIn(view: ClusterView | undefined): readonly Counted[] {
   return [{name: controlPlaneCount.replace(' ', '-'), wanted, note: note(ready, wanted)}, ...pools];
 }
 
+/** How long pools that weren't seen yet are waited for, in ms. */
+const poolsPatience = 10_000;
+
+/** The view with its pools: the first look at a fleet only has the clusters themselves. What is known is good enough when they don't come. */
+function withPools({services: {fleet}, say}: Ui, view: ClusterView | undefined): Promise<ClusterView | undefined> {
+  if (view === undefined || view.mode !== 'controller' || view.pools !== undefined) return Promise.resolve(view);
+  const isSame = (other: ClusterView) => other.name === view.name && other.namespace === view.namespace && other.context === view.context;
+  return new Promise((resolve) => {
+    const look = () => {
+      const found = fleet.get().rows.find((row) => isSame(row.view))?.view;
+      if (found !== undefined && found.pools === undefined) return;
+      end(found ?? view);
+    };
+    const end = (found: ClusterView) => {
+      clearTimeout(timer);
+      forget();
+      resolve(found);
+    };
+    const forget = fleet.subscribe(look);
+    const timer = setTimeout(() => end(view), poolsPatience);
+    say('Looking at its pools...');
+    look();
+  });
+}
+
 /** All numbers in one line, as they are now; what is changed in it is what is asked for. */
 async function askCounts(ui: Ui, title: string, subject: Subject): Promise<Readonly<Record<string, number>> | undefined> {
-  const counted = countedIn(subject.about === 'cluster' ? subject.view : undefined);
+  const counted = countedIn(subject.about === 'cluster' ? await withPools(ui, subject.view) : undefined);
   const initial = counted.map(({name, wanted}) => `${name}=${wanted}`).join(' ');
   const text = await ui.navigator.ask({
     kind: 'text',

@@ -6,7 +6,8 @@ import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {listRunRows} from '../../src/fleet/run-rows.ts';
 import {type ManagementCluster, missingManagementCluster, startManagementCluster} from '../support/management-cluster.ts';
-import {openPseudoTerminal, type PseudoTerminal} from '../support/pseudo-terminal.ts';
+import {openPty, type PtyScreen} from '../support/pty.ts';
+import {program} from '../support/trireme.ts';
 
 const missing = await missingManagementCluster();
 if (missing !== undefined) console.warn(`dash-real: skipped, ${missing}`);
@@ -17,7 +18,7 @@ const minutes = 60_000;
 describe.skipIf(missing !== undefined)('the dashboard on a real management cluster', () => {
   let folder: string;
   let management: ManagementCluster;
-  const open: PseudoTerminal[] = [];
+  const open: PtyScreen[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trireme-dash-'));
@@ -41,13 +42,18 @@ spec:
     );
   });
   afterAll(async () => {
-    for (const one of open) one.pty.kill('SIGKILL');
+    for (const one of open) one.kill('SIGKILL');
     await management?.stop();
     await rm(folder, {recursive: true, force: true, maxRetries: 5, retryDelay: 200});
   });
 
   const start = (...args: readonly string[]) => {
-    const terminal = openPseudoTerminal(args, {env: {HOME: folder, XDG_STATE_HOME: join(folder, 'state'), NO_COLOR: '1'}, cwd: folder, columns: 120, rows: 40});
+    const terminal = openPty(process.execPath, [program, ...args], {
+      env: {HOME: folder, XDG_STATE_HOME: join(folder, 'state'), NO_COLOR: '1'},
+      cwd: folder,
+      columns: 120,
+      rows: 40,
+    });
     open.push(terminal);
     return terminal;
   };
@@ -57,19 +63,19 @@ spec:
     // no for an answer: from then on the cluster is known, and nothing of it is there
     const first = start('apply');
     await first.shows(/Apply this to bireme\?/, minutes);
-    first.press('n\r');
+    first.write('n\r');
     expect(await first.exited).toBe(5);
 
     const dash = start('dash');
     await dash.shows(/❯ bireme/, minutes);
     const run = async (keys: readonly (readonly [string, RegExp])[], end: RegExp) => {
       for (const [key, shown] of keys) {
-        dash.press(key);
+        dash.write(key);
         await dash.shows(shown, minutes);
       }
       const text = await dash.shows(end, 8 * minutes);
       expect(text).not.toContain('SIMULATED');
-      dash.press('\u001B');
+      dash.write('\u001B');
       await dash.shows(/NAME[^]*bireme/, minutes);
     };
     await run(
@@ -99,7 +105,7 @@ spec:
       /✔ upgrade bireme .*succeeded in/,
     );
     expect(await versions()).toEqual(['v1.36.3', 'v1.36.3', 'v1.36.3']);
-    dash.press('q');
+    dash.write('q');
     expect(await dash.exited).toBe(0);
     expect((await listRunRows(join(folder, 'state', 'trireme'), {max: 5})).map((row) => [row.header?.operation, row.outcome])).toEqual([
       ['upgrade', 'succeeded'],

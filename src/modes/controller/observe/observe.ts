@@ -101,10 +101,15 @@ export async function* watchFleet(
     for (const key of changed) {
       const view = viewCluster(seen, key, viewOptions(api, 'summary'));
       if (view === undefined) removed.push(key);
-      else views.push({...view, ...(stale === undefined ? {} : {stale})});
+      else views.push({...(isEarly === true ? withoutPools(view) : view), ...(stale === undefined ? {} : {stale})});
     }
     yield {changed: views, removed, ...(stale === undefined ? {} : {trouble: stale}), ...(isEarly === true ? {isPartial: true} : {})};
   }
+}
+
+/** Pools that weren't looked at yet aren't none. */
+function withoutPools({pools: _unseen, ...view}: ClusterView): ClusterView {
+  return view;
 }
 
 /** Events about a cluster's objects, oldest first. */
