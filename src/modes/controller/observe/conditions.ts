@@ -157,6 +157,15 @@ const repeating: ReadonlySet<string> = new Set([
   ...['ScalingUp', 'ScalingDown', 'RollingOut', 'Remediating', 'Deleting', 'Updating'],
 ]);
 
+/**
+ * Sums that aren't True only because something below is still on its way: a machine that starts is no failure of its pool. Where something below is
+ * wrong, or the sum's own reason says so, they stay as they are.
+ */
+export function softenSums(conditions: readonly ConditionView[], below: Standing): readonly ConditionView[] {
+  if (below !== 'working') return conditions;
+  return conditions.map((one) => (one.standing === 'bad' && summing.has(one.type) && !isFailing(one.reason) ? {...one, standing: 'working' as const} : one));
+}
+
 /** Marks those that an object below, which stands as badly, tells better. */
 export function markEchoes(conditions: readonly ConditionView[], below: Standing): readonly ConditionView[] {
   if (below === 'good') return conditions;

@@ -2,7 +2,8 @@
 import {listAt, numberAt, valueAt, type KubeObject} from '../../../kube/object.ts';
 import type {PoolView, ReplicaCounts} from '../../mode.ts';
 import {isControlPlaneMachine, machinesOfPool, type Family} from './family.ts';
-import {isPaused, reasonsOf, replicasOf, standOf, versionOfObject} from './standing.ts';
+import {worstOf} from './conditions.ts';
+import {isPaused, reasonsOf, replicasOf, standAbove, standOf, versionOfObject} from './standing.ts';
 import {poolUpgrade, topologyNameOf, versionsOf} from './upgrade.ts';
 
 const minSize = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size';
@@ -26,7 +27,7 @@ export function workerPools(family: Family): readonly PoolView[] {
 }
 
 function poolView(family: Family, pool: KubeObject, role: PoolView['role'], machines: readonly KubeObject[]): PoolView {
-  const {standing, conditions} = standOf(pool);
+  const {standing, conditions} = standAbove(standOf(pool), worstOf(machines.map((machine) => standOf(machine).standing)));
   const replicas = countsOf(pool, machines);
   const version = versionOfObject(pool);
   const versions = versionsOf(pool, machines);

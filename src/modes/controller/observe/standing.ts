@@ -1,7 +1,7 @@
 // How one object stands: its conditions seen in the light of what it is doing.
 import {numberAt, textAt, valueAt, type KubeObject} from '../../../kube/object.ts';
 import type {ConditionView, ReplicaCounts, Standing} from '../../mode.ts';
-import {conditionsOf, conditionText, isChanging, tellingConditions, viewConditions, worstOf} from './conditions.ts';
+import {conditionsOf, conditionText, isChanging, softenSums, tellingConditions, viewConditions, worstOf} from './conditions.ts';
 
 export interface Stand {
   readonly standing: Standing;
@@ -24,6 +24,12 @@ function judge(object: KubeObject): Stand {
   const isMoving = object.metadata.deletionTimestamp !== undefined || isChanging(conditions) || isBeingMade(object);
   const views = viewConditions(conditions, isMoving);
   return {standing: worstOf(views.map((one) => one.standing ?? 'good')), conditions: views};
+}
+
+/** The same in the light of what hangs on it: `below` is the worst of that. */
+export function standAbove(stand: Stand, below: Standing): Stand {
+  const conditions = softenSums(stand.conditions, below);
+  return conditions === stand.conditions ? stand : {conditions, standing: worstOf(conditions.map((one) => one.standing ?? 'good'))};
 }
 
 /** The texts of the conditions that a person has to see, worst first. */

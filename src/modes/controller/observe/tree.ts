@@ -6,7 +6,7 @@ import {controlPlaneLabel, type Family} from './family.ts';
 import type {Seen} from './gather.ts';
 import {keyOfObject} from './object-index.ts';
 import {keyOfReference, lacksMachines, partsOf, templatesOf, type NamedPart} from './references.ts';
-import {isPaused, replicasOf, standOf, versionOfObject, type Stand} from './standing.ts';
+import {isPaused, replicasOf, standAbove, standOf, versionOfObject, type Stand} from './standing.ts';
 
 type NodeParts = Partial<Omit<ObjectNode, 'role' | 'kind' | 'name' | 'worst'>>;
 
@@ -56,12 +56,12 @@ class TreeBuilder {
 
   #node(role: ObjectRole, object: KubeObject, children: readonly ObjectNode[], more: NodeParts = {}, stand: Stand = standOf(object)): ObjectNode {
     this.#placed.add(keyOfObject(object));
-    const {standing, conditions} = stand;
+    const below = worstOf(children.map((child) => (child.role === 'node' ? 'good' : child.worst)));
+    const {standing, conditions} = standAbove(stand, below);
     const {creationTimestamp, deletionTimestamp, finalizers} = object.metadata;
     const version = role === 'infrastructure' || role === 'bootstrap' ? undefined : versionOfObject(object);
     const replicas = role === 'pool' || role === 'control-plane' || role === 'machine-set' ? replicasOf(object) : undefined;
     const held = deletionTimestamp === undefined || finalizers === undefined || finalizers.length === 0 ? [] : [`finalizers: ${finalizers.join(', ')}`];
-    const below = worstOf(children.map((child) => (child.role === 'node' ? 'good' : child.worst)));
     return nodeOf(role, object.kind, object.metadata.name, {
       // who can't make machines knows best why: Cluster API says so in ScalingUp
       conditions: markEchoes(conditions, below).map((one) => (one.type === 'ScalingUp' && one.standing === 'bad' && role === 'pool' ? withoutEcho(one) : one)),

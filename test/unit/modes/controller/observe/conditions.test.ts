@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Condition} from '../../../../../src/kube/object.ts';
 import {conditionsOf, conditionText, standingOf, tellingConditions, viewConditions} from '../../../../../src/modes/controller/observe/conditions.ts';
-import {replicasOf, standOf} from '../../../../../src/modes/controller/observe/standing.ts';
+import {replicasOf, standAbove, standOf} from '../../../../../src/modes/controller/observe/standing.ts';
 import {condition, object} from '../../../../support/cluster-api-objects.ts';
 
 const old = (type: string, status: Condition['status'], severity: string, reason: string): Condition => ({type, status, severity, reason, message: reason});
@@ -92,6 +92,17 @@ describe('the conditions of an object', () => {
     expect(conditionsOf(object('x/v1', 'Foo', 'f', {}, {conditions: [null, 7, {type: 'Ready'}, {status: 'True'}]}))).toEqual([]);
     expect(conditionsOf(object('x/v1', 'Foo', 'f', {}, undefined))).toEqual([]);
   });
+});
+
+it('does not call a pool bad for a machine that is still starting; it does for one that failed, and for a reason of its own', () => {
+  const pool = (...conditions: readonly Condition[]) =>
+    standOf(object('cluster.x-k8s.io/v1beta2', 'MachineDeployment', 'm', {replicas: 2}, {replicas: 2, conditions}));
+  const lacking = pool(condition('Available', 'False', 'NotAvailable', '1 available replicas, at least 2 required'));
+  expect(lacking.standing).toBe('bad');
+  expect(standAbove(lacking, 'working').standing).toBe('working');
+  expect(standAbove(lacking, 'bad').standing).toBe('bad');
+  expect(standAbove(lacking, 'good').standing).toBe('bad');
+  expect(standAbove(pool(condition('Available', 'False', 'InternalError')), 'working').standing).toBe('bad');
 });
 
 it('reads the counts of v1beta1 and v1beta2', () => {
