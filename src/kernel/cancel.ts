@@ -1,5 +1,8 @@
 // Waiting and stopping: sleeps that can be aborted, deadlines, and the two-stage Ctrl-C.
 
+/** Node fires longer ones at once, in ms. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Resolves after `ms`, or rejects with the signal's reason as soon as it aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -16,9 +19,19 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/**
+ * A signal that aborts after `ms`, with a TimeoutError; it doesn't keep the program running. AbortSignal.timeout is of no use where it is joined with
+ * another one: Node 20 may collect it as garbage, and then it never aborts. Here the timer holds it.
+ */
+export function deadlineOf(ms: number): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), Math.min(ms, longestTimer)).unref();
+  return controller.signal;
+}
+
 /** A signal that aborts with `parent` or after `ms`, whichever is first. */
 export function withDeadline(parent: AbortSignal | undefined, ms: number): AbortSignal {
-  const deadline = AbortSignal.timeout(ms);
+  const deadline = deadlineOf(ms);
   return parent === undefined ? deadline : AbortSignal.any([parent, deadline]);
 }
 

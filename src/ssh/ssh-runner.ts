@@ -1,5 +1,6 @@
 // Runs scripts on one host over SSH: the HostRunner that everything above talks to.
 import type {ClientChannel} from 'ssh2';
+import {deadlineOf} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import {ChannelSlots} from './channel-slots.ts';
 import {collect, exitOf, pump, type Exit} from './channel-streams.ts';
@@ -95,7 +96,7 @@ class SshRunner implements SshHostRunner {
   }
 
   async #runOnce(script: string, options: RunOptions): Promise<RunResult> {
-    const deadline = AbortSignal.timeout(options.deadline);
+    const deadline = deadlineOf(options.deadline);
     const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
     try {
       const open = await this.#start(script, {root: options.root === true, hasPayload: options.stdin !== undefined, signal});

@@ -1,3 +1,5 @@
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 import {mkdtemp, readdir, readFile, rm, stat} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -127,6 +129,19 @@ describe('waiting', () => {
 
   test('a sleep ends with its signal', async () => {
     await expect(sleep(60_000, withDeadline(undefined, 5))).rejects.toMatchObject({name: 'TimeoutError'});
+  });
+
+  test('a deadline that is joined with another signal is kept although garbage is collected', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const signal = withDeadline(new AbortController().signal, 100);
+    // collected in the same turn nothing is garbage yet
+    const collecting = setInterval(collectGarbage, 10);
+    try {
+      await expect.poll(() => signal.aborted, {timeout: 5000, interval: 10}).toBe(true);
+    } finally {
+      clearInterval(collecting);
+    }
   });
 
   test('the first request stops, the second leaves', () => {

@@ -1,4 +1,5 @@
 // The profile's layers on the cluster, in order: each is applied when the ones before are healthy. One control plane at a time does it.
+import {deadlineOf} from '../../../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../../../kernel/errors.ts';
 import type {KubeApi} from '../../../kube/api.ts';
 import type {WantedLayer} from '../../../hostcluster/protocol.ts';
@@ -23,7 +24,7 @@ export const addons: Reconciler = {
     const {layers} = target.wanted;
     if (layers.length === 0) return [];
     if (!(await isOurTurn(target))) return layers.map(watchStep);
-    const noted = await withCluster(target, (api) => readLayerDigests(api, AbortSignal.timeout(30_000)));
+    const noted = await withCluster(target, (api) => readLayerDigests(api, deadlineOf(30_000)));
     return [...leavingLayers(noted, layers).map(removeStep), ...layers.flatMap((layer) => [applyStep(layer), healthStep(layer)])];
   },
 };

@@ -3,6 +3,7 @@
 // A power cut may come at any moment. `kubeadm init` is run again as a whole: it uses the keys and files that it finds, and only its preflight
 // objects to them, so those complaints are ignored once our own mark says that we had begun. A join runs phase by phase, each a step
 // whose check looks at what the phase leaves behind. Nothing is reset: half of a control plane holds half of etcd.
+import {deadlineOf} from '../../../kernel/cancel.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {waitFor} from '../../../kernel/retry.ts';
 import type {Wanted} from '../../../hostcluster/protocol.ts';
@@ -68,7 +69,7 @@ export const controlPlane: Reconciler = {
   waitsFor,
   steps: async (target) => {
     if (memberOf(target) !== undefined) return [];
-    const begin = await starts(target, AbortSignal.timeout(15_000));
+    const begin = await starts(target, deadlineOf(15_000));
     const restores = begin && (await isRestoring(target));
     const start = restores ? [restoreDataStep(), initStep({restores}), forgetOldHostsStep()] : [initStep()];
     return [certificatesStep(), await patchStep(target), ...(begin ? start : joinSteps(target.wanted)), memberStep()];
