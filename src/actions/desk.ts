@@ -24,6 +24,8 @@ export interface Started {
 export interface Desk {
   /** The whole table. */
   readonly actions: readonly Action[];
+  /** Set as long as what the modes can do is still being read: offers are right once it has resolved. */
+  readonly pending?: Promise<void> | undefined;
   offers(subjects: readonly Subject[]): readonly Offer[];
   commandLine(request: ActionRequest): string;
   /** The plans of all of them; never rejects, except when the signal aborts. */
@@ -47,16 +49,25 @@ export interface RunDesk {
 export interface DeskOptions {
   readonly program: OwnProgram;
   readonly modes: ModeCapabilities;
+  /** Resolves when `modes` is filled. Absent: it is. */
+  readonly loading?: Promise<unknown>;
 }
 
 /** Each is a process that loads the whole program. */
 const previewsAtOnce = 3;
 const startsAtOnce = 4;
 
-export function createDesk({program, modes}: DeskOptions): Desk {
+export function createDesk({program, modes, loading}: DeskOptions): Desk {
+  let pending = loading?.then(
+    () => void (pending = undefined),
+    () => void (pending = undefined),
+  );
   void sweepLaunched(program.folder).catch(() => {}); // only tidiness
   return {
     actions,
+    get pending() {
+      return pending;
+    },
     offers: (subjects) => offersForAll(subjects, modes),
     commandLine: (request) => lineOf(argvOf(request)),
     preview: async (requests, signal) => {

@@ -10,10 +10,10 @@ import type {ManagementPlace} from './base-dash-sources.ts';
 /** `root`: the package's folder, bin/run.js lies below it. */
 export function createDashDesk(root: string): Desk {
   const modes: Record<string, ModeCapabilities[string]> = {};
-  // the first frame doesn't wait for it: until it's there, an action says that it isn't known yet
-  void import('../modes/registry.ts').then(async ({readCapabilities}) => Object.assign(modes, await readCapabilities()));
+  // the first frame doesn't wait for it; an action does
+  const loading = import('../modes/registry.ts').then(async ({readCapabilities}) => Object.assign(modes, await readCapabilities()));
   const program = {execPath: process.execPath, script: join(root, 'bin/run.js'), cwd: process.cwd(), env: process.env, folder: stateFolder()};
-  return createDesk({program, modes});
+  return createDesk({program, modes, loading});
 }
 
 /** What the commands have to be told of a row's cluster. */

@@ -1,6 +1,7 @@
 // Doing something with what is chosen: asks for what the action needs, shows the plan with its cost, asks, begins the run and goes to its screen.
 import {controlPlaneCount, type Action, type ActionInput, type ActionRequest, type Answer, type Answers, type Subject} from '../actions/action.ts';
 import {complaintAbout, isDestructive, nameOf, type Offer} from '../actions/offers.ts';
+import type {Desk} from '../actions/desk.ts';
 import type {Preview} from '../actions/preview.ts';
 import type {ClusterView} from '../modes/mode.ts';
 import {count} from '../kernel/amounts.ts';
@@ -18,14 +19,23 @@ export function actionHandlers(ui: Ui, chosen: () => readonly Subject[], abouts:
   const all = [...new Set(desk.actions.filter((action) => abouts.includes(action.about)).map((action) => action.key))];
   const press = (key: string) => () => {
     const subjects = chosen();
+    whenKnown(desk, () => begun(key, subjects));
+  };
+  const begun = (key: string, subjects: readonly Subject[]) => {
     const offer = desk.offers(subjects).find((one) => one.action.key === key);
     if (offer === undefined) ui.say(subjects.length === 0 ? 'Nothing is chosen.' : `${clean(nameOf(subjects[0] as Subject))} has no such action.`, 'warning');
     else void act(ui, offer, subjects);
   };
   return {
     ...Object.fromEntries(all.map((key) => [actionKeyName(key), press(key)])),
-    'choose-action': () => void chooseAction(ui, chosen()),
+    'choose-action': () => whenKnown(desk, () => void chooseAction(ui, chosen())),
   };
+}
+
+/** At once where it's known what can be done; else as soon as it is: a key that came early isn't lost. */
+function whenKnown({pending}: Desk, work: () => void): void {
+  if (pending === undefined) work();
+  else void pending.then(work);
 }
 
 /** The menu: every action with its key, and why it can't be done where it can't. */
