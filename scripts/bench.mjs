@@ -12,6 +12,7 @@ const benches = {
   startup: async () => (await import('../test/bench/startup.mjs')).benchStartup(),
   transfer: async () => (await import('../test/bench/transfer.mjs')).benchTransfer(),
   facts: async () => (await import('../test/bench/facts.mjs')).benchFacts(),
+  unchanged: async () => (await import('../test/bench/unchanged.mjs')).benchUnchanged(),
   agent: async () => (await import('../test/bench/agent.mjs')).benchAgent(),
   management: async () => (await import('../test/bench/management.mjs')).benchManagement(),
   observe: async () => (await import('../test/bench/observe.mjs')).benchObserve(),
