@@ -17,6 +17,8 @@ const benches = {
   management: async () => (await import('../test/bench/management.mjs')).benchManagement(),
   observe: async () => (await import('../test/bench/observe.mjs')).benchObserve(),
   dash: async () => (await import('../test/bench/dash.mjs')).benchDash(),
+  install: async () => (await import('../test/bench/real.mjs')).benchInstall(),
+  upgrade: async () => (await import('../test/bench/real.mjs')).benchUpgrade(),
 };
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await bench();
