@@ -21,4 +21,8 @@ const benches = {
   upgrade: async () => (await import('../test/bench/real.mjs')).benchUpgrade(),
 };
 const wanted = process.argv.slice(2);
-for (const [name, bench] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await bench();
+// an upgrade begins with an installation, which it prints, too
+const usual = Object.keys(benches).filter((name) => name !== 'install');
+const unknown = wanted.filter((name) => benches[name] === undefined);
+if (unknown.length > 0) throw new Error(`There's no bench ${unknown.join(', ')}. Benches: ${Object.keys(benches).join(', ')}`);
+for (const [name, bench] of Object.entries(benches)) if ((wanted.length === 0 ? usual : wanted).includes(name)) await bench();
