@@ -80,7 +80,7 @@ describe.skipIf(reason !== undefined)('a new user with two real hosts', () => {
       [/What is the cluster called\?/, enter],
       [/Which hosts are control planes\?/, pick('space')],
       [/Which hosts are workers\?/, pick('space')],
-      [/Change anything else\?/, pick('up', 'space')],
+      [/Change anything else\?/, pick('down', 'down', 'down', 'down', 'down', 'down', 'space')],
       [/Which file holds them\?/, write('house.yaml')],
       [/Trust these hosts/, pick('y')],
       [/Where does sudo's password come from\?/, pick('down')],
