@@ -47,6 +47,11 @@ export const answerFlags = {
     options: ['flannel', 'none'] as const,
   })(),
   bundle: Flags.string({summary: 'Bundle with the content for the hosts.', env: 'TRIREME_BUNDLE', helpValue: 'PATH'}),
+  base: Flags.string({
+    summary: 'File with settings that all clusters of the place have: sources, proxy, mirrors, components. The new file begins with them.',
+    env: 'TRIREME_BASE',
+    helpValue: 'FILE',
+  }),
   class: Flags.string({summary: 'Controller mode: name of the ClusterClass.', env: 'TRIREME_CLASS', helpValue: 'NAME'}),
   template: Flags.string({
     summary: "Controller mode: file of a provider's cluster template.",

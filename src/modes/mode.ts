@@ -32,7 +32,7 @@ export interface ScopeOptions {
   readonly redactor: Redactor;
   /** Asks for a secret on the terminal; absent where there is none. */
   readonly askSecret?: (question: string) => Promise<string>;
-  /** How many hosts are worked on at once. */
+  /** How many hosts are looked at at once. */
   readonly concurrency: number;
   /** Take the cluster's lease from whoever holds it. Default false. */
   readonly breakLock?: boolean;

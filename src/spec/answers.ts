@@ -41,6 +41,7 @@ export const answersSchema = z.strictObject({
   profileVariable: z.array(z.string()).optional().describe("Values of the profile's variables, as NAME=VALUE, NAME=env:VARIABLE or NAME=file:PATH."),
   cni: z.enum(['flannel', 'none']).optional().describe('A pod network to write a profile for, where none is named; default none.'),
   bundle: z.string().optional().describe('Bundle with the content for the hosts.'),
+  base: z.string().optional().describe('File with settings that all clusters of the place have; the new file begins with them.'),
   class: z.string().optional().describe('Controller mode: name of the ClusterClass.'),
   template: z.string().optional().describe("Controller mode: file of a provider's cluster template, where there is no class."),
   kubeconfig: z.string().optional().describe('Controller mode: kubeconfig of the management cluster.'),

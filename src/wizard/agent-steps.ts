@@ -16,7 +16,7 @@ export function agentSteps(context: WizardContext): readonly Step[] {
   return [
     hostsStep(context, 'controlPlane', 'Which hosts are control planes? (one or three)', 'A cluster has at least one control plane.'),
     hostsStep(context, 'worker', 'Which hosts are workers? (none: the control plane works, too, once its taint is off)', undefined),
-    ...moreSteps(context, ['jump', 'sshPort', 'identityFile', 'pods', 'services', 'bundle']),
+    ...moreSteps(context, ['jump', 'sshPort', 'identityFile', 'pods', 'services', 'bundle', 'base']),
     {
       id: 'sshUser',
       next: async (given) => {

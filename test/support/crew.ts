@@ -2,7 +2,7 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect} from 'vitest';
-import {bedConfiguration, upBed, type Bed} from './bed.ts';
+import {bedConfiguration, upBed, type Bed, type BedOptions} from './bed.ts';
 import {startPublicPlaces, type PublicPlaces} from './public-places.ts';
 import type {Ran} from './trireme.ts';
 
@@ -14,7 +14,7 @@ export interface Crew {
 }
 
 /** Boots the hosts and serves content. Call `down` in the end, whatever happened. */
-export async function upCrew(options: {readonly hosts: number; readonly bed?: number}): Promise<Crew> {
+export async function upCrew(options: Pick<BedOptions, 'hosts' | 'bed' | 'trixie'>): Promise<Crew> {
   const bed = await upBed(options);
   let places: PublicPlaces;
   try {
