@@ -49,7 +49,6 @@ export interface ConvergeOptions {
 /** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `bundle.*`. */
 export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
   requireRendered(cluster.layers);
-  refuseUnsupported(cluster);
   if (options.backup === undefined) refuseForeignHosts(cluster, seen);
   else refuseRestoration(cluster, seen, options.backup);
   refuseExpelled(cluster, seen);
@@ -76,13 +75,6 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
     basis: {...basisOf(facts, membership, assessments), ...removalBasis(facts, removals)},
     warnings: [...leaving.warnings, ...warningsOf(cluster, facts, removals, waiting ? membership.bootstrap : undefined)],
   };
-}
-
-function refuseUnsupported(cluster: DesiredCluster): void {
-  if (cluster.document.spec.endpoint.type !== 'vip') return;
-  throw new TriremeError('plan.refused', 'spec.endpoint.type is vip, and serving a virtual address comes later.', {
-    hints: ['Use type: external with a load balancer, a DNS name, or the first control plane.'],
-  });
 }
 
 function refuseHeadlessLimit(cluster: DesiredCluster, membership: Membership, chosen: ReadonlySet<string>): void {

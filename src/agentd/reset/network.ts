@@ -12,8 +12,15 @@ const ourTable = /^(ip|ip6|inet) (kube-proxy|kube-nftables|flannel-ipv[46]|cni_h
 /** Chains and rules of theirs in tables that are shared. */
 const ourRule = /\b(KUBE-|CNI-|FLANNEL-|cali-|CILIUM_)|\bflanneld\b/;
 
+export interface NetworkOptions {
+  readonly baseline: Baseline | undefined;
+  /** The endpoint's address, where this host could have been the one that served it. */
+  readonly served: string | undefined;
+}
+
 /** Takes them away. */
-export async function cleanNetwork(host: HostSystem, baseline: Baseline | undefined, log: ResetLog): Promise<void> {
+export async function cleanNetwork(host: HostSystem, {baseline, served}: NetworkOptions, log: ResetLog): Promise<void> {
+  if (served !== undefined) await log.attempt(`address ${served}`, () => removeAddress(host, served, log));
   const before = new Set(baseline?.interfaces);
   for (const name of await interfacesOf(host)) {
     if (before.has(name) || !ourInterface.test(name)) continue;
@@ -25,6 +32,24 @@ export async function cleanNetwork(host: HostSystem, baseline: Baseline | undefi
     });
   }
   await log.attempt('firewall rules', () => cleanFirewall(host, baseline, log));
+}
+
+/** Another control plane has it by now: with two of them every connection would be a matter of luck. */
+async function removeAddress(host: HostSystem, address: string, log: ResetLog): Promise<void> {
+  const listed = await host.run('ip', ['-oneline', 'address', 'show'], {deadline});
+  for (const {device, network} of placesOfAddress(listed.stdout, address)) {
+    const result = await host.run('ip', ['address', 'delete', network, 'dev', device], {deadline});
+    if (result.code !== 0) throw new Error(lastLine(result));
+    log.removed(`address ${address} of ${device}`);
+  }
+}
+
+/** Where an address is, by the lines of `ip -oneline address show`. */
+export function placesOfAddress(listed: string, address: string): readonly {readonly device: string; readonly network: string}[] {
+  return listed.split('\n').flatMap((line) => {
+    const [, device, network = ''] = /^\d+: (\S+)\s+inet6? (\S+)/.exec(line) ?? [];
+    return device !== undefined && network.split('/')[0] === address ? [{device, network}] : [];
+  });
 }
 
 async function cleanFirewall(host: HostSystem, baseline: Baseline | undefined, log: ResetLog): Promise<void> {

@@ -45,7 +45,7 @@ export async function resetHost(options: ResetOptions): Promise<ResetReport> {
   if (host.simulated) await removeTree(host, '/run/systemd');
   else await endWorkloads(host, programs, log);
   await unmountAll(host, baseline, log);
-  if (!host.simulated) await cleanNetwork(host, baseline, log);
+  if (!host.simulated) await cleanNetwork(host, {baseline, served: wanted?.endpoint.vip === undefined ? undefined : wanted.endpoint.host}, log);
   await removeFiles(host, baseline, {programs, files: records.get<Readonly<Record<string, boolean>>>('files') ?? {}}, log);
   await restoreSysctls(host, records.get<Readonly<Record<string, string | null>>>('sysctl.before') ?? {}, log);
   for (const [path, why] of Object.entries(logs)) {
