@@ -102,7 +102,8 @@ function wantedLayer({name, kind, manifest, namespace, patience}: DesiredLayer):
 /** The node's addresses: those of the file, else `address` when it is one, else the default route's; two with two pod networks. */
 export function nodeAddressesOf(spec: ClusterSpec, host: AgentHost, member: MemberFacts | undefined): readonly string[] {
   if (host.nodeAddress !== undefined) return typeof host.nodeAddress === 'string' ? [host.nodeAddress] : host.nodeAddress;
-  const seen = (member?.networks ?? []).map((network) => network.split('/')[0] ?? '').filter((address) => isIP(address) !== 0);
+  const served = spec.endpoint.type === 'vip' ? spec.endpoint.host : undefined; // on whichever host it is now, it's no node's
+  const seen = (member?.networks ?? []).map((network) => network.split('/')[0] ?? '').filter((address) => isIP(address) !== 0 && address !== served);
   const first = isIP(host.address) === 0 ? seen[0] : host.address;
   if (first === undefined) return [];
   if (spec.network.pods.length < 2) return [first];

@@ -71,7 +71,7 @@ describe('trying connections', () => {
   });
 
   it('says so when there is nothing to try with', async () => {
-    expect(await probe(await pathWith('none', []), places())).toEqual({reachTool: 'none', reach: {}, mtuTo: {}});
+    expect(await probe(await pathWith('none', []), places())).toEqual({reachTool: 'none', reach: {}, mtuTo: {}, neighbours: {}});
   });
 });
 

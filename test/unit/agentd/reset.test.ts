@@ -5,7 +5,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {noteBaseline} from '../../../src/agentd/baseline.ts';
 import {simulatedHost} from '../../../src/agentd/distributions/simulated/host.ts';
 import {Records} from '../../../src/agentd/records.ts';
-import {withoutOurRules} from '../../../src/agentd/reset/network.ts';
+import {placesOfAddress, withoutOurRules} from '../../../src/agentd/reset/network.ts';
 import {resetHost} from '../../../src/agentd/reset/reset.ts';
 import {pathsBelow} from '../../support/file-tree.ts';
 
@@ -29,6 +29,21 @@ describe('firewall rules', () => {
     ].join('\n');
     expect(withoutOurRules(saved)).toBe('*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080\nCOMMIT\n');
     expect(withoutOurRules('*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n')).toBeUndefined();
+  });
+});
+
+describe('the address that this host served', () => {
+  it('is found on the interface that has it, and nothing else is', () => {
+    const listed = [
+      '1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever',
+      '2: eth0    inet 10.77.0.11/24 brd 10.77.0.255 scope global eth0\\       valid_lft forever preferred_lft forever',
+      '2: eth0    inet 10.77.0.1/32 scope global deprecated eth0\\       valid_lft forever preferred_lft 0sec',
+      '3: bond0.7    inet6 fd00:77::100/128 scope global \\       valid_lft forever preferred_lft forever',
+      '',
+    ].join('\n');
+    expect(placesOfAddress(listed, '10.77.0.1')).toEqual([{device: 'eth0', network: '10.77.0.1/32'}]);
+    expect(placesOfAddress(listed, 'fd00:77::100')).toEqual([{device: 'bond0.7', network: 'fd00:77::100/128'}]);
+    expect(placesOfAddress(listed, '10.77.0.100')).toEqual([]);
   });
 });
 
