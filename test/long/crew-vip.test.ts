@@ -11,6 +11,7 @@ import {resultOf} from '../support/trireme.ts';
 const reason = whyNoBed() ?? missingPublicPlaces();
 const bedNumber = 47;
 const address = `10.${bedNumber}.0.100`;
+const moved = `10.${bedNumber}.0.101`;
 const worker = 4;
 const spare = 5;
 /** In ms: what the address may be away for when its holder loses its power. */
@@ -34,8 +35,8 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
     crew.write(controlPlanes, [worker], endpoint);
   const numberOf = (name: string) => Number(name.slice(1));
   /** Which hosts have the address on an interface. */
-  const havers = async (hosts: readonly number[]) => {
-    const found = await Promise.all(hosts.map(async (host) => ((await crew.bed.ssh(host, 'ip -o address show')).includes(` ${address}/`) ? [host] : [])));
+  const havers = async (hosts: readonly number[], which = address) => {
+    const found = await Promise.all(hosts.map(async (host) => ((await crew.bed.ssh(host, 'ip -o address show')).includes(` ${which}/`) ? [host] : [])));
     return found.flat();
   };
 
@@ -121,6 +122,27 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
     expect(now).toHaveLength(3);
     expect(now.filter((one) => old.includes(one))).toEqual([]);
     await expect.poll(async () => await holder(), {timeout: 60_000, interval: 1000}).toMatch(/^h[1235]$/);
+  });
+
+  test('the address itself is changed while the cluster runs: hosts, later joins, kube-proxy and kubeconfigs use the new one', async () => {
+    const members = (await status()).machines.map(({name}) => numberOf(name)).filter((index) => index !== worker);
+    await write(members, {host: moved, type: 'vip'});
+    const started = Date.now();
+    expectCode(await trireme('apply', '--yes'), 0);
+    console.log(`moved to ${moved}: ${Math.round((Date.now() - started) / 1000)} s`);
+    expect(await havers([1, 2, 3, worker, spare])).toEqual([]);
+    expect(await havers(members, moved)).toEqual([numberOf(await holder())]);
+    expect((await trireme('cluster', 'kubeconfig')).stdout).toContain(`https://${moved}:6443`);
+    expect(await crew.bed.ssh(worker, 'grep server: /etc/kubernetes/kubelet.conf')).toContain(`https://${moved}:6443`);
+    const maps = await crew.bed.ssh(
+      members[0] as number,
+      'for map in "kube-system kubeadm-config" "kube-system kube-proxy" "kube-public cluster-info"; do kubectl --kubeconfig /etc/kubernetes/admin.conf -n ${map% *} get configmap ${map#* } -o yaml; done',
+    );
+    expect(maps.split(`${moved}:6443`)).toHaveLength(4);
+    expect(maps).not.toContain(`${address}:`);
+    const isReady = async () => (await status()).machines.map((machine) => machine.state);
+    await expect.poll(isReady, {timeout: 60_000, interval: 2000}).toEqual(['ready', 'ready', 'ready', 'ready']);
+    expectCode(await trireme('plan', '--exit-code'), 0);
   });
 
   test('deleted by its typed name, the cluster leaves nothing on its hosts, the address included', async () => {

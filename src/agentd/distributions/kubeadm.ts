@@ -13,6 +13,7 @@ import {readCertificates} from './kubeadm/certificate-files.ts';
 import {componentsReconciler, shared} from './kubeadm/components.ts';
 import {controlPlane, join} from './kubeadm/control-plane.ts';
 import {endpoint} from './kubeadm/endpoint.ts';
+import {endpointClients} from './kubeadm/endpoint-clients.ts';
 import {etcdMembersOf, removeEtcdMember} from './kubeadm/etcd.ts';
 import {images} from './kubeadm/import-images.ts';
 import {kubeletService} from './kubeadm/kubelet-service.ts';
@@ -34,7 +35,7 @@ export function kubeadmDistribution(): Distribution {
     simulated: false,
     reconcilers: ({role}) => {
       const everywhere = [content, files, modules, sysctls, runtime, images, kubelet];
-      const members = [kubeletService, node, upgrade, certificates];
+      const members = [kubeletService, endpointClients, node, upgrade, certificates];
       return role === 'control-plane'
         ? [...everywhere, controlPlane, endpoint, ...members, componentsReconciler, shared, token, addons]
         : [...everywhere, join, ...members];

@@ -8,7 +8,7 @@ import {apiPort, endpointOf} from './render-kubeadm.ts';
 import type {Target} from '../../reconciler.ts';
 
 export const adminKubeconfig = '/etc/kubernetes/admin.conf';
-const superAdminKubeconfig = '/etc/kubernetes/super-admin.conf';
+export const superAdminKubeconfig = '/etc/kubernetes/super-admin.conf';
 export const kubeletKubeconfig = '/etc/kubernetes/kubelet.conf';
 
 interface Kept {
@@ -68,7 +68,8 @@ export function ownAdminApi({host, wanted}: Pick<Target, 'host' | 'wanted'>): Pr
   return clientOf(host, adminKubeconfig, ownServer(address));
 }
 
-const ownServer = (address: string) => `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`;
+/** The API server on the host with this address. */
+export const ownServer = (address: string) => `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`;
 
 /** The same with rights that need no role, which `kubeadm init` gives only to the control plane that starts the cluster. */
 export function ownSuperAdminApi({host, wanted}: Pick<Target, 'host' | 'wanted'>): Promise<ClusterApi | undefined> {

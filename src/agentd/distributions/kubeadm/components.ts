@@ -7,6 +7,7 @@ import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {ClusterApi} from '../../cluster-api.ts';
 import type {AgentStep, AgentStepContext, Reconciler} from '../../reconciler.ts';
 import {adminApi} from './access.ts';
+import {sharedEndpointStep} from './endpoint-clients.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {isVersionChange} from './member.ts';
 import {apiPort, renderInit} from './render-kubeadm.ts';
@@ -181,11 +182,11 @@ function namesStep(): AgentStep {
 /** What all control planes share in the cluster: kubeadm's own record for later joins, and kube-proxy's settings. Written by the first one. */
 export const shared: Reconciler = {
   name: 'shared-settings',
-  needs: ['components'],
+  needs: ['components', 'endpoint-clients'],
   inputs: ['configuration', 'network', 'endpoint', 'bootstrap'],
   outputs: ['configmap kubeadm-config', 'configmap kube-proxy'],
   interval: 60_000,
-  steps: ({wanted}) => (wanted.bootstrap ? [uploadStep(), proxyStep()] : []),
+  steps: ({wanted}) => (wanted.bootstrap ? [uploadStep(), proxyStep(), sharedEndpointStep()] : []),
 };
 
 function uploadStep(): AgentStep {
