@@ -1,5 +1,5 @@
 // Interfaces and packet filter rules that Kubernetes and its network plugins leave behind. What was there before stays.
-import {firewallTables, interfacesOf, type Baseline} from '../baseline.ts';
+import {firewallTables, interfacesOf, outputOf, type Baseline} from '../baseline.ts';
 import {lastLine, type HostSystem} from '../host-system.ts';
 import type {ResetLog} from './report.ts';
 
@@ -12,15 +12,8 @@ const ourTable = /^(ip|ip6|inet) (kube-proxy|kube-nftables|flannel-ipv[46]|cni_h
 /** Chains and rules of theirs in tables that are shared. */
 const ourRule = /\b(KUBE-|CNI-|FLANNEL-|cali-|CILIUM_)|\bflanneld\b/;
 
-export interface NetworkOptions {
-  readonly baseline: Baseline | undefined;
-  /** The endpoint's address, where this host could have been the one that served it. */
-  readonly served: string | undefined;
-}
-
 /** Takes them away. */
-export async function cleanNetwork(host: HostSystem, {baseline, served}: NetworkOptions, log: ResetLog): Promise<void> {
-  if (served !== undefined) await log.attempt(`address ${served}`, () => removeAddress(host, served, log));
+export async function cleanNetwork(host: HostSystem, baseline: Baseline | undefined, log: ResetLog): Promise<void> {
   const before = new Set(baseline?.interfaces);
   for (const name of await interfacesOf(host)) {
     if (before.has(name) || !ourInterface.test(name)) continue;
@@ -31,34 +24,20 @@ export async function cleanNetwork(host: HostSystem, {baseline, served}: Network
       log.removed(`interface ${name}`);
     });
   }
-  await log.attempt('firewall rules', () => cleanFirewall(host, baseline, log));
-}
-
-/** Another control plane has it by now: with two of them every connection would be a matter of luck. */
-async function removeAddress(host: HostSystem, address: string, log: ResetLog): Promise<void> {
-  const listed = await host.run('ip', ['-oneline', 'address', 'show'], {deadline});
-  for (const {device, network} of placesOfAddress(listed.stdout, address)) {
-    const result = await host.run('ip', ['address', 'delete', network, 'dev', device], {deadline});
-    if (result.code !== 0) throw new Error(lastLine(result));
-    log.removed(`address ${address} of ${device}`);
-  }
-}
-
-/** Where an address is, by the lines of `ip -oneline address show`. */
-export function placesOfAddress(listed: string, address: string): readonly {readonly device: string; readonly network: string}[] {
-  return listed.split('\n').flatMap((line) => {
-    const [, device, network = ''] = /^\d+: (\S+)\s+inet6? (\S+)/.exec(line) ?? [];
-    return device !== undefined && network.split('/')[0] === address ? [{device, network}] : [];
+  const tables = baseline?.firewallTables ?? null;
+  await log.attempt('firewall tables', async () => {
+    for (const table of await firewallTables(host)) if (ourTable.test(table) && !tables?.includes(table)) await deleteTable(host, table, log);
   });
+  for (const program of ['iptables', 'ip6tables', 'iptables-legacy', 'ip6tables-legacy'])
+    await log.attempt(`chains and rules of ${program}`, () => cleanChains(host, program, log));
+  await log.attempt('empty firewall tables', () => cleanSharedTables(host, tables, log));
 }
 
-async function cleanFirewall(host: HostSystem, baseline: Baseline | undefined, log: ResetLog): Promise<void> {
-  const before = new Set(baseline?.firewallTables);
-  for (const table of await firewallTables(host)) if (ourTable.test(table) && !before.has(table)) await deleteTable(host, table, log);
-  for (const program of ['iptables', 'ip6tables', 'iptables-legacy', 'ip6tables-legacy']) await cleanChains(host, program, log);
-  // the shared tables that came with those chains, where nothing of anybody's is left in them
+/** The shared tables that came with those chains, where nothing of anybody's is left in them. */
+async function cleanSharedTables(host: HostSystem, before: readonly string[] | null, log: ResetLog): Promise<void> {
+  if (before === null) return;
   for (const table of await firewallTables(host)) {
-    if (before.has(table) || baseline === undefined || !/^(ip|ip6) (filter|nat|mangle|raw)$/.test(table)) continue;
+    if (before.includes(table) || !/^(ip|ip6) (filter|nat|mangle|raw)$/.test(table)) continue;
     const listed = await host.run('nft', ['-j', 'list', 'table', ...table.split(' ')], {deadline});
     if (listed.code === 0 && !hasRules(listed.stdout)) await deleteTable(host, table, log);
   }
@@ -82,9 +61,8 @@ async function deleteTable(host: HostSystem, table: string, log: ResetLog): Prom
 /** Of iptables, by whichever kernel interface it speaks. The legacy ones load modules when they're asked, so only where their tables exist. */
 async function cleanChains(host: HostSystem, program: string, log: ResetLog): Promise<void> {
   if (program.endsWith('-legacy') && !(await host.exists(`/proc/net/${program.startsWith('ip6') ? 'ip6' : 'ip'}_tables_names`))) return;
-  const saved = await host.run(`${program}-save`, [], {deadline}).catch(() => undefined);
-  if (saved === undefined || saved.code !== 0) return;
-  const cleaned = withoutOurRules(saved.stdout);
+  const saved = await outputOf(host, `${program}-save`, []);
+  const cleaned = withoutOurRules(saved ?? '');
   if (cleaned === undefined) return;
   const restored = await host.run(`${program}-restore`, [], {deadline, stdin: cleaned});
   if (restored.code !== 0) throw new Error(`${program}: ${lastLine(restored)}`);
