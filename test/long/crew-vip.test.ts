@@ -9,9 +9,6 @@ import {missingPublicPlaces} from '../support/public-places.ts';
 import {resultOf} from '../support/trireme.ts';
 
 const reason = whyNoBed() ?? missingPublicPlaces();
-const bedNumber = 47;
-const address = `10.${bedNumber}.0.100`;
-const moved = `10.${bedNumber}.0.101`;
 const worker = 4;
 const spare = 5;
 /** In ms: what the address may be away for when its holder loses its power. */
@@ -23,6 +20,12 @@ interface Status {
   readonly endpointHolder?: {readonly holder?: string};
 }
 
+/** Addresses of the hosts' network that no host has; one of another network; and the one of the switch. */
+let address: string;
+let moved: string;
+const elsewhere = '10.200.0.100';
+let taken: string;
+
 describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let crew: Crew;
   let pulse: ApiPulse | undefined;
@@ -31,8 +34,7 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
   const trireme = (...args: readonly string[]) => crew.bed.trireme(args);
   const status = async () => resultOf<Status>(await trireme('status', '-o', 'json'));
   const holder = async () => (await status()).endpointHolder?.holder ?? 'nobody';
-  const write = (controlPlanes: readonly number[], endpoint: Readonly<Record<string, unknown>> = {host: address, type: 'vip'}) =>
-    crew.write(controlPlanes, [worker], endpoint);
+  const write = (controlPlanes: readonly number[], host = address) => crew.write(controlPlanes, [worker], {host, type: 'vip'});
   const numberOf = (name: string) => Number(name.slice(1));
   /** Which hosts have the address on an interface. */
   const havers = async (hosts: readonly number[], which = address) => {
@@ -41,7 +43,8 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
   };
 
   beforeAll(async () => {
-    crew = await upCrew({hosts: 5, bed: bedNumber});
+    crew = await upCrew({hosts: 5});
+    [address, moved, taken] = [crew.bed.address(90), crew.bed.address(91), crew.bed.address(-9)];
     for (const index of [1, 2, 3, worker, spare]) before.set(index, await snapshotOf(crew.bed, index));
   });
   afterAll(async () => {
@@ -50,14 +53,14 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
   });
 
   test('an address of another network, or one that somebody has, is refused before anything is touched', async () => {
-    await write([1, 2, 3], {host: `10.${bedNumber + 1}.0.100`, type: 'vip'});
-    const elsewhere = await trireme('preflight');
-    expectCode(elsewhere, 10);
-    expect(elsewhere.stdout + elsewhere.stderr).toMatch(/is in no network of these/);
-    await write([1, 2, 3], {host: `10.${bedNumber}.0.1`, type: 'vip'});
-    const taken = await trireme('preflight');
-    expectCode(taken, 10);
-    expect(taken.stdout + taken.stderr).toMatch(/somebody in the network has 10\.47\.0\.1 \(its hardware is /);
+    await write([1, 2, 3], elsewhere);
+    const outside = await trireme('preflight');
+    expectCode(outside, 10);
+    expect(outside.stdout + outside.stderr).toMatch(/is in no network of these/);
+    await write([1, 2, 3], taken);
+    const occupied = await trireme('preflight');
+    expectCode(occupied, 10);
+    expect(occupied.stdout + occupied.stderr).toContain(`somebody in the network has ${taken} (its hardware is `);
   });
 
   test('three control planes and a worker; the plan says where the address comes from, the status whose it is', async () => {
@@ -126,7 +129,7 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
 
   test('the address itself is changed while the cluster runs: hosts, later joins, kube-proxy and kubeconfigs use the new one', async () => {
     const members = (await status()).machines.map(({name}) => numberOf(name)).filter((index) => index !== worker);
-    await write(members, {host: moved, type: 'vip'});
+    await write(members, moved);
     const started = Date.now();
     expectCode(await trireme('apply', '--yes'), 0);
     console.log(`moved to ${moved}: ${Math.round((Date.now() - started) / 1000)} s`);
