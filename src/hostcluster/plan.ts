@@ -13,7 +13,7 @@ import {agentPaths} from './protocol.ts';
 import {nodesWithoutHost, refuseExpelled, refuseForeignHosts} from './refusals.ts';
 import {planRemovals, removalsOf, type Removal, type RemovalWork} from './removals.ts';
 import {removedApiWarnings} from './removed-apis.ts';
-import {changesVersion, gateStep, rolloutOf, rolloutPhases, uncordonSteps} from './rollout.ts';
+import {changesVersion, gateStep, refuseMoveAmongOthers, rolloutOf, rolloutPhases, uncordonSteps} from './rollout.ts';
 import type {HostClusterScope} from './scope.ts';
 import {refuseSkew, versionWarnings} from './skew.ts';
 import {convergeStep} from './steps/converge.ts';
@@ -57,6 +57,7 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
   const facts = withKnownContent(cluster, seen);
   const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
   const assessments = new Map(hosts.map((host) => [host.name, assessHost(cluster, facts, host)] as const));
+  refuseMoveAmongOthers([...assessments.values()].flatMap((one) => one.work ?? []));
   const membership = membershipOf(cluster, facts);
   refuseHeadlessLimit(cluster, membership, chosen);
   const waiting = waitsForStart(facts, membership);

@@ -36,7 +36,7 @@ describe('the static pod that serves the endpoint', () => {
   it('holds the address by a Lease of its own, for which it asks the API server of its host', () => {
     const {pod, container, env} = render();
     expect(env).toMatchObject({address: '10.77.0.100', vip_subnet: '32', vip_interface: 'eth0', vip_nodename: 'h1', vip_arp: 'true', cp_enable: 'true'});
-    expect(env['vip_leasename']).toBe('trireme-endpoint');
+    expect([env['cp_namespace'], env['vip_leasename']]).toEqual(['trireme-endpoint', 'address-10.77.0.100-holder']);
     expect(pod.spec).toMatchObject({hostNetwork: true, hostAliases: [{ip: '10.77.0.11', hostnames: ['kubernetes']}]});
     expect(container?.image).toBe(image);
   });
@@ -53,13 +53,18 @@ describe('the static pod that serves the endpoint', () => {
     expect(container?.securityContext.capabilities).toEqual({drop: ['ALL'], add: ['NET_ADMIN', 'NET_RAW']});
     expect(pod.spec.volumes.map(({hostPath}) => hostPath.path)).toEqual(['/etc/kubernetes/trireme-endpoint.conf']);
     const rules = endpointRights.flatMap(({body}) => ('rules' in body ? body.rules : []));
-    expect(new Set(rules.flatMap((rule) => rule.resources))).toEqual(new Set(['leases']));
-    expect(rules.filter((rule) => !('resourceNames' in rule)).flatMap((rule) => rule.verbs)).toEqual(['create']);
+    expect(rules.flatMap((rule) => rule.resources)).toEqual(['leases']);
+    expect(endpointRights.map(({body}) => `${body.kind} ${'namespace' in body.metadata ? body.metadata.namespace : body.metadata.name}`)).toEqual([
+      'Namespace trireme-endpoint',
+      'Role trireme-endpoint',
+      'RoleBinding trireme-endpoint',
+    ]);
   });
 
   it('serves an IPv6 address as one alone, and leaves the interface to kube-vip where the node has no address', () => {
     const {env} = render({...served, endpoint: {...served.endpoint, host: 'fd00:77::100'}});
     expect(env['vip_subnet']).toBe('128');
+    expect(env['vip_leasename']).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
     expect(render({...served, node: {...served.node, addresses: []}}, {interface: undefined}).env).not.toHaveProperty('vip_interface');
   });
 });

@@ -340,6 +340,21 @@ describe('an endpoint that the control planes serve', () => {
     expect(made.hosts.map((host) => host.changes.map((change) => change.path))).toEqual([['endpoint.vip.interface'], ['endpoint.vip.interface'], ['endpoint.vip.interface'], []]);
   });
 
+  it('is told to all at once when it moves, and not together with what restarts one host after the other', () => {
+    const settled = withImage(settledFacts(desiredCluster()));
+    const moved = plan(vip(), settled);
+    expect(stepsOf(moved).filter((step) => /^(Hand over|Converge)/.test(step))).toEqual([
+      'Hand over what is wanted: wanted:h1 wanted:h2 wanted:h3 wanted:h4',
+      'Converge: converge:h1 converge:h2 converge:h3 converge:h4',
+    ]);
+    const both = desiredCluster({spec: {endpoint: {host: '10.77.0.100', type: 'vip'}, configuration: {apiServer: {timeoutForControlPlane: '5m'}}}});
+    expect(() => plan(both, settled)).toThrow(/The endpoint moves, which all hosts are told at once, and configuration\.apiServer/);
+    // its interface is no move: one control plane after the other
+    expect(stepsOf(plan(vip({interface: 'bond0'}), settledFacts(vip())))).toContain(
+      'Roll out to control planes: wanted:h1 converge:h1 wanted:h2 converge:h2 wanted:h3 converge:h3',
+    );
+  });
+
   it('is not known from hosts that have no image for it', () => {
     const contentProblem = problemOf(new TriremeError('bundle.source-failed', 'No network.'));
     const settled = settledFacts(desiredCluster());

@@ -15,7 +15,7 @@ import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconc
 import {ownAdminApi, ownSuperAdminApi} from './access.ts';
 import {clientOf} from './certificate-files.ts';
 import {runKubeadm} from './kubeadm-run.ts';
-import {endpointContainer, endpointKubeconfig, endpointLease, endpointPod, endpointRights, endpointUser, renderEndpoint} from './render-endpoint.ts';
+import {endpointContainer, endpointKubeconfig, endpointLease, endpointNamespace, endpointPod, endpointRights, endpointUser, renderEndpoint} from './render-endpoint.ts';
 import {renderInit} from './render-kubeadm.ts';
 import {endContainers} from './restart-component.ts';
 import {manifestOf, placeManifest} from './static-pod.ts';
@@ -24,7 +24,7 @@ import {traitsOf} from './traits.ts';
 /** In ms: with others there it takes one or two seconds; alone there's nobody to wait for. */
 const handOverPatience = 10_000;
 const manifest = manifestOf(endpointPod);
-const leasePath = `/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/${endpointLease}`;
+const leases = `/apis/coordination.k8s.io/v1/namespaces/${endpointNamespace}/leases`;
 
 /** On control planes that are members. Without a vip nothing of it stays. */
 export const endpoint: Reconciler = {
@@ -172,7 +172,7 @@ interface LeaseObject {
 /** Who has the address, as the API tells; undefined where the control planes don't serve it. */
 export async function observeEndpoint(api: ClusterApi, {wanted}: Pick<Target, 'wanted'>, signal: AbortSignal): Promise<EndpointState | undefined> {
   if (wanted.endpoint.vip === undefined) return undefined;
-  const lease = await api.get<LeaseObject>(leasePath, signal);
+  const lease = await api.get<LeaseObject>(`${leases}/${endpointLease(wanted)}`, signal);
   const {holderIdentity = '', acquireTime} = lease?.spec ?? {};
   return {
     address: wanted.endpoint.host,

@@ -8,10 +8,15 @@ import {apiPort} from './render-kubeadm.ts';
 export const endpointContainer = 'kube-vip';
 export const endpointPod = 'trireme-endpoint';
 export const endpointKubeconfig = '/etc/kubernetes/trireme-endpoint.conf';
-/** The Lease that says who has the address. */
-export const endpointLease = 'trireme-endpoint';
 /** Whom the API knows the pod as. */
 export const endpointUser = 'trireme:endpoint';
+/** Of the Leases. */
+export const endpointNamespace = 'trireme-endpoint';
+
+/** The Lease that says who has the address. Each address has its own: a host that wasn't told of another one can't keep it from being served. */
+export function endpointLease({endpoint}: Pick<Wanted, 'endpoint'>): string {
+  return `address-${endpoint.host.replaceAll(':', '-')}-holder`;
+}
 
 /** Where kube-vip reads its kubeconfig, whatever it is told. */
 const readFrom = '/etc/kubernetes/admin.conf';
@@ -30,9 +35,9 @@ export function renderEndpoint(wanted: Wanted, serving: {readonly image: string;
     ...(serving.interface === undefined ? {} : {vip_interface: serving.interface}),
     vip_nodename: wanted.node.name,
     cp_enable: 'true',
-    cp_namespace: 'kube-system',
+    cp_namespace: endpointNamespace,
     vip_leaderelection: 'true',
-    vip_leasename: endpointLease,
+    vip_leasename: endpointLease(wanted),
     vip_leaseduration: String(times.lease),
     vip_renewdeadline: String(times.renew),
     vip_retryperiod: String(times.retry),
@@ -65,29 +70,28 @@ export function renderEndpoint(wanted: Wanted, serving: {readonly image: string;
   return stringify(pod, {lineWidth: 0});
 }
 
-const namespace = 'kube-system';
 const group = 'rbac.authorization.k8s.io';
+const metadata = {name: endpointUser, namespace: endpointNamespace};
+const place = `/apis/${group}/v1/namespaces/${endpointNamespace}`;
 
-/** Of the whole API it may write this one Lease. Making it can't be bound to a name. */
+/** Of the whole API it may read and write the Leases of one namespace, in which there is nothing else. In the order in which they are made. */
 export const endpointRights = [
+  {path: `/api/v1/namespaces/${endpointNamespace}`, body: {apiVersion: 'v1', kind: 'Namespace', metadata: {name: endpointNamespace}}},
   {
-    path: `/apis/${group}/v1/namespaces/${namespace}/roles/${endpointUser}`,
+    path: `${place}/roles/${endpointUser}`,
     body: {
       apiVersion: `${group}/v1`,
       kind: 'Role',
-      metadata: {name: endpointUser, namespace},
-      rules: [
-        {apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create']},
-        {apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [endpointLease], verbs: ['get', 'update', 'patch']},
-      ],
+      metadata,
+      rules: [{apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'update', 'patch']}],
     },
   },
   {
-    path: `/apis/${group}/v1/namespaces/${namespace}/rolebindings/${endpointUser}`,
+    path: `${place}/rolebindings/${endpointUser}`,
     body: {
       apiVersion: `${group}/v1`,
       kind: 'RoleBinding',
-      metadata: {name: endpointUser, namespace},
+      metadata,
       roleRef: {apiGroup: group, kind: 'Role', name: endpointUser},
       subjects: [{apiGroup: group, kind: 'User', name: endpointUser}],
     },
