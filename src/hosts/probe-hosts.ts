@@ -14,7 +14,7 @@ export interface ProbedHost {
   readonly facts: HostFacts | undefined;
 }
 
-export type ProbeResult = Pick<HostFacts, 'reach' | 'reachTool' | 'mtuTo'>;
+export type ProbeResult = Pick<HostFacts, 'reach' | 'reachTool' | 'mtuTo' | 'neighbours'>;
 
 /** TCP ports that a host needs to reach on another: the API, etcd between control planes, the kubelet from control planes. */
 export function neededPorts(from: ProbedHost['role'], to: ProbedHost['role'], apiPort: number): readonly number[] {
@@ -37,7 +37,7 @@ export function probeRequestFor(
   for (const address of endpoint.addresses)
     if (!reach.some((probe) => probe.address === address && probe.port === endpoint.port)) reach.push({address, port: endpoint.port});
   const mtu = interfaceMtu(own);
-  return {reach, mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)}))};
+  return {reach, mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)})), neighbours: endpoint.addresses};
 }
 
 /** The MTU of the interface that holds the node's address. */
@@ -106,6 +106,13 @@ export function parseProbes(output: string, boundary: string): ProbeResult | und
       rows('mtu')
         .filter((row) => row.length === 2)
         .map(([address, size]) => [address as string, Number(size)]),
+    ),
+    // a line without a hardware address is of one that was asked for, and nobody answered
+    neighbours: Object.fromEntries(
+      (sections.get('neighbours') ?? []).flatMap((line) => {
+        const [, address, mac] = /^(\S+) .*\blladdr ([0-9a-f:]+)/.exec(line) ?? [];
+        return address === undefined || mac === undefined ? [] : [[address, mac] as const];
+      }),
     ),
   };
 }

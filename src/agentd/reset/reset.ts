@@ -9,6 +9,7 @@ import {readJson} from '../state.ts';
 import {cleanNetwork} from './network.ts';
 import {removeFiles, removeIfEmpty, removeTree, unmountAll} from './places.ts';
 import {ResetLog, type ResetReport} from './report.ts';
+import {removeServedAddress} from './served-address.ts';
 import {endWorkloads} from './workloads.ts';
 
 export interface ResetOptions {
@@ -45,6 +46,8 @@ export async function resetHost(options: ResetOptions): Promise<ResetReport> {
   if (host.simulated) await removeTree(host, '/run/systemd');
   else await endWorkloads(host, programs, log);
   await unmountAll(host, baseline, log);
+  const served = wanted?.endpoint.vip === undefined || host.simulated ? undefined : wanted.endpoint.host;
+  if (served !== undefined) await log.attempt(`address ${served}`, () => removeServedAddress(host, served, log));
   if (!host.simulated) await cleanNetwork(host, baseline, log);
   await removeFiles(host, baseline, {programs, files: records.get<Readonly<Record<string, boolean>>>('files') ?? {}}, log);
   await restoreSysctls(host, records.get<Readonly<Record<string, string | null>>>('sysctl.before') ?? {}, log);

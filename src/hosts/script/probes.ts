@@ -6,6 +6,8 @@ export interface ProbeRequest {
   readonly reach: readonly {readonly address: string; readonly port: number}[];
   /** Payloads are tried in order until one gets through. Bytes, without the 28 (IPv4) or 48 (IPv6) of the headers. */
   readonly mtu: readonly {readonly address: string; readonly payloads: readonly number[]}[];
+  /** Addresses that were tried: does anybody in this network have them? */
+  readonly neighbours: readonly string[];
 }
 
 /** How long one connection may take, in s. */
@@ -58,6 +60,8 @@ export function probeScript(request: ProbeRequest, boundary: string): string {
     ...tries,
     'wait\nfi\nsection mtu\nif has ping; then :',
     ...fits,
-    'wait\nfi',
+    'wait\nfi\nsection neighbours\nif has ip; then :',
+    ...request.neighbours.map((address) => `ip -o neighbour show to ${shellWord(address)}`),
+    'fi',
   ]);
 }

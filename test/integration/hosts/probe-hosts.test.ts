@@ -42,7 +42,7 @@ async function pathWith(name: string, programs: readonly string[]): Promise<stri
 /** The script adds the usual folders to PATH, so that a tool is hidden only by taking those away. */
 async function probe(path: string | undefined, addresses: readonly {address: string; port: number}[]) {
   const boundary = newBoundary();
-  const script = probeScript({reach: addresses, mtu: []}, boundary);
+  const script = probeScript({reach: addresses, mtu: [], neighbours: []}, boundary);
   const own = path === undefined ? script : script.replace(/^PATH=.*$/m, `PATH='${path}'; export PATH`);
   const {stdout} = await localRunner({host: 'here'}).run(own, {deadline: 20_000});
   return parseProbes(stdout, boundary);
@@ -71,7 +71,7 @@ describe('trying connections', () => {
   });
 
   it('says so when there is nothing to try with', async () => {
-    expect(await probe(await pathWith('none', []), places())).toEqual({reachTool: 'none', reach: {}, mtuTo: {}});
+    expect(await probe(await pathWith('none', []), places())).toEqual({reachTool: 'none', reach: {}, mtuTo: {}, neighbours: {}});
   });
 });
 

@@ -4,22 +4,29 @@ import {TriremeError} from '../../../kernel/errors.ts';
 import type {HostSystem} from '../../host-system.ts';
 import {lastLine} from '../../host-system.ts';
 import type {AgentStepContext} from '../../reconciler.ts';
-import {waitComponentHealthy, type ComponentName} from './components.ts';
+import type {Reader} from './certificate-files.ts';
+import {waitComponentHealthy} from './components.ts';
 
 /** In ms: how long it may take to end by itself, and how long the new one has to be well. */
 const times = {end: 60_000, steady: 4000, command: 30_000};
 
 /** All at once, so that their times away are one. Returns when each of them is well again. */
-export async function restartComponents(context: AgentStepContext, names: readonly ComponentName[]): Promise<void> {
+export async function restartComponents(context: AgentStepContext, names: readonly Reader[]): Promise<void> {
   const {host} = context.scope;
-  const old = new Map<ComponentName, readonly string[]>();
-  for (const name of names) old.set(name, await runningContainers(host, name));
-  for (const id of [...old.values()].flat()) await ctr(host, ['tasks', 'kill', '--signal', 'SIGTERM', id]);
+  const old = new Map<Reader, readonly string[]>();
+  for (const name of names) old.set(name, await endContainers(host, name));
   for (const name of names) await waitForEnd(context, name, old.get(name) ?? []);
   for (const name of names) await waitComponentHealthy(context, name, times.steady);
 }
 
-async function waitForEnd({signal, scope: {host}}: AgentStepContext, name: ComponentName, old: readonly string[]): Promise<void> {
+/** Asks the containers of this name to end; returns which they are. */
+export async function endContainers(host: HostSystem, name: Reader): Promise<readonly string[]> {
+  const ids = await runningContainers(host, name);
+  for (const id of ids) await ctr(host, ['tasks', 'kill', '--signal', 'SIGTERM', id]);
+  return ids;
+}
+
+async function waitForEnd({signal, scope: {host}}: AgentStepContext, name: Reader, old: readonly string[]): Promise<void> {
   const deadline = Date.now() + times.end;
   for (let isForced = false; ;) {
     const left = (await runningContainers(host, name)).filter((id) => old.includes(id));
