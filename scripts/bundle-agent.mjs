@@ -1,5 +1,5 @@
 // Bundles the program for hosts into one file, dist/agent/trireme-agent.mjs, and prints its size.
-import {readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
@@ -32,6 +32,7 @@ const {outputFiles, metafile} = await build({
 
 const [{imports}] = Object.values(metafile.outputs);
 const ids = imports.filter((one) => one.external && one.kind === 'import-statement').map((one) => one.path);
+mkdirSync(dirname(part), {recursive: true});
 writeFileSync(part, withBuiltinsAsValues(outputFiles[0].text, ids));
 renameSync(part, outfile);
 console.log(`${relative(process.cwd(), outfile)}: ${Math.round(statSync(outfile).size / 1024)} KiB`);
