@@ -326,16 +326,6 @@ function components(member: SimulatedMember): Reconciler {
     interval: 2000,
     steps: ({wanted}) => [
       serveStep(member),
-      {
-        id: 'replicate',
-        title: "Copy the cluster's state",
-        effect: 'none',
-        check: async ({scope}) => {
-          if (await member.answers(scope)) await member.replicate(scope);
-          return 'satisfied';
-        },
-        apply: async () => {},
-      },
       fileStep({
         path: '/etc/kubernetes/manifests/simulated.json',
         content: `${JSON.stringify({apiServer: wanted.configuration.apiServer, controllerManager: wanted.configuration.controllerManager, scheduler: wanted.configuration.scheduler, etcd: wanted.configuration.etcd}, null, 2)}\n`,

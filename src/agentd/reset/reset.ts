@@ -46,7 +46,7 @@ export async function resetHost(options: ResetOptions): Promise<ResetReport> {
   if (host.simulated) await removeTree(host, '/run/systemd');
   else await endWorkloads(host, programs, log);
   await unmountAll(host, baseline, log);
-  const served = wanted?.endpoint.vip === undefined || host.simulated ? undefined : wanted.endpoint.host;
+  const served = wanted?.endpoint?.vip === undefined || host.simulated ? undefined : wanted.endpoint.host;
   if (served !== undefined) await log.attempt(`address ${served}`, () => removeServedAddress(host, served, log));
   if (!host.simulated) await cleanNetwork(host, baseline, log);
   await removeFiles(host, baseline, {programs, files: records.get<Readonly<Record<string, boolean>>>('files') ?? {}}, log);

@@ -11,8 +11,10 @@ import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type Simu
 
 /** Where a real etcd keeps its data. */
 const statePath = '/var/lib/etcd/simulated.json';
-/** In ms. A control plane's copy of the state is as old as its last beat, at most. */
-const beatIntervals = {worker: 3000, 'control-plane': 700};
+/** In ms. A control plane's copy of the state is as old as its last look, at most; a worker only looks whether it has to beat. */
+const lookIntervals = {worker: 1000, 'control-plane': 700};
+/** In ms: how often a kubelet beats while nothing changes. */
+const beatInterval = 3000;
 /** In ms: how long a change of members waits for the others' copies. */
 const copyPatience = 15_000;
 /** The step, and the key of its record, by which this host became a member of etcd. */
@@ -27,6 +29,8 @@ export class SimulatedMember {
   #server: SimulatedServer | undefined;
   #beating: Promise<void> | undefined;
   #target: Target | undefined;
+  /** The last that was taken down. */
+  #lastBeat: {readonly at: number; readonly healthy: boolean; readonly version: string} | undefined;
 
   /** The API as `token` sees it. */
   api({wanted, secrets}: Target, token: (secret: string) => string): ClusterApi | undefined {
@@ -91,7 +95,7 @@ export class SimulatedMember {
   }
 
   /** Takes a copy of what the serving control plane has. */
-  async replicate(target: Target): Promise<void> {
+  async #replicate(target: Target): Promise<void> {
     if (this.#server !== undefined) return;
     const api = this.admin(target);
     const text = JSON.stringify(await api?.get<SimulatedState>('/simulated/v1/state'));
@@ -147,13 +151,21 @@ export class SimulatedMember {
     await waitFor(areCopied, {timeout: copyPatience, interval: 200, signal});
   }
 
-  /** Brings this host's copy up to date, and says how new it is. */
+  /** Says how new this host's copy is, and brings it up to date where the answer says that it's older. */
   async #copy(target: Target): Promise<void> {
-    await this.replicate(target);
     const {revision = 0} = JSON.parse((await target.host.read(statePath)) ?? '{}') as Partial<SimulatedState>;
+    const newest = await this.#tellCopy(target, revision);
+    if (newest === undefined || newest === revision) return;
+    await this.#replicate(target);
+    await this.#tellCopy(target, newest);
+  }
+
+  /** Returns the revision of the state that is served; undefined where that isn't told. */
+  async #tellCopy(target: Target, revision: number): Promise<number | undefined> {
     const path = `/simulated/v1/members/${target.wanted.node.name}`;
     const answer = await this.admin(target)?.send({method: 'PUT', path, body: {revision}, deadline: 2000, signal: this.#stop.signal});
     if (answer?.status === 404 && target.records.get(joinEtcdId) !== undefined) await target.records.set(expelledKey, true);
+    return answer?.status === 200 ? (answer.body as {readonly revision: number}).revision : undefined;
   }
 
   /** Beats from now on, for the copy that a control plane holds and for the node as long as its kubelet runs. Called again it only takes the newer target. */
@@ -166,7 +178,7 @@ export class SimulatedMember {
     const {signal} = this.#stop;
     while (!signal.aborted) {
       const target = this.#target as Target;
-      const pause = beatIntervals[target.wanted.role];
+      const pause = lookIntervals[target.wanted.role];
       try {
         await this.#beat(target);
         await sleep(pause, signal);
@@ -181,14 +193,18 @@ export class SimulatedMember {
     if (target.wanted.role === 'control-plane') await this.#copy(target);
     const active = await target.host.services.active(['kubelet.service', 'containerd.service']);
     if (!active.has('kubelet.service')) return;
-    const api = this.own(target);
-    await api?.send({
+    const healthy = active.has('containerd.service');
+    const version = memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion;
+    const last = this.#lastBeat;
+    if (last?.healthy === healthy && last.version === version && Date.now() - last.at < beatInterval) return;
+    const answer = await this.own(target)?.send({
       method: 'PUT',
       path: `/simulated/v1/heartbeats/${target.wanted.node.name}`,
-      body: {healthy: active.has('containerd.service'), version: memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion},
+      body: {healthy, version},
       deadline: 2000,
       signal: this.#stop.signal,
     });
+    this.#lastBeat = answer?.status === 200 ? {at: Date.now(), healthy, version} : undefined;
   }
 
   async close(): Promise<void> {
