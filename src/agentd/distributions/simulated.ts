@@ -327,7 +327,7 @@ function components(member: SimulatedMember): Reconciler {
         title: "Copy the cluster's state",
         effect: 'none',
         check: async ({scope}) => {
-          if (await member.answers(scope)) await member.replicate(scope);
+          if (!member.isAttending && (await member.answers(scope))) await member.replicate(scope);
           return 'satisfied';
         },
         apply: async () => {},
