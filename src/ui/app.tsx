@@ -273,7 +273,7 @@ function Root({control, table, frames, counts, isLent, session, onQuit}: RootPro
         <Box flexDirection="column" height={rows}>
           <Line text={first} />
           <Line text={second} />
-          <Box flexDirection="column" height={bodyRows + (panel === 0 ? footRows : 0)} overflow="hidden">
+          <Box flexDirection="column" height={bodyRows + (panel === 0 ? footRows : 0)} overflowY="hidden">
             {top === undefined ? null : <Top key={top.key} entry={top} table={table} />}
           </Box>
           {overlay?.kind === 'palette' ? <PalettePanel key="palette" height={panel} /> : null}
@@ -322,7 +322,7 @@ function TooSmall({columns, rows}: {readonly columns: number; readonly rows: num
     'or press q to leave.',
   ];
   return (
-    <Box flexDirection="column" height={rows} overflow="hidden">
+    <Box flexDirection="column" height={rows} overflowY="hidden">
       {lines.slice(0, rows).map((line) => (
         <Line key={line} text={line.slice(0, columns)} />
       ))}

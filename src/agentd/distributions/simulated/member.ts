@@ -11,10 +11,10 @@ import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type Simu
 
 /** Where a real etcd keeps its data. */
 const statePath = '/var/lib/etcd/simulated.json';
-/** In ms. A control plane's copy of the state is as old as its last look, at most; a worker only looks whether it has to beat. */
-const lookIntervals = {worker: 1000, 'control-plane': 700};
-/** In ms: how often a kubelet beats while nothing changes. */
+/** In ms: how often a kubelet beats. */
 const beatInterval = 3000;
+/** In ms. A control plane's copy of the state is so old, at most. */
+const copyInterval = 700;
 /** In ms: how long a change of members waits for the others' copies. */
 const copyPatience = 15_000;
 /** The step, and the key of its record, by which this host became a member of etcd. */
@@ -29,8 +29,10 @@ export class SimulatedMember {
   #server: SimulatedServer | undefined;
   #beating: Promise<void> | undefined;
   #target: Target | undefined;
-  /** The last that was taken down. */
-  #lastBeat: {readonly at: number; readonly healthy: boolean; readonly version: string} | undefined;
+  /** The revision of the copy on this host's disk, as far as it's known to be that of who serves. */
+  #copied: number | undefined;
+  /** The kubelet's last beat: when, in ms since 1970, and of which version. */
+  #last: {readonly at: number; readonly version: string} | undefined;
 
   /** The API as `token` sees it. */
   api({wanted, secrets}: Target, token: (secret: string) => string): ClusterApi | undefined {
@@ -75,7 +77,6 @@ export class SimulatedMember {
       host: wanted.endpoint.host,
       port: wanted.endpoint.port,
       secret: secrets.bootstrapToken,
-      name: wanted.node.name,
       state,
       save: (next) => host.write(statePath, JSON.stringify(next), '0600'),
     });
@@ -95,7 +96,7 @@ export class SimulatedMember {
   }
 
   /** Takes a copy of what the serving control plane has. */
-  async #replicate(target: Target): Promise<void> {
+  async replicate(target: Target): Promise<void> {
     if (this.#server !== undefined) return;
     const api = this.admin(target);
     const text = JSON.stringify(await api?.get<SimulatedState>('/simulated/v1/state'));
@@ -151,21 +152,33 @@ export class SimulatedMember {
     await waitFor(areCopied, {timeout: copyPatience, interval: 200, signal});
   }
 
-  /** Says how new this host's copy is, and brings it up to date where the answer says that it's older. */
+  /** Brings this host's copy up to date, and says how new it is. Who serves says in turn how new it is there: mostly nothing has to be fetched. */
   async #copy(target: Target): Promise<void> {
+    const served = this.#copied === undefined ? undefined : await this.#tellCopied(target, this.#copied);
+    if (this.#copied !== undefined && served === this.#copied) return;
+    await this.replicate(target);
     const {revision = 0} = JSON.parse((await target.host.read(statePath)) ?? '{}') as Partial<SimulatedState>;
-    const newest = await this.#tellCopy(target, revision);
-    if (newest === undefined || newest === revision) return;
-    await this.#replicate(target);
-    await this.#tellCopy(target, newest);
+    await this.#tellCopied(target, revision);
+    this.#copied = revision;
   }
 
-  /** Returns the revision of the state that is served; undefined where that isn't told. */
-  async #tellCopy(target: Target, revision: number): Promise<number | undefined> {
+  /** Returns the revision that is served. */
+  async #tellCopied(target: Target, revision: number): Promise<number | undefined> {
     const path = `/simulated/v1/members/${target.wanted.node.name}`;
-    const answer = await this.admin(target)?.send({method: 'PUT', path, body: {revision}, deadline: 2000, signal: this.#stop.signal});
+    const answer = await this.admin(target)?.send<{readonly revision?: number}>({
+      method: 'PUT',
+      path,
+      body: {revision},
+      deadline: 2000,
+      signal: this.#stop.signal,
+    });
     if (answer?.status === 404 && target.records.get(joinEtcdId) !== undefined) await target.records.set(expelledKey, true);
-    return answer?.status === 200 ? (answer.body as {readonly revision: number}).revision : undefined;
+    return answer?.status === 200 ? answer.body.revision : undefined;
+  }
+
+  /** Whether this host's copy of the state is kept up to date by its beats. */
+  get isAttending(): boolean {
+    return this.#beating !== undefined;
   }
 
   /** Beats from now on, for the copy that a control plane holds and for the node as long as its kubelet runs. Called again it only takes the newer target. */
@@ -178,33 +191,32 @@ export class SimulatedMember {
     const {signal} = this.#stop;
     while (!signal.aborted) {
       const target = this.#target as Target;
-      const pause = lookIntervals[target.wanted.role];
       try {
         await this.#beat(target);
-        await sleep(pause, signal);
       } catch {
-        // no answer now: the next beat tells
-        if (!signal.aborted) await sleep(pause, signal).catch(() => {});
+        // no answer now: the next beat tells. Who serves then may be another, with another copy of the same revision.
+        this.#copied = undefined;
+        this.#last = undefined;
       }
+      await sleep(target.wanted.role === 'control-plane' ? copyInterval : beatInterval, signal).catch(() => {});
     }
   }
 
   async #beat(target: Target): Promise<void> {
     if (target.wanted.role === 'control-plane') await this.#copy(target);
+    const version = memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion;
+    if (this.#last !== undefined && this.#last.version === version && Date.now() - this.#last.at < beatInterval) return;
     const active = await target.host.services.active(['kubelet.service', 'containerd.service']);
     if (!active.has('kubelet.service')) return;
-    const healthy = active.has('containerd.service');
-    const version = memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion;
-    const last = this.#lastBeat;
-    if (last?.healthy === healthy && last.version === version && Date.now() - last.at < beatInterval) return;
-    const answer = await this.own(target)?.send({
+    const api = this.own(target);
+    const answer = await api?.send({
       method: 'PUT',
       path: `/simulated/v1/heartbeats/${target.wanted.node.name}`,
-      body: {healthy, version},
+      body: {healthy: active.has('containerd.service'), version},
       deadline: 2000,
       signal: this.#stop.signal,
     });
-    this.#lastBeat = answer?.status === 200 ? {at: Date.now(), healthy, version} : undefined;
+    if (answer?.status === 200) this.#last = {at: Date.now(), version};
   }
 
   async close(): Promise<void> {
