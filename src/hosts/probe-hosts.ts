@@ -14,6 +14,13 @@ export interface ProbedHost {
   readonly facts: HostFacts | undefined;
 }
 
+export interface ProbedEndpoint {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** By the control planes: then nobody else may have the address. */
+  readonly isServed?: boolean;
+}
+
 export type ProbeResult = Pick<HostFacts, 'reach' | 'reachTool' | 'mtuTo' | 'neighbours'>;
 
 /** TCP ports that a host needs to reach on another: the API, etcd between control planes, the kubelet from control planes. */
@@ -29,7 +36,7 @@ export function neededPorts(from: ProbedHost['role'], to: ProbedHost['role'], ap
 export function probeRequestFor(
   hosts: readonly ProbedHost[],
   index: number,
-  endpoint: {readonly addresses: readonly string[]; readonly port: number},
+  endpoint: ProbedEndpoint,
 ): ProbeRequest {
   const own = hosts[index] as ProbedHost;
   const others = hosts.filter((other, position) => position !== index && other.nodeAddresses.length > 0);
@@ -37,7 +44,7 @@ export function probeRequestFor(
   for (const address of endpoint.addresses)
     if (!reach.some((probe) => probe.address === address && probe.port === endpoint.port)) reach.push({address, port: endpoint.port});
   const mtu = interfaceMtu(own);
-  return {reach, mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)})), neighbours: endpoint.addresses};
+  return {reach, mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)})), neighbours: endpoint.isServed === true ? endpoint.addresses : []};
 }
 
 /** The MTU of the interface that holds the node's address. */
@@ -60,7 +67,7 @@ function payloadsFor(mtu: number, address: string): readonly number[] {
 
 export interface ProbeOptions {
   open(host: ProbedHost): Promise<HostRunner>;
-  readonly endpoint: {readonly addresses: readonly string[]; readonly port: number};
+  readonly endpoint: ProbedEndpoint;
   readonly concurrency: number;
   readonly signal?: AbortSignal;
 }
