@@ -41,7 +41,12 @@ function servingOf({endpoint}: Wanted): readonly Change[] {
   if (vip === undefined) return [];
   const where = vip.interface === undefined ? "the interface of the node's address" : vip.interface;
   return [
-    {path: 'endpoint', to: `${host.includes(':') ? `[${host}]` : host}:${port}`, effect: 'none', why: "kubeadm's controlPlaneEndpoint, and a name in the API server's certificate"},
+    {
+      path: 'endpoint',
+      to: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      effect: 'none',
+      why: "kubeadm's controlPlaneEndpoint, and a name in the API server's certificate",
+    },
     {path: 'endpoint.vip', to: `static pod ${vip.image}, on ${where}`, effect: 'none', why: 'one control plane at a time serves the address'},
   ];
 }

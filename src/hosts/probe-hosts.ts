@@ -33,18 +33,18 @@ export function neededPorts(from: ProbedHost['role'], to: ProbedHost['role'], ap
 }
 
 /** What the host at `index` has to try: every other host's first address, and the endpoint. */
-export function probeRequestFor(
-  hosts: readonly ProbedHost[],
-  index: number,
-  endpoint: ProbedEndpoint,
-): ProbeRequest {
+export function probeRequestFor(hosts: readonly ProbedHost[], index: number, endpoint: ProbedEndpoint): ProbeRequest {
   const own = hosts[index] as ProbedHost;
   const others = hosts.filter((other, position) => position !== index && other.nodeAddresses.length > 0);
   const reach = others.flatMap((other) => neededPorts(own.role, other.role, endpoint.port).map((port) => ({address: other.nodeAddresses[0] as string, port})));
   for (const address of endpoint.addresses)
     if (!reach.some((probe) => probe.address === address && probe.port === endpoint.port)) reach.push({address, port: endpoint.port});
   const mtu = interfaceMtu(own);
-  return {reach, mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)})), neighbours: endpoint.isServed === true ? endpoint.addresses : []};
+  return {
+    reach,
+    mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)})),
+    neighbours: endpoint.isServed === true ? endpoint.addresses : [],
+  };
 }
 
 /** The MTU of the interface that holds the node's address. */

@@ -337,7 +337,12 @@ describe('an endpoint that the control planes serve', () => {
     const settled = settledFacts(vip());
     expect(plan(vip(), settled).phases).toEqual([]);
     const made = plan(vip({interface: 'bond0'}), settled);
-    expect(made.hosts.map((host) => host.changes.map((change) => change.path))).toEqual([['endpoint.vip.interface'], ['endpoint.vip.interface'], ['endpoint.vip.interface'], []]);
+    expect(made.hosts.map((host) => host.changes.map((change) => change.path))).toEqual([
+      ['endpoint.vip.interface'],
+      ['endpoint.vip.interface'],
+      ['endpoint.vip.interface'],
+      [],
+    ]);
   });
 
   it('is told to all at once when it moves, and not together with what restarts one host after the other', () => {

@@ -15,7 +15,16 @@ import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconc
 import {ownAdminApi, ownSuperAdminApi} from './access.ts';
 import {clientOf} from './certificate-files.ts';
 import {runKubeadm} from './kubeadm-run.ts';
-import {endpointContainer, endpointKubeconfig, endpointLease, endpointNamespace, endpointPod, endpointRights, endpointUser, renderEndpoint} from './render-endpoint.ts';
+import {
+  endpointContainer,
+  endpointKubeconfig,
+  endpointLease,
+  endpointNamespace,
+  endpointPod,
+  endpointRights,
+  endpointUser,
+  renderEndpoint,
+} from './render-endpoint.ts';
 import {renderInit} from './render-kubeadm.ts';
 import {endContainers} from './restart-component.ts';
 import {manifestOf, placeManifest} from './static-pod.ts';
@@ -65,8 +74,7 @@ export async function signEndpointKubeconfig(context: AgentStepContext, step: st
     step,
     isQuiet: true,
   });
-  if (clientOf(text) === undefined)
-    throw new TriremeError('agent.failed', `kubeadm wrote no credentials for the endpoint on ${host.name}.`, {host: host.name});
+  if (clientOf(text) === undefined) throw new TriremeError('agent.failed', `kubeadm wrote no credentials for the endpoint on ${host.name}.`, {host: host.name});
   await host.write(endpointKubeconfig, text, '0600');
 }
 
@@ -195,6 +203,7 @@ export async function handOverEndpoint(context: AgentStepContext, step: string):
     return now?.holder === scope.wanted.node.name ? undefined : now?.holder;
   };
   const holder = await waitFor(other, {timeout: handOverPatience, interval: 250, signal});
-  const line = holder === undefined ? `no other control plane takes the endpoint's address from ${scope.host.name}` : `${holder} has the endpoint's address now`;
+  const line =
+    holder === undefined ? `no other control plane takes the endpoint's address from ${scope.host.name}` : `${holder} has the endpoint's address now`;
   emit({type: 'step.output', step, host: scope.host.name, stream: 'stdout', line});
 }

@@ -22,7 +22,8 @@ export const endpointReachable: HostCheck = {
       const finding: Finding = {
         observed: `no connection to ${answers.map(({address}) => reachKey(address, port)).join(' or ')}, where the cluster is served`,
         wanted: 'an open connection',
-        remedy: type === 'vip' ? 'see who serves it: trireme status; then look at firewalls in between' : 'look at the load balancer, and at firewalls in between',
+        remedy:
+          type === 'vip' ? 'see who serves it: trireme status; then look at firewalls in between' : 'look at the load balancer, and at firewalls in between',
       };
       return [isMember ? finding : {...finding, severity: 'error'}];
     }
