@@ -302,12 +302,15 @@ describe('an endpoint that the control planes serve', () => {
     made.hosts
       .find((one) => one.host === host)
       ?.changes.filter((change) => change.path.startsWith('endpoint'))
-      .map((change) => `${change.path}=${String(change.to)}`);
+      .map((change) => `${change.path}=${String(change.to)} (${change.why})`);
 
   it('is told of each new control plane: address, static pod and interface', () => {
     const made = plan(vip(), withImage(freshFacts(vip())));
-    expect(servedBy(made, 'h1')).toEqual(['endpoint=10.77.0.100:6443', `endpoint.vip=static pod ${image}, on the interface of the node's address`]);
-    expect(servedBy(plan(vip({interface: 'bond0'}), withImage(freshFacts(vip()))), 'h3')?.[1]).toContain(', on bond0');
+    expect(servedBy(made, 'h1')).toEqual([
+      "endpoint=10.77.0.100:6443 (kubeadm's controlPlaneEndpoint, and a name in the API server's certificate)",
+      `endpoint.vip=static pod ${image} (on the interface of the node's address; one control plane at a time serves the address)`,
+    ]);
+    expect(servedBy(plan(vip({interface: 'bond0'}), withImage(freshFacts(vip()))), 'h3')?.[1]).toContain('(on bond0;');
     expect(servedBy(made, 'h4')).toEqual([]);
   });
 

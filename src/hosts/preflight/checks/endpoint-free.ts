@@ -53,8 +53,9 @@ export const endpointFree: ClusterCheck = {
   },
 };
 
+/** Loopback is every host's own, and none's: simulated control planes serve it. */
 const hasAddress = ({interfaces}: CheckedHost['facts'], address: string) =>
-  interfaces.some((item) => item.addresses.some((own) => isSameAddress(own, address)));
+  interfaces.some((item) => item.name !== 'lo' && item.addresses.some((own) => isSameAddress(own, address)));
 
 /** An address that is served must be nobody's: not even one that refuses connections, or lets them run into nothing but answers for its hardware. */
 function takenBy(checked: readonly CheckedHost[], address: string, port: number): readonly Finding[] {
