@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {isReached, type HostClusterFacts, type MemberObservation} from '../../../src/hostcluster/facts.ts';
+import {imagesOfCluster} from '../../../src/hostcluster/manifest-images.ts';
 import {planConverge} from '../../../src/hostcluster/plan.ts';
 import {hostsOf, wantedOf} from '../../../src/hostcluster/wanted.ts';
 import {TriremeError} from '../../../src/kernel/errors.ts';
@@ -323,6 +324,7 @@ describe('an endpoint that the control planes serve', () => {
     expect([contentOf(vip(), 'h1'), contentOf(vip(), 'h4')]).toEqual([true, false]);
     const layers = [{name: 'balancer', kind: 'addon', manifest: `spec: {containers: [{image: "${image}"}]}`}] as const;
     expect(contentOf(vip({}, {layers}), 'h4')).toBe(true);
+    expect([imagesOfCluster(vip()), imagesOfCluster(desiredCluster()), imagesOfCluster(vip({}, {layers}))]).toEqual([[image], [], [image]]);
   });
 
   it("doesn't take the address for a node's, on whichever host it is", () => {
