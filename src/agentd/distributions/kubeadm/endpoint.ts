@@ -14,6 +14,7 @@ import {absentStep} from '../../file-step.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
 import {ownAdminApi, ownSuperAdminApi} from './access.ts';
 import {clientOf} from './certificate-files.ts';
+import {endContainers} from './containers.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {
   endpointContainer,
@@ -26,7 +27,6 @@ import {
   renderEndpoint,
 } from './render-endpoint.ts';
 import {renderInit} from './render-kubeadm.ts';
-import {endContainers} from './restart-component.ts';
 import {manifestOf, placeManifest} from './static-pod.ts';
 import {traitsOf} from './traits.ts';
 
