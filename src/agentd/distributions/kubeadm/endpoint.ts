@@ -195,7 +195,7 @@ export async function handOverEndpoint(context: AgentStepContext, step: string):
   const api = await ownAdminApi(scope);
   if (scope.wanted.endpoint.vip === undefined || api === undefined) return;
   const held = await observeEndpoint(api, scope, signal).catch(() => undefined);
-  if (held?.holder !== scope.wanted.node.name) return;
+  if (held?.holder !== scope.wanted.node.name || !(await hasOthers(api, signal))) return;
   // asked to end, it gives the Lease back; started again by the kubelet, it waits for its turn
   await endContainers(scope.host, endpointContainer);
   const other = async () => {
@@ -206,4 +206,10 @@ export async function handOverEndpoint(context: AgentStepContext, step: string):
   const line =
     holder === undefined ? `no other control plane takes the endpoint's address from ${scope.host.name}` : `${holder} has the endpoint's address now`;
   emit({type: 'step.output', step, host: scope.host.name, stream: 'stdout', line});
+}
+
+async function hasOthers(api: ClusterApi, signal: AbortSignal): Promise<boolean> {
+  const path = '/api/v1/nodes?labelSelector=node-role.kubernetes.io%2Fcontrol-plane&limit=2';
+  const nodes = await api.get<{items: readonly unknown[]}>(path, signal).catch(() => undefined);
+  return (nodes?.items.length ?? 0) > 1;
 }
