@@ -39,10 +39,15 @@ export function summarizeNew(wanted: Wanted): readonly Change[] {
 function servingOf({endpoint}: Wanted): readonly Change[] {
   const {host, port, vip} = endpoint;
   if (vip === undefined) return [];
-  const where = vip.interface === undefined ? "the interface of the node's address" : vip.interface;
+  const where = vip.interface ?? "the interface of the node's address";
   return [
-    {path: 'endpoint', to: `${host.includes(':') ? `[${host}]` : host}:${port}`, effect: 'none', why: "kubeadm's controlPlaneEndpoint, and a name in the API server's certificate"},
-    {path: 'endpoint.vip', to: `static pod ${vip.image}, on ${where}`, effect: 'none', why: 'one control plane at a time serves the address'},
+    {
+      path: 'endpoint',
+      to: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      effect: 'none',
+      why: "kubeadm's controlPlaneEndpoint, and a name in the API server's certificate",
+    },
+    {path: 'endpoint.vip', to: `static pod ${vip.image}`, effect: 'none', why: `on ${where}; one control plane at a time serves the address`},
   ];
 }
 

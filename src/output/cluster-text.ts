@@ -101,7 +101,11 @@ function certificatesText({expired, due, next}: NonNullable<ClusterView['certifi
 
 /** etcd and certificates in a line each, where they are known. */
 function upkeepOf(view: ClusterView, now: number): readonly string[] {
-  return [...endpointText(view, now), ...((view.etcd ?? []).length === 0 ? [] : [etcdText(view)]), ...(view.certificates === undefined ? [] : [certificatesText(view.certificates, now)])];
+  return [
+    ...endpointText(view, now),
+    ...((view.etcd ?? []).length === 0 ? [] : [etcdText(view)]),
+    ...(view.certificates === undefined ? [] : [certificatesText(view.certificates, now)]),
+  ];
 }
 
 function machineNode(machine: MachineView, style: Style, now: number): TreeNode {

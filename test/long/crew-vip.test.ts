@@ -115,8 +115,8 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
 
   test('the certificate of who serves is told with its end, and made anew by the same command', async () => {
     const shown = async () =>
-      resultOf<{certificates: readonly {host: string; name: string; notAfter: string}[]}>(await trireme('cluster', 'certificates', '-o', 'json')).certificates
-        .filter(({name}) => name === 'trireme-endpoint.conf')
+      resultOf<{certificates: readonly {host: string; name: string; notAfter: string}[]}>(await trireme('cluster', 'certificates', '-o', 'json'))
+        .certificates.filter(({name}) => name === 'trireme-endpoint.conf')
         .map(({host, notAfter}) => `${host} ${notAfter}`);
     const old = await shown();
     expect(old).toHaveLength(3);

@@ -1,7 +1,9 @@
 // How a real host is: its files, mounts, interfaces, packet filter, units, kernel parameters. To hold against how it was.
 import type {Bed} from './bed.ts';
 
-export type Snapshot = Readonly<Record<'files' | 'content' | 'run' | 'mounts' | 'interfaces' | 'addresses' | 'firewall' | 'units' | 'parameters', readonly string[]>>;
+export type Snapshot = Readonly<
+  Record<'files' | 'content' | 'run' | 'mounts' | 'interfaces' | 'addresses' | 'firewall' | 'units' | 'parameters', readonly string[]>
+>;
 
 /** What a system writes by itself: logs, caches of its own tools, what a login leaves. */
 const prune = [

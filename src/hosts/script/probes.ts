@@ -56,6 +56,8 @@ export function probeScript(request: ProbeRequest, boundary: string): string {
   const fits = request.mtu.map(({address, payloads}) => `fit ${shellWord(address)} ${payloads.join(' ')} &`);
   return frameScript(boundary, [
     tools,
+    // who had an address a moment ago may be remembered still: it has to be asked for anew
+    ...request.neighbours.map((address) => `if has ip; then ip neighbour flush to ${shellWord(address)} >/dev/null 2>&1; fi`),
     'section reach\nif [ "$tool" != none ]; then :',
     ...tries,
     'wait\nfi\nsection mtu\nif has ping; then :',

@@ -109,6 +109,15 @@ describe('what each host tries', () => {
     expect(probeRequestFor(hosts, 0, endpoint).mtu[0]).toEqual({address: '10.0.0.2', payloads: [1472, 1422, 1372, 1252, 56]});
   });
 
+  it('asks who has an address only where nobody may have it, and hears only those who answer', () => {
+    expect(probeRequestFor(hosts, 0, endpoint).neighbours).toEqual([]);
+    expect(probeRequestFor(hosts, 0, {...endpoint, isServed: true}).neighbours).toEqual(['10.0.0.100']);
+    const boundary = newBoundary();
+    const lines = ['10.0.0.100 dev eth0 lladdr 52:54:00:ff:00:01 REACHABLE', '10.0.0.101 dev eth0  FAILED', '10.0.0.102 dev eth0  INCOMPLETE'];
+    const output = [`${boundary} neighbours`, ...lines, `${boundary} end`, ''].join('\n');
+    expect(parseProbes(output, boundary)?.neighbours).toEqual({'10.0.0.100': '52:54:00:ff:00:01'});
+  });
+
   it('puts the results into the facts of the hosts that answered', async () => {
     const local = [
       {...(hosts[0] as ProbedHost), nodeAddresses: ['127.0.0.1']},

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {isReached, type HostClusterFacts, type MemberObservation} from '../../../src/hostcluster/facts.ts';
+import {imagesOfCluster} from '../../../src/hostcluster/manifest-images.ts';
 import {planConverge} from '../../../src/hostcluster/plan.ts';
 import {hostsOf, wantedOf} from '../../../src/hostcluster/wanted.ts';
 import {TriremeError} from '../../../src/kernel/errors.ts';
@@ -302,12 +303,15 @@ describe('an endpoint that the control planes serve', () => {
     made.hosts
       .find((one) => one.host === host)
       ?.changes.filter((change) => change.path.startsWith('endpoint'))
-      .map((change) => `${change.path}=${String(change.to)}`);
+      .map((change) => `${change.path}=${String(change.to)} (${change.why})`);
 
   it('is told of each new control plane: address, static pod and interface', () => {
     const made = plan(vip(), withImage(freshFacts(vip())));
-    expect(servedBy(made, 'h1')).toEqual(['endpoint=10.77.0.100:6443', `endpoint.vip=static pod ${image}, on the interface of the node's address`]);
-    expect(servedBy(plan(vip({interface: 'bond0'}), withImage(freshFacts(vip()))), 'h3')?.[1]).toContain(', on bond0');
+    expect(servedBy(made, 'h1')).toEqual([
+      "endpoint=10.77.0.100:6443 (kubeadm's controlPlaneEndpoint, and a name in the API server's certificate)",
+      `endpoint.vip=static pod ${image} (on the interface of the node's address; one control plane at a time serves the address)`,
+    ]);
+    expect(servedBy(plan(vip({interface: 'bond0'}), withImage(freshFacts(vip()))), 'h3')?.[1]).toContain('(on bond0;');
     expect(servedBy(made, 'h4')).toEqual([]);
   });
 
@@ -320,6 +324,7 @@ describe('an endpoint that the control planes serve', () => {
     expect([contentOf(vip(), 'h1'), contentOf(vip(), 'h4')]).toEqual([true, false]);
     const layers = [{name: 'balancer', kind: 'addon', manifest: `spec: {containers: [{image: "${image}"}]}`}] as const;
     expect(contentOf(vip({}, {layers}), 'h4')).toBe(true);
+    expect([imagesOfCluster(vip()), imagesOfCluster(desiredCluster()), imagesOfCluster(vip({}, {layers}))]).toEqual([[image], [], [image]]);
   });
 
   it("doesn't take the address for a node's, on whichever host it is", () => {
@@ -337,7 +342,12 @@ describe('an endpoint that the control planes serve', () => {
     const settled = settledFacts(vip());
     expect(plan(vip(), settled).phases).toEqual([]);
     const made = plan(vip({interface: 'bond0'}), settled);
-    expect(made.hosts.map((host) => host.changes.map((change) => change.path))).toEqual([['endpoint.vip.interface'], ['endpoint.vip.interface'], ['endpoint.vip.interface'], []]);
+    expect(made.hosts.map((host) => host.changes.map((change) => change.path))).toEqual([
+      ['endpoint.vip.interface'],
+      ['endpoint.vip.interface'],
+      ['endpoint.vip.interface'],
+      [],
+    ]);
   });
 
   it('is told to all at once when it moves, and not together with what restarts one host after the other', () => {

@@ -540,6 +540,19 @@ describe('preflight on hosts that already belong to this cluster', () => {
     expect(found()).toEqual([]);
   });
 
+  it('holds the endpoint that a running cluster shall move to against others, and asks nobody to reach it yet', () => {
+    const scene = members();
+    for (const facts of Object.values(scene.facts)) {
+      facts.agent.seen = seen('berth', {wanted: {cluster: {name: 'berth', id: 'x'}, endpoint: {host: '10.77.0.11', port: 6443}}});
+      facts.reach['10.77.0.100:6443'] = 'none';
+    }
+    scene.document.spec.endpoint = {host: '10.77.0.100', port: 6443, type: 'vip'};
+    const found = () => runPreflight(contextOf(scene), {only: ['endpoint-free', 'endpoint-reachable']}).results.filter(({status}) => status !== 'ok');
+    expect(found()).toEqual([]);
+    (scene.facts['h4'] as Loose<HostFacts>).reach['10.77.0.100:6443'] = 'refused';
+    expect(found()).toMatchObject([{id: 'endpoint-free', observed: 'somebody in the network has 10.77.0.100'}]);
+  });
+
   it('still notices a foreign program on one of its ports', () => {
     const scene = members();
     const h1 = scene.facts['h1'] as Loose<HostFacts>;

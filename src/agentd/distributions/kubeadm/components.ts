@@ -7,6 +7,7 @@ import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {ClusterApi} from '../../cluster-api.ts';
 import type {AgentStep, AgentStepContext, Reconciler} from '../../reconciler.ts';
 import {adminApi} from './access.ts';
+import {handOverEndpoint} from './endpoint.ts';
 import {sharedEndpointStep} from './endpoint-clients.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {isVersionChange} from './member.ts';
@@ -72,6 +73,7 @@ function manifestStep(component: Component): AgentStep {
       const after = await renderManifest(context, component, id, before);
       // an unchanged manifest isn't touched, so nothing restarts
       if (after !== before) {
+        if (component.name === 'etcd' || component.name === 'kube-apiserver') await handOverEndpoint(context, id);
         await placeManifest(host, component.name, after);
         await waitHealthy(context, component, 25_000);
       }

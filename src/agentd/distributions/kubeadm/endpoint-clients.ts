@@ -71,7 +71,11 @@ function kubeconfigsStep(): AgentStep {
       if (stale.includes(kubeletKubeconfig)) await records.set(restartKey, true);
       for (const path of stale) {
         const text = (await host.read(path)) ?? '';
-        await host.write(path, text.replace(serverLine, (_line, before: string) => `${before}${serverOf(scope)}`), '0600');
+        await host.write(
+          path,
+          text.replace(serverLine, (_line, before: string) => `${before}${serverOf(scope)}`),
+          '0600',
+        );
       }
       if (records.get(restartKey) === true) {
         await host.services.restart('kubelet.service');

@@ -14,10 +14,19 @@ import {absentStep} from '../../file-step.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
 import {ownAdminApi, ownSuperAdminApi} from './access.ts';
 import {clientOf} from './certificate-files.ts';
+import {endContainers} from './containers.ts';
 import {runKubeadm} from './kubeadm-run.ts';
-import {endpointContainer, endpointKubeconfig, endpointLease, endpointNamespace, endpointPod, endpointRights, endpointUser, renderEndpoint} from './render-endpoint.ts';
+import {
+  endpointContainer,
+  endpointKubeconfig,
+  endpointLease,
+  endpointNamespace,
+  endpointPod,
+  endpointRights,
+  endpointUser,
+  renderEndpoint,
+} from './render-endpoint.ts';
 import {renderInit} from './render-kubeadm.ts';
-import {endContainers} from './restart-component.ts';
 import {manifestOf, placeManifest} from './static-pod.ts';
 import {traitsOf} from './traits.ts';
 
@@ -65,8 +74,7 @@ export async function signEndpointKubeconfig(context: AgentStepContext, step: st
     step,
     isQuiet: true,
   });
-  if (clientOf(text) === undefined)
-    throw new TriremeError('agent.failed', `kubeadm wrote no credentials for the endpoint on ${host.name}.`, {host: host.name});
+  if (clientOf(text) === undefined) throw new TriremeError('agent.failed', `kubeadm wrote no credentials for the endpoint on ${host.name}.`, {host: host.name});
   await host.write(endpointKubeconfig, text, '0600');
 }
 
@@ -187,7 +195,7 @@ export async function handOverEndpoint(context: AgentStepContext, step: string):
   const api = await ownAdminApi(scope);
   if (scope.wanted.endpoint.vip === undefined || api === undefined) return;
   const held = await observeEndpoint(api, scope, signal).catch(() => undefined);
-  if (held?.holder !== scope.wanted.node.name) return;
+  if (held?.holder !== scope.wanted.node.name || !(await hasOthers(api, signal))) return;
   // asked to end, it gives the Lease back; started again by the kubelet, it waits for its turn
   await endContainers(scope.host, endpointContainer);
   const other = async () => {
@@ -195,6 +203,13 @@ export async function handOverEndpoint(context: AgentStepContext, step: string):
     return now?.holder === scope.wanted.node.name ? undefined : now?.holder;
   };
   const holder = await waitFor(other, {timeout: handOverPatience, interval: 250, signal});
-  const line = holder === undefined ? `no other control plane takes the endpoint's address from ${scope.host.name}` : `${holder} has the endpoint's address now`;
+  const line =
+    holder === undefined ? `no other control plane takes the endpoint's address from ${scope.host.name}` : `${holder} has the endpoint's address now`;
   emit({type: 'step.output', step, host: scope.host.name, stream: 'stdout', line});
+}
+
+async function hasOthers(api: ClusterApi, signal: AbortSignal): Promise<boolean> {
+  const path = '/api/v1/nodes?labelSelector=node-role.kubernetes.io%2Fcontrol-plane&limit=2';
+  const nodes = await api.get<{items: readonly unknown[]}>(path, signal).catch(() => undefined);
+  return (nodes?.items.length ?? 0) > 1;
 }

@@ -7,7 +7,7 @@ import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconc
 import {isDue, noteRenewal, renewalOf} from '../renewal.ts';
 import {adminApi} from './access.ts';
 import {endpointCertificate, placesOf, readCertificates, type Reader} from './certificate-files.ts';
-import {signEndpointKubeconfig} from './endpoint.ts';
+import {handOverEndpoint, signEndpointKubeconfig} from './endpoint.ts';
 import {needsCredentials, renewKubelet} from './kubelet-credentials.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {isVersionChange} from './member.ts';
@@ -110,6 +110,7 @@ async function makeAnew(context: AgentStepContext, due: readonly CertificateStat
 async function restartReaders(context: AgentStepContext): Promise<void> {
   const {scope} = context;
   const stale = staleOf(scope);
+  if (stale.includes('etcd') || stale.includes('kube-apiserver')) await handOverEndpoint(context, 'certificates:renew');
   await restartComponents(
     context,
     order.filter((reader) => stale.includes(reader)),

@@ -12,8 +12,10 @@ export const endpointFree: ClusterCheck = {
   scope: 'cluster',
   run: ({checked, cluster}) => {
     const {host, port, type} = cluster.spec.endpoint;
-    const exists = checked.some(({facts, ours}) => ours && seenAgent(facts)?.member === true);
-    if (exists) return [];
+    const members = checked.filter(({facts, ours}) => ours && seenAgent(facts)?.member === true);
+    // a running cluster's endpoint is its own, but one that it shall move to must be free before the control planes serve it
+    const moves = members.length > 0 && members.every(({facts}) => ![undefined, host].includes(seenAgent(facts)?.endpoint));
+    if (members.length > 0 && !(moves && type === 'vip')) return [];
     const addresses = isIP(host) === 0 ? [...new Set(checked.flatMap(({facts}) => facts.endpointAddresses))] : [host];
     return addresses.flatMap((address): readonly Finding[] => {
       // a first run that broke off: the control plane that shall start the cluster serves the address already
@@ -53,8 +55,9 @@ export const endpointFree: ClusterCheck = {
   },
 };
 
+/** Loopback is every host's own, and none's: simulated control planes serve it. */
 const hasAddress = ({interfaces}: CheckedHost['facts'], address: string) =>
-  interfaces.some((item) => item.addresses.some((own) => isSameAddress(own, address)));
+  interfaces.some((item) => item.name !== 'lo' && item.addresses.some((own) => isSameAddress(own, address)));
 
 /** An address that is served must be nobody's: not even one that refuses connections, or lets them run into nothing but answers for its hardware. */
 function takenBy(checked: readonly CheckedHost[], address: string, port: number): readonly Finding[] {

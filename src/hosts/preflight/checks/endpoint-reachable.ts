@@ -1,6 +1,7 @@
 // A host joins, and works, through the endpoint. Before there's a cluster nobody has to serve there, but a load balancer's machine must be there at all.
 import {isIP} from 'node:net';
 import {seenAgent} from '../../agent-seen.ts';
+import type {HostFacts} from '../../facts.ts';
 import {isSameAddress} from '../../parse/addresses.ts';
 import {reachKey} from '../../probe-hosts.ts';
 import type {Finding, HostCheck} from '../check.ts';
@@ -13,7 +14,8 @@ export const endpointReachable: HostCheck = {
   run: (host, {checked, cluster}) => {
     const {host: name, port, type} = cluster.spec.endpoint;
     const addresses = isIP(name) === 0 ? host.facts.endpointAddresses : [name];
-    const exists = checked.some(({facts, ours}) => ours && seenAgent(facts)?.member === true);
+    // where it shall move to, nobody serves yet
+    const exists = checked.some(({facts, ours}) => ours && servesAt(facts, name));
     const isMember = host.ours && seenAgent(host.facts)?.member === true;
     const answers = addresses.map((address) => ({address, answer: host.facts.reach[reachKey(address, port)]})).filter(({answer}) => answer !== undefined);
     if (answers.length === 0) return []; // nobody tried
@@ -22,7 +24,8 @@ export const endpointReachable: HostCheck = {
       const finding: Finding = {
         observed: `no connection to ${answers.map(({address}) => reachKey(address, port)).join(' or ')}, where the cluster is served`,
         wanted: 'an open connection',
-        remedy: type === 'vip' ? 'see who serves it: trireme status; then look at firewalls in between' : 'look at the load balancer, and at firewalls in between',
+        remedy:
+          type === 'vip' ? 'see who serves it: trireme status; then look at firewalls in between' : 'look at the load balancer, and at firewalls in between',
       };
       return [isMember ? finding : {...finding, severity: 'error'}];
     }
@@ -37,4 +40,9 @@ export const endpointReachable: HostCheck = {
       },
     ];
   },
+};
+
+const servesAt = (facts: HostFacts, name: string) => {
+  const seen = seenAgent(facts);
+  return seen?.member === true && (seen.endpoint ?? name) === name;
 };
