@@ -77,6 +77,7 @@ export class SimulatedMember {
       host: wanted.endpoint.host,
       port: wanted.endpoint.port,
       secret: secrets.bootstrapToken,
+      name: wanted.node.name,
       state,
       save: (next) => host.write(statePath, JSON.stringify(next), '0600'),
     });
