@@ -60,6 +60,8 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly secret: string;
+  /** The host that serves: its copy is this one. */
+  readonly self: string;
   readonly state: SimulatedState;
   /** Called with each new state before the answer is sent. */
   save(state: SimulatedState): Promise<void>;
@@ -164,7 +166,12 @@ export class SimulatedServer {
   }
 
   #members(): readonly SimulatedEtcdMember[] {
-    return this.#state.members.map((name) => ({name, healthy: this.#isHeard(name), revision: this.#copies.get(name)?.revision ?? 0}));
+    const {self} = this.#options;
+    return this.#state.members.map((name) =>
+      name === self
+        ? {name, healthy: true, revision: this.#state.revision}
+        : {name, healthy: this.#isHeard(name), revision: this.#copies.get(name)?.revision ?? 0},
+    );
   }
 
   #isHeard(name: string): boolean {
