@@ -13,7 +13,7 @@ import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type Simu
 const statePath = '/var/lib/etcd/simulated.json';
 /** In ms: how often a kubelet beats. */
 const beatInterval = 3000;
-/** In ms. A control plane's copy of the state is so old, at most. */
+/** In ms. A control plane's copy of the state is so old, at most; where it's served it's the newest. */
 const copyInterval = 700;
 /** In ms: how long a change of members waits for the others' copies. */
 const copyPatience = 15_000;
@@ -199,7 +199,7 @@ export class SimulatedMember {
         this.#copied = undefined;
         this.#last = undefined;
       }
-      await sleep(target.wanted.role === 'control-plane' ? copyInterval : beatInterval, signal).catch(() => {});
+      await sleep(target.wanted.role === 'control-plane' && this.#server === undefined ? copyInterval : beatInterval, signal).catch(() => {});
     }
   }
 

@@ -60,7 +60,7 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly secret: string;
-  /** The control plane that serves. */
+  /** The control plane that serves: its copy is this one. */
   readonly name: string;
   readonly state: SimulatedState;
   /** Called with each new state before the answer is sent. */
@@ -168,7 +168,12 @@ export class SimulatedServer {
   }
 
   #members(): readonly SimulatedEtcdMember[] {
-    return this.#state.members.map((name) => ({name, healthy: this.#isHeard(name), revision: this.#copies.get(name)?.revision ?? 0}));
+    const {name: self} = this.#options;
+    return this.#state.members.map((name) =>
+      name === self
+        ? {name, healthy: true, revision: this.#state.revision}
+        : {name, healthy: this.#isHeard(name), revision: this.#copies.get(name)?.revision ?? 0},
+    );
   }
 
   #isHeard(name: string): boolean {
