@@ -134,10 +134,12 @@ stage() { # what is new on a host, while it serves: programs beside the old ones
   step "h$1 has the new programs and images"
 }
 renew() { # HOST: drained, its kubelet exchanged, Ready with the new version
-  kubectl drain "h$1" --ignore-daemonsets --delete-emptydir-data > "$folder/drain$1.log" 2>&1 || { cat "$folder/drain$1.log" >&2; return 1; }
+  local tries=0
+  # the API server of the endpoint may just be starting again: asked anew, as one would by hand
+  until kubectl drain "h$1" --ignore-daemonsets --delete-emptydir-data > "$folder/drain$1.log" 2>&1; do [ $((tries += 1)) -lt 20 ] || { cat "$folder/drain$1.log" >&2; return 1; }; sleep 1; done
   on "$1" 'set -e; mv /root/pack/all/bin/{kubelet,kubectl} /usr/local/bin; systemctl daemon-reload; systemctl restart kubelet; rm -rf /root/pack'
   until [ "$(kubectl get node "h$1" -o "'jsonpath={.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type==\"Ready\")].status}'" 2> /dev/null)" = "$version True" ]; do sleep 0.5; done
-  kubectl uncordon "h$1" > /dev/null
+  until kubectl uncordon "h$1" > "$folder/uncordon$1.log" 2>&1; do [ $((tries += 1)) -lt 60 ] || { cat "$folder/uncordon$1.log" >&2; return 1; }; sleep 0.5; done
   step "h$1 has the new version"
 }
 upgrade() {

@@ -67,11 +67,13 @@ async function measure(side, {from, to}) {
       await side.install();
       await allReady(from);
     });
+    console.log(`    ${side.name}: ${from} on 3+1 hosts in ${(install / 1000).toFixed(1)} s`);
     if (to === undefined) return {install};
     const upgrade = await timed(async () => {
       await side.upgrade();
       await allReady(to);
     });
+    console.log(`    ${side.name}: ${from} to ${to} in ${(upgrade / 1000).toFixed(1)} s`);
     return {install, upgrade};
   } finally {
     await quietly('hosts.sh', path('../testbed/hosts.sh'), ['down']);
@@ -99,7 +101,7 @@ async function byHand({folder, from, to}) {
   const script = (verb, version) => quietly(`by-hand.sh ${verb}`, path('./by-hand.sh'), [verb, folder, version], join(folder, `${verb}.log`));
   await script('pack', from);
   if (to !== undefined) await script('pack', to);
-  return {begin: async () => {}, install: () => script('install', from), upgrade: () => script('upgrade', to)};
+  return {name: 'by hand', begin: async () => {}, install: () => script('install', from), upgrade: () => script('upgrade', to)};
 }
 
 async function byTrireme({folder, places, from, to}) {
@@ -119,6 +121,7 @@ async function byTrireme({folder, places, from, to}) {
     await rm(join(folder, `bundle-${version}`), {recursive: true});
   }
   return {
+    name: 'trireme',
     begin: async () => {
       password = (await readFile(join(hosts, 'sudo-password'), 'utf8')).trim();
     },
