@@ -33,6 +33,7 @@ const {outputFiles, metafile} = await build({
 const [{imports}] = Object.values(metafile.outputs);
 const ids = imports.filter((one) => one.external && one.kind === 'import-statement').map((one) => one.path);
 mkdirSync(dirname(part), {recursive: true});
-writeFileSync(part, withBuiltinsAsValues(outputFiles[0].text, ids));
+// the last line says what it is: without an import or export it could be CommonJS
+writeFileSync(part, `${withBuiltinsAsValues(outputFiles[0].text, ids)}export {};\n`);
 renameSync(part, outfile);
 console.log(`${relative(process.cwd(), outfile)}: ${Math.round(statSync(outfile).size / 1024)} KiB`);
