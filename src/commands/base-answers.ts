@@ -20,6 +20,11 @@ export const answerFlags = {
     env: 'TRIREME_ENDPOINT',
     helpValue: 'HOST[:PORT]',
   }),
+  'endpoint-type': Flags.option({
+    summary: 'Who serves the endpoint: a load balancer or a name, or the control planes themselves (vip).',
+    env: 'TRIREME_ENDPOINT_TYPE',
+    options: ['external', 'vip'] as const,
+  })(),
   pods: Flags.string({...list, summary: 'Network of the pods; a second one for dual-stack.', env: 'TRIREME_PODS', helpValue: 'CIDR'}),
   services: Flags.string({...list, summary: 'Network of the services; a second one for dual-stack.', env: 'TRIREME_SERVICES', helpValue: 'CIDR'}),
   'ssh-user': Flags.string({summary: 'Login name on the hosts.', env: 'TRIREME_SSH_USER', helpValue: 'USER'}),

@@ -4,7 +4,7 @@ import type {DesiredCluster} from '../spec/desired.ts';
 import type {ClusterView, ConditionView} from '../modes/mode.ts';
 import type {AgentHost} from '../spec/schema.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberObservation} from './facts.ts';
-import {protocol, type AgentState, type NodeState} from './protocol.ts';
+import {protocol, type AgentState, type EndpointState, type NodeState} from './protocol.ts';
 import type {HostClusterScope} from './scope.ts';
 import {hostsOf, nodeAddressesOf, observationOf} from './wanted.ts';
 
@@ -61,10 +61,15 @@ export function viewOf(
     conditions,
     machines: [...machines, ...strangers],
     endpoint: `${spec.endpoint.host.includes(':') ? `[${spec.endpoint.host}]` : spec.endpoint.host}:${spec.endpoint.port}`,
+    ...(told?.endpoint === undefined ? {} : {endpointHolder: pickHolder(told.endpoint)}),
     seenAt: at,
     ...(told?.etcd === undefined ? {} : {etcd: told.etcd.map(({peerUrls: _urls, ...member}) => member)}),
     ...certificatesIn(facts, at),
   };
+}
+
+function pickHolder({holder, since}: EndpointState): NonNullable<ClusterView['endpointHolder']> {
+  return {...(holder === undefined ? {} : {holder}), ...(since === undefined ? {} : {since})};
 }
 
 /** Nothing where no agent tells of any. */

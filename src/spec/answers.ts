@@ -28,6 +28,10 @@ export const answersSchema = z.strictObject({
   controlPlane: z.array(host).optional().describe('The control planes, as NAME=[USER@]ADDRESS[:PORT][/NODE-ADDRESS].'),
   worker: z.array(host).optional().describe('The workers, written like the control planes.'),
   endpoint: z.string().optional().describe('Where the Kubernetes API is reached, as HOST or HOST:PORT; default: the only control plane.'),
+  endpointType: z
+    .enum(['external', 'vip'])
+    .optional()
+    .describe('Who serves the endpoint: a load balancer or a name (external), or the control planes themselves (vip); default external.'),
   pods: z.array(z.string()).optional().describe('Networks of the pods.'),
   services: z.array(z.string()).optional().describe('Networks of the services.'),
   sshUser: z.string().optional().describe('Login name on the hosts.'),

@@ -32,8 +32,9 @@ export function renderClusterFile(answers: CompleteAnswers, base?: BaseSettings)
     '  network:',
     `    pods: ${value(answers.pods ?? ['10.244.0.0/16'])}`,
     `    services: ${value(answers.services ?? ['10.96.0.0/12'])}`,
-    '  # A load balancer or a DNS name in front of the control planes; with a single one, its own address.',
-    `  endpoint: ${value({host, port: Number(endpoint?.[2] ?? 6443)})}`,
+    '  # A load balancer or a DNS name in front of the control planes, or a free address that they serve themselves (type: vip);',
+    '  # with a single one, its own address.',
+    `  endpoint: ${value({host, port: Number(endpoint?.[2] ?? 6443), ...(answers.endpointType === 'vip' ? {type: 'vip'} : {})})}`,
     ...(profile === undefined
       ? ['  # The pod network and other layers; without a profile the nodes stay NotReady.', '  # profile: {file: profile.yaml, variables: {}}']
       : ['  # The pod network and other layers.', `  profile: ${value(profile)}`]),

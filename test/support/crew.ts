@@ -8,8 +8,8 @@ import type {Ran} from './trireme.ts';
 
 export interface Crew {
   readonly bed: Bed;
-  /** Writes the file with these hosts. */
-  write(controlPlanes: readonly number[], workers?: readonly number[]): Promise<string>;
+  /** Writes the file with these hosts; the endpoint is h1 where it isn't said. */
+  write(controlPlanes: readonly number[], workers?: readonly number[], endpoint?: Readonly<Record<string, unknown>>): Promise<string>;
   down(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function upCrew(options: Pick<BedOptions, 'hosts' | 'bed' | 'trixie
   }
   return {
     bed,
-    write: (controlPlanes, workers = []) => bed.write(clusterFile(bed, places, controlPlanes, workers)),
+    write: (controlPlanes, workers = [], endpoint = {host: bed.address(1)}) => bed.write(clusterFile(bed, places, {controlPlanes, workers, endpoint})),
     down: async () => {
       await places.close();
       await bed.down();
@@ -37,7 +37,13 @@ export async function upCrew(options: Pick<BedOptions, 'hosts' | 'bed' | 'trixie
   };
 }
 
-function clusterFile(bed: Bed, places: PublicPlaces, controlPlanes: readonly number[], workers: readonly number[]) {
+interface Wish {
+  readonly controlPlanes: readonly number[];
+  readonly workers: readonly number[];
+  readonly endpoint: Readonly<Record<string, unknown>>;
+}
+
+function clusterFile(bed: Bed, places: PublicPlaces, {controlPlanes, workers, endpoint}: Wish) {
   const host = (role: string) => (index: number) => ({name: `h${index}`, address: bed.address(index), role});
   return {
     apiVersion: 'trireme.dev/v1alpha1',
@@ -46,7 +52,7 @@ function clusterFile(bed: Bed, places: PublicPlaces, controlPlanes: readonly num
     spec: {
       mode: 'agent',
       kubernetes: {distribution: 'kubeadm', version: 'v1.36.3'},
-      endpoint: {host: bed.address(1)},
+      endpoint,
       profile: {file: 'profile.yaml'},
       configuration: bedConfiguration,
       bundle: {sources: places.sources},

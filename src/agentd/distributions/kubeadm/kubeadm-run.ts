@@ -19,8 +19,8 @@ export interface KubeadmRun {
   readonly isQuiet?: boolean;
 }
 
-/** Runs `kubeadm ARGS --config FILE`; each line is an event. Throws `agent.failed` with what kubeadm said. */
-export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Promise<void> {
+/** Runs `kubeadm ARGS --config FILE`; each line is an event. Returns its standard output; throws `agent.failed` with what kubeadm said. */
+export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Promise<string> {
   const {host, wanted} = context.scope;
   const path = `${folder}/${run.args.join('-').replaceAll(/[^a-z-]/g, '')}.yaml`;
   await host.write(path, run.config, '0600');
@@ -32,7 +32,7 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
       env: {...wanted.proxy, ...run.env},
       ...(run.isQuiet === true ? {} : {onLine: (stream, line) => tell(context, run.step, stream, line)}),
     });
-    if (result.code === 0) return;
+    if (result.code === 0) return result.stdout;
     const said = complaintOf(result.stderr) ?? lastLine(result);
     throw new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {
       host: host.name,
