@@ -69,7 +69,7 @@ export function hostFiles(root: string): Pick<HostSystem, 'path' | 'read' | 'exi
         await writeFile(file, content);
         return;
       }
-      await writeFileAtomic(path(file), content, {mode: Number.parseInt(mode, 8)});
+      await writeFileAtomic(path(file), content, {mode: Number.parseInt(mode, 8), soleWriter: true});
     },
     remove: async (file) => rm(path(file), {force: true, recursive: true}),
   };

@@ -13,13 +13,16 @@ const expiry = 90;
 
 const path = rootedPath(agentPaths.lock);
 
-// Line 1 of the input is the new owner, line 2 the one who may be replaced, or nothing. The link is made only where no file is.
+// Line 1 of the input is the new owner, line 2 the one who may be replaced, or nothing. The link is made only where no file is. It's made of a whole
+// file that was flushed: one that says nothing is what a power cut, or a full disk, has left of one by an older program, and is nobody's.
 const takeScript = `
 p=${path}
 mkdir -p "\${p%/*}" || exit 1
 IFS= read -r new; IFS= read -r old
 t="$p.$$"
-printf '%s\\n' "$new" >"$t" || exit 1
+printf '%s\\n' "$new" >"$t" || { rm -f "$t"; exit 1; }
+sync "$t" 2>/dev/null || sync
+if [ -e "$p" ] && [ -z "$(tr -d '\\000' <"$p" 2>/dev/null)" ]; then rm -f "$p"; fi
 if [ -n "$old" ] && [ "$(cat "$p" 2>/dev/null)" = "$old" ]; then rm -f "$p"; fi
 if ln "$t" "$p" 2>/dev/null; then echo taken; else
   echo "held $(( $(date +%s) - $(stat -c %Y "$p" 2>/dev/null || date +%s) ))"

@@ -1,8 +1,10 @@
 // The control plane's components run with the settings that are wanted now: their manifests are rendered anew by kubeadm, one after another.
 import {mkdir, rename} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {sleep} from '../../../kernel/cancel.ts';
 import {digestOfValue} from '../../../kernel/digest.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
+import {syncFolder} from '../../../kernel/files.ts';
 import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {ClusterApi} from '../../cluster-api.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
@@ -109,7 +111,9 @@ async function renderManifest(context: AgentStepContext, component: Component, s
 async function placeManifest({host}: Target, component: Component, text: string): Promise<void> {
   const part = `/etc/kubernetes/.trireme-${component.name}.yaml`;
   await host.write(part, text, '0600');
-  await rename(host.path(part), host.path(manifestOf(component.name)));
+  const path = host.path(manifestOf(component.name));
+  await rename(host.path(part), path);
+  await syncFolder(dirname(path));
 }
 
 /** kubeadm renders etcd as a cluster of one; those flags count only for empty data, and there they must name the real cluster. */

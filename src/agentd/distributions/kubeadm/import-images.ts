@@ -90,7 +90,8 @@ function importStep(image: ImageReference, present: Lazy<Awaited<ReturnType<type
 
 /** Streams an OCI image layout as a tar, made of the blobs on disk, into `ctr images import`. */
 async function importImage({host}: Target, {reference, item}: ImageReference, signal: AbortSignal): Promise<void> {
-  const args = ['-n', 'k8s.io', 'images', 'import', '--local', '-'];
+  // flushed: after a power cut an unpacked image would have empty files, and nobody would unpack it again
+  const args = ['-n', 'k8s.io', 'images', 'import', '--local', '--sync-fs', '-'];
   const child = spawn(host.path(`${host.bin}/ctr`), args, {stdio: ['pipe', 'ignore', 'pipe'], signal});
   const errors: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));

@@ -1,7 +1,8 @@
 // Runs kubeadm with a configuration that lies on disk only while it runs, for root only, in memory.
 import {stripVTControlCharacters} from 'node:util';
 import {TriremeError} from '../../../kernel/errors.ts';
-import {lastLine} from '../../host-system.ts';
+import {syncTree} from '../../../kernel/files.ts';
+import {lastLine, type HostSystem} from '../../host-system.ts';
 import type {AgentStepContext} from '../../reconciler.ts';
 
 /** kubeadm's own timeouts are the real bound; this one only ends what hangs for ever. In ms. */
@@ -32,7 +33,7 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
       env: {...wanted.proxy, ...run.env},
       ...(run.isQuiet === true ? {} : {onLine: (stream, line) => tell(context, run.step, stream, line)}),
     });
-    if (result.code === 0) return;
+    if (result.code === 0) return await keepWritten(host);
     const said = complaintOf(result.stderr) ?? lastLine(result);
     throw new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {
       host: host.name,
@@ -41,6 +42,17 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
   } finally {
     await host.remove(path);
   }
+}
+
+/**
+ * kubeadm and the kubelet don't flush what they write. Without this a power cut after it was noted that a phase is done could leave empty
+ * certificates behind that note.
+ */
+export async function keepWritten(host: Pick<HostSystem, 'path'>): Promise<void> {
+  await syncTree(host.path('/etc/kubernetes'));
+  // below it are the pods' volumes, which are none of ours
+  await syncTree(host.path('/var/lib/kubelet'), 1);
+  await syncTree(host.path('/var/lib/kubelet/pki'));
 }
 
 /** kubeadm colours its list of kernel settings, one line each: those that are fine say nothing to anyone. */
