@@ -1,7 +1,8 @@
 // How a host was before we touched it: what a reset goes by. What was there stays; what came is ours to take away.
 import {readdir} from 'node:fs/promises';
 import {join, relative} from 'node:path';
-import {isMissing, type HostSystem} from './host-system.ts';
+import {isTriremeError} from '../kernel/errors.ts';
+import {isMissing, lastLine, type HostSystem} from './host-system.ts';
 import type {Records} from './records.ts';
 
 /** Folders in which everything belongs to Kubernetes, its container runtime or its network; a user may have had something in there before. */
@@ -64,8 +65,8 @@ export interface Baseline {
   readonly present: readonly string[];
   readonly mounts: readonly string[];
   readonly interfaces: readonly string[];
-  /** `ip nat`. */
-  readonly firewallTables: readonly string[];
+  /** `ip nat`; null: it couldn't be told. */
+  readonly firewallTables: readonly string[] | null;
 }
 
 const key = 'baseline';
@@ -87,7 +88,7 @@ export async function noteBaseline(host: HostSystem, records: Records): Promise<
     present,
     mounts: await mountPoints(host),
     interfaces: await interfacesOf(host),
-    firewallTables: await firewallTables(host),
+    firewallTables: await firewallTables(host).catch(() => null),
   } satisfies Baseline);
 }
 
@@ -142,12 +143,28 @@ export async function mountPoints(host: HostSystem): Promise<readonly string[]> 
     .map((path) => path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
 }
 
-/** Tables of the kernel's packet filter, as `FAMILY NAME`; none where there's no program to ask. */
+/** Tables of the kernel's packet filter, as `FAMILY NAME`; none where there's no program to ask. Throws when it gives no answer. */
 export async function firewallTables(host: HostSystem): Promise<readonly string[]> {
-  if (host.simulated) return [];
-  const result = await host.run('nft', ['list', 'tables'], {deadline: 20_000}).catch(() => undefined);
-  return (result?.stdout ?? '')
+  const listed = await outputOf(host, 'nft', ['list', 'tables']);
+  return (listed ?? '')
     .split('\n')
     .map((line) => /^table (\S+) (\S+)/.exec(line.trim()))
     .flatMap((match) => (match === null ? [] : [`${match[1]} ${match[2]}`]));
+}
+
+/** What a kernel without nf_tables, or without this family, answers. */
+const unsupported = /Protocol not supported|Address family not supported|Operation not supported/;
+
+/** What a program of the packet filter prints; undefined where it isn't installed or the kernel has none. Throws when it fails: no answer isn't an empty one. */
+export async function outputOf(host: HostSystem, program: string, args: readonly string[]): Promise<string | undefined> {
+  if (host.simulated) return undefined;
+  try {
+    const result = await host.run(program, args, {deadline: 30_000});
+    if (result.code !== 0 && unsupported.test(result.stderr)) return undefined;
+    if (result.code !== 0) throw new Error(`${program} ${args.join(' ')}: ${lastLine(result)}`);
+    return result.stdout;
+  } catch (error) {
+    if (isTriremeError(error) && error.code === 'exec.not-found') return undefined;
+    throw error;
+  }
 }

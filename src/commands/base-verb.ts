@@ -201,6 +201,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
     return this.withScope(cluster, withPatience(flags), async (mode, scope) => {
       const facts = await mode.facts(cluster, scope);
       const converge = mode.plan(cluster, facts, {verb: 'converge', ...(work.limit === undefined ? {} : {limit: work.limit})});
+      requireNoRemovals(converge, work.intent.verb);
       this.requireFitHosts(mode.obstacles(cluster, facts, converge), flags);
       const isChanged = edit.diff !== '';
       this.out.note(isChanged ? edit.diff : `${edit.file} says so already.`);
@@ -289,6 +290,19 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
     if (typed.trim() !== name)
       throw new TriremeError('answer.refused', `${typed.trim() === '' ? 'Nothing' : typed.trim()} isn't ${name}; nothing was changed.`);
   }
+}
+
+/** A verb does what it is called, and no more: hosts that left the file are apply's to take out. Throws `plan.refused`. */
+function requireNoRemovals({hosts, subject}: Plan<Scope>, verb: string): void {
+  const leaving = hosts.filter((host) => host.state === 'removed').map((host) => host.host);
+  if (leaving.length === 0) return;
+  throw new TriremeError(
+    'plan.refused',
+    `${leaving.join(', ')} left the file and ${leaving.length === 1 ? 'is' : 'are'} still in ${subject}: ${verb} takes no host out.`,
+    {
+      hints: [`Take out first what left: trireme apply ${leaving.map((host) => `--confirm ${host}`).join(' ')}`, 'Or write it into the file again.'],
+    },
+  );
 }
 
 /**

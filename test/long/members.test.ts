@@ -47,6 +47,10 @@ describe('members of a cluster of simulated hosts', () => {
     const plan = await sandbox.trireme(['plan', '--exit-code']);
     expectCode(plan, 9);
     expect(plan.stdout).toMatch(/w2 .*removed/);
+    // an upgrade isn't the one to take it out
+    const upgrade = await sandbox.trireme(['cluster', 'upgrade', '--to', 'v1.36.3', '--yes']);
+    expectCode(upgrade, 3);
+    expect(upgrade.stderr).toMatch(/w2 left the file and is still in harbour[\s\S]*trireme apply --confirm w2/);
     expect((await machines()).map((machine) => machine.name)).toContain('w2');
   });
 

@@ -20,7 +20,7 @@ import {nodeStatesOf} from './kubeadm/observe.ts';
 import {certificates, simulatedCertificates} from './simulated/certificates.ts';
 import {missingBackup} from '../snapshot-files.ts';
 import {unitMark} from './simulated/host.ts';
-import {SimulatedMember} from './simulated/member.ts';
+import {joinEtcdId, SimulatedMember} from './simulated/member.ts';
 import {tokens} from './simulated/server.ts';
 
 export {simulatedHost} from './simulated/host.ts';
@@ -269,6 +269,8 @@ function controlPlane(member: SimulatedMember): Reconciler {
     },
     steps: (target) => {
       if (memberOf(target) !== undefined) return [];
+      // etcd has a process of its own: an agent that starts anew in the middle of a join must not leave the others without its voice
+      if (target.records.get(joinEtcdId) !== undefined) member.attend(target);
       const start = recordStep(
         'init',
         'Start the cluster',
@@ -279,7 +281,7 @@ function controlPlane(member: SimulatedMember): Reconciler {
         },
       );
       const joinEtcd = recordStep(
-        'join-etcd',
+        joinEtcdId,
         'Join etcd',
         () => true,
         (scope, signal) => member.joinEtcd(scope, signal),

@@ -1,5 +1,5 @@
 // Interfaces and packet filter rules that Kubernetes and its network plugins leave behind. What was there before stays.
-import {firewallTables, interfacesOf, type Baseline} from '../baseline.ts';
+import {firewallTables, interfacesOf, outputOf, type Baseline} from '../baseline.ts';
 import {lastLine, type HostSystem} from '../host-system.ts';
 import type {ResetLog} from './report.ts';
 
@@ -24,16 +24,20 @@ export async function cleanNetwork(host: HostSystem, baseline: Baseline | undefi
       log.removed(`interface ${name}`);
     });
   }
-  await log.attempt('firewall rules', () => cleanFirewall(host, baseline, log));
+  const tables = baseline?.firewallTables ?? null;
+  await log.attempt('firewall tables', async () => {
+    for (const table of await firewallTables(host)) if (ourTable.test(table) && !tables?.includes(table)) await deleteTable(host, table, log);
+  });
+  for (const program of ['iptables', 'ip6tables', 'iptables-legacy', 'ip6tables-legacy'])
+    await log.attempt(`chains and rules of ${program}`, () => cleanChains(host, program, log));
+  await log.attempt('empty firewall tables', () => cleanSharedTables(host, tables, log));
 }
 
-async function cleanFirewall(host: HostSystem, baseline: Baseline | undefined, log: ResetLog): Promise<void> {
-  const before = new Set(baseline?.firewallTables);
-  for (const table of await firewallTables(host)) if (ourTable.test(table) && !before.has(table)) await deleteTable(host, table, log);
-  for (const program of ['iptables', 'ip6tables', 'iptables-legacy', 'ip6tables-legacy']) await cleanChains(host, program, log);
-  // the shared tables that came with those chains, where nothing of anybody's is left in them
+/** The shared tables that came with those chains, where nothing of anybody's is left in them. */
+async function cleanSharedTables(host: HostSystem, before: readonly string[] | null, log: ResetLog): Promise<void> {
+  if (before === null) return;
   for (const table of await firewallTables(host)) {
-    if (before.has(table) || baseline === undefined || !/^(ip|ip6) (filter|nat|mangle|raw)$/.test(table)) continue;
+    if (before.includes(table) || !/^(ip|ip6) (filter|nat|mangle|raw)$/.test(table)) continue;
     const listed = await host.run('nft', ['-j', 'list', 'table', ...table.split(' ')], {deadline});
     if (listed.code === 0 && !hasRules(listed.stdout)) await deleteTable(host, table, log);
   }
@@ -57,9 +61,8 @@ async function deleteTable(host: HostSystem, table: string, log: ResetLog): Prom
 /** Of iptables, by whichever kernel interface it speaks. The legacy ones load modules when they're asked, so only where their tables exist. */
 async function cleanChains(host: HostSystem, program: string, log: ResetLog): Promise<void> {
   if (program.endsWith('-legacy') && !(await host.exists(`/proc/net/${program.startsWith('ip6') ? 'ip6' : 'ip'}_tables_names`))) return;
-  const saved = await host.run(`${program}-save`, [], {deadline}).catch(() => undefined);
-  if (saved === undefined || saved.code !== 0) return;
-  const cleaned = withoutOurRules(saved.stdout);
+  const saved = await outputOf(host, `${program}-save`, []);
+  const cleaned = withoutOurRules(saved ?? '');
   if (cleaned === undefined) return;
   const restored = await host.run(`${program}-restore`, [], {deadline, stdin: cleaned});
   if (restored.code !== 0) throw new Error(`${program}: ${lastLine(restored)}`);

@@ -4,8 +4,10 @@ import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {noteBaseline} from '../../../src/agentd/baseline.ts';
 import {simulatedHost} from '../../../src/agentd/distributions/simulated/host.ts';
+import {TriremeError} from '../../../src/kernel/errors.ts';
 import {Records} from '../../../src/agentd/records.ts';
-import {withoutOurRules} from '../../../src/agentd/reset/network.ts';
+import {cleanNetwork, withoutOurRules} from '../../../src/agentd/reset/network.ts';
+import {ResetLog} from '../../../src/agentd/reset/report.ts';
 import {resetHost} from '../../../src/agentd/reset/reset.ts';
 import {pathsBelow} from '../../support/file-tree.ts';
 
@@ -29,6 +31,64 @@ describe('firewall rules', () => {
     ].join('\n');
     expect(withoutOurRules(saved)).toBe('*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080\nCOMMIT\n');
     expect(withoutOurRules('*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n')).toBeUndefined();
+  });
+});
+
+describe('the network of a host', () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'reset-network-'));
+  });
+  afterEach(() => rm(root, {recursive: true, force: true}));
+
+  /** Cleans a host whose programs answer so; those that aren't named aren't installed. */
+  async function clean(answers: Readonly<Record<string, {readonly code?: number; readonly stdout?: string; readonly stderr?: string} | 'silent'>>) {
+    const ran: string[] = [];
+    const log = new ResetLog();
+    const simulated = simulatedHost('h1', root);
+    const run: typeof simulated.run = async (program, args, options) => {
+      const command = [program, ...args].join(' ');
+      const answer = answers[command];
+      if (answer === undefined) return simulated.run(program, args, options);
+      if (answer === 'silent') throw new TriremeError('wait.timed-out', `${program} ran longer than 30 s.`);
+      ran.push(`${command}${options.stdin === undefined ? '' : ` < ${options.stdin.toString()}`}`);
+      return {code: 0, stdout: '', stderr: '', ...answer};
+    };
+    const baseline = {trees: {}, present: [], mounts: [], interfaces: [], firewallTables: ['inet filter']};
+    await cleanNetwork({...simulated, simulated: false, run}, baseline, log);
+    return {ran, report: log.report};
+  }
+
+  it('has the tables and chains of Kubernetes taken away', async () => {
+    const {ran, report} = await clean({
+      'nft list tables': {stdout: 'table inet filter\ntable ip kube-proxy\n'},
+      'nft delete table ip kube-proxy': {},
+      'iptables-save': {stdout: '*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n'},
+      'iptables-restore': {},
+    });
+    expect(ran).toContain('nft delete table ip kube-proxy');
+    expect(ran).toContain('iptables-restore < *nat\nCOMMIT\n');
+    expect(report).toEqual({removed: ['firewall table ip kube-proxy', 'chains and rules of iptables'], kept: [], failed: []});
+  });
+
+  it('is not called clean when a program gives no answer, and the others are asked all the same', async () => {
+    const {ran, report} = await clean({
+      'nft list tables': {code: 1, stderr: 'Operation not permitted (you must be root)'},
+      'iptables-save': 'silent',
+      'ip6tables-save': {stdout: '*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n'},
+      'ip6tables-restore': {},
+    });
+    expect(ran).toContain('ip6tables-restore < *nat\nCOMMIT\n');
+    expect(report.failed).toEqual([
+      {what: 'firewall tables', why: expect.stringContaining('you must be root')},
+      {what: 'chains and rules of iptables', why: 'iptables-save ran longer than 30 s.'},
+      {what: 'empty firewall tables', why: expect.stringContaining('you must be root')},
+    ]);
+  });
+
+  it('has none where nothing is installed, or the kernel has no such filter', async () => {
+    const {report} = await clean({'nft list tables': {code: 1, stderr: 'netlink: Error: cache initialization failed: Protocol not supported'}});
+    expect(report).toEqual({removed: [], kept: [], failed: []});
   });
 });
 

@@ -15,6 +15,8 @@ const statePath = '/var/lib/etcd/simulated.json';
 const beatIntervals = {worker: 3000, 'control-plane': 700};
 /** In ms: how long a change of members waits for the others' copies. */
 const copyPatience = 15_000;
+/** The step, and the key of its record, by which this host became a member of etcd. */
+export const joinEtcdId = 'join-etcd';
 /** The key of the record that this host's member was taken out: its copy is worth nothing from then on. */
 const expelledKey = 'etcd.expelled';
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -114,6 +116,8 @@ export class SimulatedMember {
   /** Becomes a member that holds a copy and has a vote; waits until every other copy says so. */
   async joinEtcd(target: Target, signal: AbortSignal): Promise<void> {
     await this.admin(target)?.change({method: 'POST', path: '/simulated/v1/members', body: {name: target.wanted.node.name}, signal});
+    // a member's voice counts from now on, however long the rest of the join takes
+    this.attend(target);
     await this.#copy(target);
     await this.#waitForCopies(target, signal);
   }
@@ -148,10 +152,10 @@ export class SimulatedMember {
     const {revision = 0} = JSON.parse((await target.host.read(statePath)) ?? '{}') as Partial<SimulatedState>;
     const path = `/simulated/v1/members/${target.wanted.node.name}`;
     const answer = await this.admin(target)?.send({method: 'PUT', path, body: {revision}, deadline: 2000, signal: this.#stop.signal});
-    if (answer?.status === 404 && target.records.get('join-etcd') !== undefined) await target.records.set(expelledKey, true);
+    if (answer?.status === 404 && target.records.get(joinEtcdId) !== undefined) await target.records.set(expelledKey, true);
   }
 
-  /** Beats for this node from now on, as long as its kubelet runs. Called again it only takes the newer target. */
+  /** Beats from now on, for the copy that a control plane holds and for the node as long as its kubelet runs. Called again it only takes the newer target. */
   attend(target: Target): void {
     this.#target = target;
     this.#beating ??= this.#beatOn();

@@ -130,8 +130,10 @@ export class SimulatedServer {
         : this.#one(name);
     if (what === 'GET simulated/v1/members' && who.kind === 'admin') return {status: 200, body: this.#members()};
     if (what === 'PUT simulated/v1/members' && name !== undefined && who.kind === 'admin') return this.#copied(name, body);
+    // a member that joins again changes nothing and is heard again, which may be what the majority lacks
+    const isKnown = what === 'POST simulated/v1/members' && this.#state.members.includes(String(body['name'] ?? ''));
     // a beat only counts where there's a majority to write it down, and is no failure of the one who beats
-    const isChange = request.method !== 'GET';
+    const isChange = request.method !== 'GET' && !isKnown;
     if (isChange && !this.#hasMajority()) return refuse(503, 'etcdserver: no leader: most of its members are silent');
     if (what === 'POST simulated/v1/members' && who.kind === 'admin') return this.#addMember(String(body['name'] ?? ''));
     if (what === 'DELETE simulated/v1/members' && name !== undefined && who.kind === 'admin') return this.#removeMember(name);
@@ -183,7 +185,7 @@ export class SimulatedServer {
   }
 
   async #addMember(name: string): Promise<Answer> {
-    this.#copies.set(name, {at: Date.now(), revision: 0});
+    this.#copies.set(name, {at: Date.now(), revision: this.#copies.get(name)?.revision ?? 0});
     if (!this.#state.members.includes(name)) await this.#set({...this.#state, members: [...this.#state.members, name].toSorted()});
     return {status: 201, body: this.#members()};
   }

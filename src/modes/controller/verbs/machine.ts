@@ -1,5 +1,6 @@
 // One machine: remediated, deleted with its place, or replaced. Who owns it makes the new one.
-import {numberAt, textAt, type KubeObject} from '../../../kube/object.ts';
+import {fitsSelector, type LabelSelector} from '../../../kube/label-selector.ts';
+import {numberAt, textAt, valueAt, type KubeObject} from '../../../kube/object.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {nearest} from '../../../kernel/nearest.ts';
 import type {Plan, Step, Warning} from '../../../plan/plan.ts';
@@ -34,7 +35,8 @@ export function planRemediate(live: LiveCluster, name: string, options: VerbOpti
   const machine = requireMachine(live, name);
   const {annotations = {}} = machine.metadata;
   requireOwner(live, machine);
-  if (!conditionsOf(machine).some((one) => one.type === 'HealthCheckSucceeded'))
+  // not the machine's condition: on a machine that has only just been made its check hasn't written one yet
+  if (!live.healthChecks.some(({object}) => looksAfter(object, machine)))
     throw refuse(`No health check looks after ${machine.metadata.name}: marked as sick, it would stay as it is.`, [
       `Have its owner make a new one: trireme machine replace ${machine.metadata.name}`,
       'Or add a MachineHealthCheck (healthCheck in the class)',
@@ -52,6 +54,13 @@ export function planRemediate(live: LiveCluster, name: string, options: VerbOpti
     basis: {machine: machine.metadata.uid ?? null},
     warnings: pausedWarning(live),
   });
+}
+
+/** Whether a MachineHealthCheck is for this machine. One that selects everything selects nothing, as its controller has it. */
+function looksAfter(check: KubeObject, machine: KubeObject): boolean {
+  const selector: LabelSelector = valueAt(check, 'spec', 'selector') ?? {};
+  const isEmpty = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0;
+  return !isEmpty && fitsSelector(selector, machine.metadata.labels ?? {});
 }
 
 /** Deletes the Machine object, so that its owner makes a new one. Throws `plan.refused` where that would end the cluster. */

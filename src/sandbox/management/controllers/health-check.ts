@@ -1,4 +1,5 @@
 // MachineHealthChecks: which machines are unhealthy, or were said to be by an annotation, and whether they may be replaced.
+import {fitsSelector, type LabelSelector} from '../../../kube/label-selector.ts';
 import {valueAt, type KubeObject} from '../../../kube/object.ts';
 import {conditionOf, isFalse, isTrue, withConditions} from './conditions.ts';
 import {say} from './machine-set.ts';
@@ -16,10 +17,8 @@ export const healthChecks: Controller = {
     const cluster = reach.get(kinds.cluster, clusterName, namespace);
     if (cluster === undefined || isLeaving(check) || keepPaused(check, cluster, reach)) return undefined;
     reach.addOwner(check, cluster, {controller: false});
-    const matchLabels = Object.entries((valueAt(check, 'spec', 'selector', 'matchLabels') as Record<string, string> | undefined) ?? {});
-    const targets = reach
-      .ofCluster(kinds.machine, clusterName, namespace)
-      .filter((one) => matchLabels.every(([key, value]) => one.metadata.labels?.[key] === value));
+    const selector: LabelSelector = valueAt(check, 'spec', 'selector') ?? {};
+    const targets = reach.ofCluster(kinds.machine, clusterName, namespace).filter((one) => fitsSelector(selector, one.metadata.labels ?? {}));
     let healthy = 0;
     for (const machine of targets) {
       if (isLeaving(machine)) continue;

@@ -23,6 +23,15 @@ interface Shape {
   readonly poolAnnotations?: Readonly<Record<string, string>>;
   /** Over each machine. */
   readonly machine?: (name: string, index: number) => {readonly metadata?: object; readonly spec?: object; readonly status?: object};
+  readonly healthChecks?: readonly LiveObject[];
+}
+
+export function healthCheck(selector: object): LiveObject {
+  const {group, version, kind} = resources.healthCheck;
+  return {
+    resource: resources.healthCheck,
+    object: {apiVersion: `${group}/${version}`, kind, metadata: {name: 'web-check', namespace: 'fleet'}, spec: {clusterName: 'web', selector}},
+  };
 }
 
 const settled = (count: number) => ({observedGeneration: 1, replicas: count, availableReplicas: count, upToDateReplicas: count, readyReplicas: count});
@@ -125,7 +134,7 @@ export function liveCluster(shape: Shape = {}): LiveCluster {
     machines,
     machineResource: resources.machine,
     machineSets: [],
-    healthChecks: [],
+    healthChecks: shape.healthChecks ?? [],
     clusterClass: {
       apiVersion: 'cluster.x-k8s.io/v1beta2',
       kind: 'ClusterClass',

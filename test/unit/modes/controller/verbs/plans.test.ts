@@ -12,7 +12,7 @@ import type {ControllerScope} from '../../../../../src/modes/controller/scope.ts
 import type {Plan} from '../../../../../src/plan/plan.ts';
 import {renderPlan} from '../../../../../src/output/plan-text.ts';
 import {plainStyle} from '../../../../../src/output/style.ts';
-import {liveCluster, resources} from './fixtures.ts';
+import {healthCheck, liveCluster, resources} from './fixtures.ts';
 
 const wait = {wait: true};
 const text = (plan: Plan<ControllerScope>) => renderPlan(plan, {style: plainStyle});
@@ -305,10 +305,18 @@ describe('one machine', () => {
     });
   });
 
+  const ofWorkers = healthCheck({matchExpressions: [{key: 'cluster.x-k8s.io/deployment-name', operator: 'Exists'}]});
+
   it('is remediated only where a health check looks after it', () => {
-    expect(steps(planRemediate(liveCluster(), 'web-md-0-0', wait))[0]).toBe('Mark: annotate/web-md-0-0/cluster.x-k8s.io/remediate-machine');
-    const none = liveCluster({machine: () => ({status: {conditions: [{type: 'Ready', status: 'True'}]}})});
-    expect(refusal(() => planRemediate(none, 'web-md-0-0', wait)).message).toContain('No health check looks after web-md-0-0');
+    const looked = liveCluster({healthChecks: [ofWorkers]});
+    expect(steps(planRemediate(looked, 'web-md-0-0', wait))[0]).toBe('Mark: annotate/web-md-0-0/cluster.x-k8s.io/remediate-machine');
+    for (const healthChecks of [[], [healthCheck({matchLabels: {'cluster.x-k8s.io/control-plane': ''}})], [healthCheck({})]])
+      expect(refusal(() => planRemediate(liveCluster({healthChecks}), 'web-md-0-0', wait)).message).toContain('No health check looks after web-md-0-0');
+  });
+
+  it('is remediated as soon as it is made, before its health check has looked at it', () => {
+    const fresh = liveCluster({healthChecks: [ofWorkers], machine: () => ({status: {conditions: [{type: 'Ready', status: 'Unknown'}]}})});
+    expect(steps(planRemediate(fresh, 'web-md-0-0', wait))[0]).toBe('Mark: annotate/web-md-0-0/cluster.x-k8s.io/remediate-machine');
   });
 
   it('is deleted with its place: it is marked to go first, and its pool is made smaller', () => {
