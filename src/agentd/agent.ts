@@ -33,7 +33,7 @@ import {redactSecrets} from './redact-secrets.ts';
 import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
 import {secretValuesOf} from './secret-values.ts';
 import {measure, missingBackup, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
-import {SeenFile, sweepState, WantedStore} from './state.ts';
+import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
 
 /** Time between two looks at the cluster, in ms: while there's work, and when all is done. */
@@ -92,7 +92,6 @@ export class Agent {
   static async open(options: AgentOptions): Promise<Agent> {
     const at = (path: string) => (options.root === '' ? path : join(options.root, path));
     await mkdir(at(agentPaths.state), {recursive: true, mode: 0o755});
-    await sweepState(at(agentPaths.state));
     const store = new WantedStore(at);
     await store.load();
     const records = await Records.open(at(`${agentPaths.state}/records.json`));

@@ -28,8 +28,8 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
 const scriptTime = 10_000;
 
 /** Takes away what a power cut has left of writes that never came to their names: the agent's own, and those of the operator's scripts. */
-export async function sweepState(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+async function sweepState(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
     const isOwn = /\.[0-9a-f]{12}\.tmp$/.test(name);
     const isScripts = /^(lock|secrets)\.json\.\d+$/.test(name) && Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0) > scriptTime;
@@ -48,6 +48,7 @@ export class WantedStore {
   }
 
   async load(): Promise<void> {
+    await sweepState(this.#at(agentPaths.state));
     this.wanted = (await readJson<Wanted>(this.#at(agentPaths.wanted))) ?? null;
     this.secrets = (await readJson<Secrets>(this.#at(agentPaths.secrets))) ?? null;
   }

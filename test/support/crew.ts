@@ -9,8 +9,17 @@ import type {Ran} from './trireme.ts';
 export interface Crew {
   readonly bed: Bed;
   /** Writes the file with these hosts. */
-  write(controlPlanes: readonly number[], workers?: readonly number[]): Promise<string>;
+  write(controlPlanes: readonly number[], workers?: readonly number[], over?: FileOptions): Promise<string>;
   down(): Promise<void>;
+}
+
+export interface FileOptions {
+  /** Of Kubernetes; default v1.36.3. */
+  readonly version?: string;
+  /** Default: the bed's own ssh_config. */
+  readonly sshConfig?: string;
+  /** Added to what the file says of a host. */
+  readonly hosts?: Readonly<Record<number, Readonly<Record<string, unknown>>>>;
 }
 
 /** Boots the hosts and serves content. Call `down` in the end, whatever happened. */
@@ -29,7 +38,7 @@ export async function upCrew(options: {readonly hosts: number; readonly bed?: nu
   }
   return {
     bed,
-    write: (controlPlanes, workers = []) => bed.write(clusterFile(bed, places, controlPlanes, workers)),
+    write: (controlPlanes, workers = [], over = {}) => bed.write(clusterFile(bed, places, controlPlanes, workers, over)),
     down: async () => {
       await places.close();
       await bed.down();
@@ -37,15 +46,15 @@ export async function upCrew(options: {readonly hosts: number; readonly bed?: nu
   };
 }
 
-function clusterFile(bed: Bed, places: PublicPlaces, controlPlanes: readonly number[], workers: readonly number[]) {
-  const host = (role: string) => (index: number) => ({name: `h${index}`, address: bed.address(index), role});
+function clusterFile(bed: Bed, places: PublicPlaces, controlPlanes: readonly number[], workers: readonly number[], over: FileOptions) {
+  const host = (role: string) => (index: number) => ({name: `h${index}`, address: bed.address(index), role, ...over.hosts?.[index]});
   return {
     apiVersion: 'trireme.dev/v1alpha1',
     kind: 'Cluster',
     metadata: {name: 'berth'},
     spec: {
       mode: 'agent',
-      kubernetes: {distribution: 'kubeadm', version: 'v1.36.3'},
+      kubernetes: {distribution: 'kubeadm', version: over.version ?? 'v1.36.3'},
       endpoint: {host: bed.address(1)},
       profile: {file: 'profile.yaml'},
       configuration: bedConfiguration,
@@ -55,7 +64,7 @@ function clusterFile(bed: Bed, places: PublicPlaces, controlPlanes: readonly num
           user: 'ops',
           identityFile: join(bed.folder, 'id'),
           knownHosts: [join(bed.folder, 'known_hosts')],
-          configFile: join(bed.folder, 'ssh_config'),
+          configFile: over.sshConfig ?? join(bed.folder, 'ssh_config'),
           sudo: {password: {fromEnv: 'SUDO_PASSWORD'}},
         },
         preflight: {ignore: ['cgroup-v2']},

@@ -2,7 +2,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {syncTree} from '../../../kernel/files.ts';
-import {lastLine, type HostSystem} from '../../host-system.ts';
+import {fullDiskOf, lastLine, type HostSystem} from '../../host-system.ts';
 import type {AgentStepContext} from '../../reconciler.ts';
 
 /** kubeadm's own timeouts are the real bound; this one only ends what hangs for ever. In ms. */
@@ -35,10 +35,13 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
     });
     if (result.code === 0) return await keepWritten(host);
     const said = complaintOf(result.stderr) ?? lastLine(result);
-    throw new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {
-      host: host.name,
-      hints: [`trireme host logs ${host.name}`, 'On the host: journalctl -u trireme-agent -u kubelet -n 100'],
-    });
+    throw (
+      fullDiskOf(host, 'kubeadm', result.stderr) ??
+      new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {
+        host: host.name,
+        hints: [`trireme host logs ${host.name}`, 'On the host: journalctl -u trireme-agent -u kubelet -n 100'],
+      })
+    );
   } finally {
     await host.remove(path);
   }
