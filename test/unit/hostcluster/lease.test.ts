@@ -1,6 +1,6 @@
-import {mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import {hostname, tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {Leases} from '../../../src/hostcluster/lease.ts';
 import {agentPaths} from '../../../src/hostcluster/protocol.ts';
@@ -68,6 +68,14 @@ describe('the lease of a cluster', () => {
     await leases(owner({user: 'me'})).acquire(['h1', 'h2']);
     expect([await holder('h1'), await holder('h2')]).toEqual(['me', 'me']);
     expect(broken).toEqual([]);
+  });
+
+  it.each(['', '\0'.repeat(64)])('is free where a power cut has left a file that says nothing: %j', async (text) => {
+    await mkdir(dirname(at('h1', agentPaths.lock)), {recursive: true});
+    await writeFile(at('h1', agentPaths.lock), text);
+    await leases(owner({user: 'me'})).acquire(['h1']);
+    expect(await holder('h1')).toBe('me');
+    expect(await readdir(dirname(at('h1', agentPaths.lock)))).toEqual([basename(agentPaths.lock)]);
   });
 
   it('is broken when asked, and the one it was taken from is named', async () => {
