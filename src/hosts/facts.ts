@@ -128,6 +128,8 @@ export interface HostFacts {
     readonly upstream: readonly string[];
     readonly search: readonly string[];
   };
+  /** What systemd-networkd's files say of which links they are for: the keys of [Match]. */
+  readonly networkdFiles: readonly {readonly path: string; readonly match: Readonly<Record<string, string>>}[];
   /** Whether the cluster's endpoint name resolves on the host, and to what. */
   readonly endpointAddresses: readonly string[];
   readonly hostnameResolves: boolean;

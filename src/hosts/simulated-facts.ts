@@ -73,6 +73,7 @@ export function simulatedFacts(host: string, given: SimulatedFacts = {}): HostFa
     leftovers: [],
     writable: Object.fromEntries(watchedFolders.map((folder) => [folder, true])),
     resolvConf: {nameservers: ['192.0.2.53'], stub: false, upstream: [], search: []},
+    networkdFiles: [],
     endpointAddresses: [address],
     hostnameResolves: true,
     environmentProxy: {},

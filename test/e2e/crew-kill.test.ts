@@ -3,7 +3,7 @@
 import {afterAll, beforeAll, describe, test} from 'vitest';
 import {whyNoBed} from '../support/bed.ts';
 import {upCrew, type Crew} from '../support/crew.ts';
-import {deleteAndCompare, killRealAndResume, momentOf} from '../support/crew-kill.ts';
+import {deleteAndCompare, expectRefusedBeside, killRealAndResume, momentOf} from '../support/crew-kill.ts';
 import {snapshotOf, type Snapshot} from '../support/host-snapshot.ts';
 import {missingPublicPlaces} from '../support/public-places.ts';
 
@@ -18,8 +18,13 @@ describe.skipIf(reason !== undefined)(`kill -9 of apply on real hosts${reason ==
   });
   afterAll(async () => crew?.down());
 
-  test.each([2, 7])('at moment %i of 10: --resume ends in the same healthy cluster, and history tells the truth', async (index) => {
-    await killRealAndResume(crew, momentOf(index, 10));
+  test('at moment 2 of 10: --resume ends in the same healthy cluster, history tells the truth, and a second apply meanwhile is refused', async () => {
+    await killRealAndResume(crew, momentOf(2, 10), () => expectRefusedBeside(crew));
+    await deleteAndCompare(crew, before);
+  });
+
+  test('at moment 7 of 10: the same', async () => {
+    await killRealAndResume(crew, momentOf(7, 10));
     await deleteAndCompare(crew, before);
   });
 });

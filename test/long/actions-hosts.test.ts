@@ -9,6 +9,7 @@ import {actions, requireAction} from '../../src/actions/table.ts';
 import {waitFor} from '../../src/kernel/retry.ts';
 import {agentMode} from '../../src/modes/agent/agent-mode.ts';
 import {listRuns, readRun, type RunRecord} from '../../src/plan/ledger.ts';
+import {makeNextRelease, type NextRelease} from '../support/next-release.ts';
 import {startTestSandbox, type TestSandbox} from '../support/sandbox-run.ts';
 import {program} from '../support/trireme.ts';
 
@@ -34,50 +35,61 @@ async function journalOf(sandbox: TestSandbox): Promise<unknown> {
   };
 }
 
-const deeds: Readonly<Record<string, {readonly answers?: Answers; readonly byHand: string}>> = {
+/** `later`: by a later build of the program, which brings another agent. */
+const deeds: Readonly<Record<string, {readonly answers?: Answers; readonly byHand: string; readonly later?: boolean}>> = {
   apply: {byHand: 'apply --yes'},
-  'machine cordon': {byHand: `machine cordon ${host} --yes`},
-  'machine uncordon': {byHand: `machine uncordon ${host} --yes`},
-  'host maintain': {answers: {words: ['true']}, byHand: `host maintain --limit ${host} --yes -- true`},
-  'machine replace': {answers: {confirm: host}, byHand: `machine replace ${host} --confirm ${host} --yes`},
-  'cluster delete': {answers: {confirm: 'harbour'}, byHand: 'cluster delete --confirm harbour'},
+  'agent upgrade': {byHand: 'agent upgrade --yes', later: true},
+  'machine cordon': {byHand: `machine cordon ${host} --yes`, later: true},
+  'machine uncordon': {byHand: `machine uncordon ${host} --yes`, later: true},
+  'host maintain': {answers: {words: ['true']}, byHand: `host maintain --limit ${host} --yes -- true`, later: true},
+  'machine replace': {answers: {confirm: host}, byHand: `machine replace ${host} --confirm ${host} --yes`, later: true},
+  'host reset': {answers: {force: true, confirm: host}, byHand: `host reset ${host} --force --confirm ${host}`, later: true},
+  'cluster delete': {answers: {confirm: 'harbour'}, byHand: 'cluster delete --confirm harbour', later: true},
 };
 
 describe('each action on hosts does what its command does', {timeout: 300_000}, () => {
   let screen: TestSandbox;
   let hand: TestSandbox;
+  let next: NextRelease;
   let desk: Desk;
+  let laterDesk: Desk;
 
   beforeAll(async () => {
     [screen, hand] = await Promise.all([startTestSandbox({controlPlanes: 1, workers: 1}), startTestSandbox({controlPlanes: 1, workers: 1})]);
-    desk = createDesk({
-      program: {
-        execPath: process.execPath,
-        script: program,
-        cwd: screen.home,
-        env: {PATH: process.env['PATH'], HOME: screen.home, ...screen.env},
-        folder: stateOf(screen),
-      },
-      modes: {agent: agentMode.capabilities},
-    });
+    next = await makeNextRelease();
+    const deskOf = (script: string) =>
+      createDesk({
+        program: {
+          execPath: process.execPath,
+          script,
+          cwd: screen.home,
+          env: {PATH: process.env['PATH'], HOME: screen.home, ...screen.env},
+          folder: stateOf(screen),
+        },
+        modes: {agent: agentMode.capabilities},
+      });
+    desk = deskOf(program);
+    laterDesk = deskOf(next.program);
   });
   afterAll(async () => {
     await screen?.stop();
     await hand?.stop();
+    await next?.remove();
   });
 
-  it.each(Object.entries(deeds))('%s', async (id, {answers = {}, byHand}) => {
+  it.each(Object.entries(deeds))('%s', async (id, {answers = {}, byHand, later = false}) => {
+    const at = later ? laterDesk : desk;
     const action = requireAction(id);
     const cluster = {name: screen.clusterName, mode: 'agent', files: [screen.file]};
     const subject: Subject = action.about === 'machine' ? {about: 'machine', cluster, machine: host} : {about: 'cluster', cluster};
     expect(offerOf(action, subject, {agent: agentMode.capabilities}).reason).toBeUndefined();
-    const [preview] = await desk.preview([{action, subject, answers}], new AbortController().signal);
+    const [preview] = await at.preview([{action, subject, answers}], new AbortController().signal);
     expect(preview).toMatchObject({plan: {mode: 'agent', simulated: true}});
-    const [started] = await desk.start([{action, subject, answers}]);
+    const [started] = await at.start([{action, subject, answers}]);
     expect(started).toMatchObject({run: expect.any(String)});
-    const ran = await hand.trireme(byHand.split(' '));
+    const ran = await hand.trireme(byHand.split(' '), later ? {program: next.program} : {});
     expect(`${ran.code} ${ran.stderr}`).toMatch(/^0 /);
-    const store = desk.runs.follow(started?.run ?? '');
+    const store = at.runs.follow(started?.run ?? '');
     const ended = await waitFor(async () => (store.get().state === 'finished' ? store.get() : undefined), {timeout: 120_000, interval: 100});
     store.stop();
     expect(ended?.view.outcome).toBe('succeeded');

@@ -38,13 +38,13 @@ export interface Bed {
 export interface BedOptions {
   readonly hosts: number;
   readonly jump?: boolean;
-  /** Second number of its network: 10.BED.0.0/24. */
+  /** Second number of its network, 10.BED.0.0/24; default: TRIREME_BED, or 77. Two beds at once need two. */
   readonly bed?: number;
 }
 
 /** Boots the hosts; call `down` in the end, whatever happened. */
 export async function upBed(options: BedOptions): Promise<Bed> {
-  const bed = options.bed ?? 77;
+  const bed = options.bed ?? Number(process.env['TRIREME_BED'] ?? 77);
   const folder = `/var/tmp/trireme-hosts-${bed}`;
   const work = await mkdtemp(join(tmpdir(), 'trireme-real-'));
   const home = join(work, 'home');

@@ -1,4 +1,6 @@
 // kill -9 of `apply` in the middle of a real installation, and what must come of it.
+import {mkdir} from 'node:fs/promises';
+import {join} from 'node:path';
 import {expect} from 'vitest';
 import {expectCode, type Crew} from './crew.ts';
 import {differencesOf, snapshotOf, type Snapshot} from './host-snapshot.ts';
@@ -35,8 +37,11 @@ interface Status {
   readonly machines: readonly {readonly name: string; readonly role: string; readonly state: string}[];
 }
 
-/** Kills apply after so many lines of its events, goes on with --resume, and holds the cluster and the history against what they must be. */
-export async function killRealAndResume(crew: Crew, line: number): Promise<void> {
+/**
+ * Kills apply after so many lines of its events, goes on with --resume, and holds the cluster and the history against what they must be.
+ * `beside` is done while the resumed run holds the cluster's lease.
+ */
+export async function killRealAndResume(crew: Crew, line: number, beside?: () => Promise<void>): Promise<void> {
   const {bed} = crew;
   await crew.write([1, 2, 3], [4]);
   const running = bed.start(['apply', '--yes', '-o', 'ndjson']);
@@ -49,8 +54,12 @@ export async function killRealAndResume(crew: Crew, line: number): Promise<void>
   const cut = resultOf<History>(await bed.trireme(['history', '-o', 'json'])).runs[0];
   expect({outcome: cut?.outcome, state: cut?.state}).toEqual({outcome: null, state: 'killed'});
 
-  const resumed = await bed.trireme(['apply', '--resume', '--yes']);
-  expectCode(resumed, 0);
+  const resumed = bed.start(['apply', '--resume', '--yes', '-o', 'ndjson']);
+  if (beside !== undefined) {
+    await resumed.saw(/"type":"step\.finished","step":"lease"/);
+    await beside();
+  }
+  expectCode(await resumed.ended, 0);
   const {health, machines} = resultOf<Status>(await bed.trireme(['status', '--wait', '--timeout', '5m', '-o', 'json']));
   expect(health).toBe('healthy');
   expect(machines.map(({name, role, state}) => `${name} ${role} ${state}`)).toEqual([
@@ -70,6 +79,16 @@ export async function killRealAndResume(crew: Crew, line: number): Promise<void>
   console.log(
     `killed after ${line} lines, at ${/"type":"[^"]*"/.exec(last)?.[0] ?? ''} ${/"step":"[^"]*"/.exec(last)?.[0] ?? ''}: resumed to the same healthy cluster`,
   );
+}
+
+/** A second apply, from another folder and by an operator who shares nothing with the first, while one is at work. */
+export async function expectRefusedBeside({bed}: Crew): Promise<void> {
+  const place = join(bed.work, 'second');
+  await mkdir(place, {recursive: true});
+  const second = await bed.trireme(['apply', '--yes', '-f', '../trireme.yaml'], {cwd: place, env: {HOME: join(place, 'home')}});
+  expectCode(second, 8);
+  expect(second.stderr).toMatch(/\S+@\S+ is working on berth since \d{4}-\d\d-\d\dT[\d:.]+Z/);
+  console.log(`the second apply was refused: ${second.stderr.trim().split('\n').at(-1)}`);
 }
 
 /** Names of etcd's members, as etcd itself tells them. */

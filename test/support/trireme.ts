@@ -25,12 +25,20 @@ export interface RunOptions {
   readonly input?: string;
   /** In ms; the program is killed then. */
   readonly timeout?: number;
+  /** Another build's bin/run.js. */
+  readonly program?: string;
 }
 
 /** Starts `trireme ARGS`. Only PATH is inherited: HOME and everything else is what the test says. */
 export function startTrireme(args: readonly string[], options: RunOptions = {}): RunningProgram {
   const env = {PATH: process.env['PATH'], LANG: 'C.UTF-8', ...options.env} as NodeJS.ProcessEnv;
-  const child = spawn(process.execPath, [program, ...args], {cwd: options.cwd, env, stdio: 'pipe', timeout: options.timeout ?? 600_000, killSignal: 'SIGKILL'});
+  const child = spawn(process.execPath, [options.program ?? program, ...args], {
+    cwd: options.cwd,
+    env,
+    stdio: 'pipe',
+    timeout: options.timeout ?? 600_000,
+    killSignal: 'SIGKILL',
+  });
   let stdout = '';
   let stderr = '';
   const listeners = new Set<() => void>();

@@ -21,7 +21,7 @@ customise() { # ROOT: what a server of this kind has, and the seed: a second dis
   echo '/dev/vda / ext4 defaults 0 1' > "$root/etc/fstab"
   printf '%s\n' '127.0.0.1 localhost' '10.0.2.15 vm' > "$root/etc/hosts"
   printf '%s\n' 'nameserver 10.0.2.3' 'options timeout:1 attempts:1' > "$root/etc/resolv.conf"
-  printf '%s\n' '[Match]' 'Type=ether' '[Network]' 'Address=10.0.2.15/24' 'Gateway=10.0.2.2' > "$root/etc/systemd/network/testbed.network"
+  printf '%s\n' '[Match]' 'Type=ether' 'Kind=!*' '[Network]' 'Address=10.0.2.15/24' 'Gateway=10.0.2.2' > "$root/etc/systemd/network/testbed.network"
   cat > "$root/etc/systemd/system/testbed-seed.service" << 'U'
 [Unit]
 ConditionPathExists=!/etc/ssh/ssh_host_ed25519_key

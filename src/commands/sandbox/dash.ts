@@ -1,7 +1,8 @@
 import {z} from 'zod';
+import {TriremeError} from '../../kernel/errors.ts';
 import {BaseCommand} from '../base-command.ts';
 
-const result = z.strictObject({simulated: z.literal(true), exitCode: z.int()});
+const result = z.strictObject({simulated: z.literal(true)});
 
 export default class SandboxDash extends BaseCommand<z.input<typeof result>> {
   static override summary = 'Open the dashboard on a living sandbox fleet: clusters of all modes, upgrades, faults, and everything can be used.';
@@ -22,7 +23,10 @@ export default class SandboxDash extends BaseCommand<z.input<typeof result>> {
     const sandbox = await startFleetSandbox({root});
     try {
       const options = {root, signal: this.signal, toStderr: this.out.isForPrograms, onStart: sandbox.guard};
-      return {simulated: true as const, exitCode: await runInSandbox(sandbox, ['dash', ...(argv as string[])], options)};
+      const exitCode = await runInSandbox(sandbox, ['dash', ...(argv as string[])], options);
+      if (exitCode !== 0 && !this.signal.aborted)
+        throw new TriremeError('run.failed', `trireme dash ended with exit code ${exitCode} in the sandbox.`, {hints: ['What it said stands above.']});
+      return {simulated: true as const};
     } finally {
       await sandbox.stop();
     }

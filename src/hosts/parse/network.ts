@@ -5,10 +5,19 @@ import {valuesOf, type Sections} from './pairs.ts';
 
 type NetworkFacts = Pick<
   HostFacts,
-  'interfaces' | 'routes' | 'defaultRoute' | 'networkDrivers' | 'listening' | 'resolvConf' | 'endpointAddresses' | 'hostnameResolves' | 'environmentProxy'
+  | 'interfaces'
+  | 'routes'
+  | 'defaultRoute'
+  | 'networkDrivers'
+  | 'listening'
+  | 'resolvConf'
+  | 'networkdFiles'
+  | 'endpointAddresses'
+  | 'hostnameResolves'
+  | 'environmentProxy'
 >;
 
-/** Reads the sections links, addresses, routes, routes6, listening, resolv, resolved, names and proxy. */
+/** Reads the sections links, addresses, routes, routes6, listening, resolv, resolved, networkd, names and proxy. */
 export function parseNetwork(sections: Sections): NetworkFacts {
   const interfaces = parseInterfaces(sections);
   const routes = [...(sections.get('routes') ?? []).map(parseRoute), ...(sections.get('routes6') ?? []).map(parseRoute6)].filter(
@@ -21,6 +30,7 @@ export function parseNetwork(sections: Sections): NetworkFacts {
     networkDrivers: valuesOf(sections, 'links', 'driver'),
     listening: parseListening(sections.get('listening') ?? []),
     resolvConf: parseResolvConf(sections),
+    networkdFiles: parseNetworkd(sections.get('networkd') ?? []),
     endpointAddresses: [...new Set(valuesOf(sections, 'names', 'endpoint'))],
     hostnameResolves: valuesOf(sections, 'names', 'hostname').length > 0,
     environmentProxy: parseProxies(sections.get('proxy') ?? []),
@@ -167,6 +177,17 @@ function parseResolvConf(sections: Sections): HostFacts['resolvConf'] {
     upstream: words('resolved', 'nameserver').filter((address) => !isLoopback(address)),
     search: words('resolv', 'search'),
   };
+}
+
+function parseNetworkd(lines: readonly string[]): HostFacts['networkdFiles'] {
+  const files: {path: string; match: Record<string, string>}[] = [];
+  for (const line of lines) {
+    const path = /^file\t(.*)$/.exec(line)?.[1];
+    const [, key, value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (path !== undefined) files.push({path, match: {}});
+    else if (key !== undefined) Object.assign(files.at(-1)?.match ?? {}, {[key]: value});
+  }
+  return files;
 }
 
 const isLoopback = (address: string) => address.startsWith('127.') || address === '::1';

@@ -36,6 +36,7 @@ import {mountPropagation} from './checks/mount-propagation.ts';
 import {mtuAgreement} from './checks/mtu-agreement.ts';
 import {mtuPath} from './checks/mtu-path.ts';
 import {networkDriver} from './checks/network-driver.ts';
+import {networkd} from './checks/networkd.ts';
 import {networkManager} from './checks/network-manager.ts';
 import {networkOverlap} from './checks/network-overlap.ts';
 import {nodeAddress} from './checks/node-address.ts';
@@ -112,6 +113,7 @@ export const checks: readonly Check[] = [
   networkOverlap,
   ipv6,
   networkManager,
+  networkd,
   networkDriver,
   mtuAgreement,
   mtuPath,

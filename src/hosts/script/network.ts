@@ -30,6 +30,10 @@ section resolv
 show "$R/etc/resolv.conf"
 section resolved
 show "$R/run/systemd/resolve/resolv.conf"
+section networkd
+for file in "$R"/etc/systemd/network/*.network "$R"/run/systemd/network/*.network; do
+  if [ -r "$file" ]; then printf 'file\t%s\n' "${'${file#"$R"}'}"; awk '/^[ \t]*\[/ { match_section = ($0 ~ /\[Match\]/); next } match_section && /=/' "$file"; fi
+done
 section names
 name=; IFS= read -r name <"$P/proc/sys/kernel/hostname"
 if [ -z "$R" ] && has getent; then

@@ -97,6 +97,7 @@ describe('the facts script below TRIREME_ROOT', () => {
     await chmod(join(root, 'usr/sbin/modprobe'), 0o755);
     await place('usr/sbin/iptables', 'not executable\n');
     await place('etc/environment', 'https_proxy=http://ann:secret@proxy:3128\n');
+    await place('etc/systemd/network/lan.network', '# the wire\n[Match]\nType=ether\n\n[Network]\nAddress=10.0.2.15/24\n');
     const before = await tree(root);
     const {facts} = await run({}, ['/bin/sh'], {TRIREME_ROOT: root});
     expect(facts).toMatchObject({
@@ -105,6 +106,7 @@ describe('the facts script below TRIREME_ROOT', () => {
       sysctlOverrides: [{file: '/etc/sysctl.d/99-cis.conf', key: 'net.ipv4.ip_forward', value: '0'}],
       leftovers: ['/etc/kubernetes/manifests'],
       environmentProxy: {https_proxy: 'http://proxy:3128'},
+      networkdFiles: [{path: '/etc/systemd/network/lan.network', match: {Type: 'ether'}}],
     });
     expect(facts.tools).toEqual({modprobe: '/usr/sbin/modprobe'});
     expect(await tree(root)).toEqual(before);

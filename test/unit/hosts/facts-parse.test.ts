@@ -284,3 +284,13 @@ it('reads a simulated host from its file, and the agent from the script', () => 
     agent: {installed: true, active: true, seen: {protocol: 1}, programDigest: 'sha256:p', runtimeDigest: undefined},
   });
 });
+
+it("reads which links systemd-networkd's files are for", () => {
+  const lines = ['file\t/etc/systemd/network/lan.network', 'Type=ether', ' Kind = !*', 'file\t/run/systemd/network/10-all.network', 'Name=en* eth*'];
+  // the recording is older than this section
+  const output = recorded('debian-13-healthy').replace(`${boundary} names\n`, [`${boundary} networkd`, ...lines, `${boundary} names`, ''].join('\n'));
+  expect(parse(output).networkdFiles).toEqual([
+    {path: '/etc/systemd/network/lan.network', match: {Type: 'ether', Kind: '!*'}},
+    {path: '/run/systemd/network/10-all.network', match: {Name: 'en* eth*'}},
+  ]);
+});

@@ -267,6 +267,19 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   'network-manager': [onH2('warning', /NetworkManager is active/, /unmanaged-devices/, (facts) => (facts.services['NetworkManager'] = 'active'))],
+  networkd: [
+    onH2('error', '/etc/systemd/network/lan.network is for Type=ether: the links of pods, too', /Kind=!\*/, (facts) => {
+      facts.services['systemd-networkd'] = 'active';
+      facts.networkdFiles = [{path: '/etc/systemd/network/lan.network', match: {Type: 'ether'}}];
+    }),
+    onH2('error', /^\/run\/systemd\/network\/10-all\.network is for Name=e\* v\*/, /networkctl reload/, (facts) => {
+      facts.services['systemd-networkd'] = 'active';
+      facts.networkdFiles = [
+        {path: '/etc/systemd/network/20-lan.network', match: {Name: '*'}},
+        {path: '/run/systemd/network/10-all.network', match: {Name: 'e* v*'}},
+      ];
+    }),
+  ],
   'network-driver': [onH2('warning', 'vmxnet3 with flannel', /ethtool -K ens3/, (facts) => (facts.networkDrivers = ['vmxnet3']))],
   'mtu-agreement': [onH2('warning', '1400', /MTU/, (facts) => facts.interfaces.forEach((item) => (item.mtu = item.name === 'ens3' ? 1400 : item.mtu)))],
   'mtu-path': [onH2('error', "packets to h1 (10.77.0.11) of 1400 bytes get through, of 1500 don't", /1400/, (facts) => (facts.mtuTo['10.77.0.11'] = 1372))],
