@@ -12,7 +12,7 @@ const all = [1, 2, 3, 4];
 describe.skipIf(reason !== undefined)(`faults of a real cluster${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let crew: Crew;
   beforeAll(async () => {
-    crew = await upCrew({hosts: 4, bed: 43});
+    crew = await upCrew({hosts: 4});
     await crew.write([1, 2, 3], [4]);
     expectCode(await crew.bed.trireme(['apply', '--yes']), 0);
   });

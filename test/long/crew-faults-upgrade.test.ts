@@ -18,7 +18,7 @@ const reason = whyNoBed() ?? missingPublicPlaces() ?? missingOld();
 describe.skipIf(reason !== undefined)(`power lost in an upgrade${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let crew: Crew;
   beforeAll(async () => {
-    crew = await upCrew({hosts: 3, bed: 43});
+    crew = await upCrew({hosts: 3});
     await crew.write([1, 2, 3], [], {version: 'v1.35.4'});
     expectCode(await crew.bed.trireme(['apply', '--yes']), 0);
   });
