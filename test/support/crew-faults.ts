@@ -40,6 +40,15 @@ export async function makeRoom(crew: Crew, index: number, folder: string): Promi
   await crew.bed.ssh(index, `mount -o remount,size=5g ${folder}`);
 }
 
+/** Names in a host's content folder that lead to other bytes than they say. */
+export async function damagedContent({bed}: Crew, index: number): Promise<readonly string[]> {
+  const script = `cd /var/lib/trireme/content/sha256 2>/dev/null || exit 0
+for f in *; do [ ! -f "$f" ] || echo "$f  $f"; done >/run/testbed-sums
+[ ! -s /run/testbed-sums ] || sha256sum --quiet -c /run/testbed-sums 2>&1
+rm /run/testbed-sums`;
+  return (await bed.ssh(index, script)).split('\n').filter((line) => line !== '');
+}
+
 /** Kills the agent's process so many times, each time once it answers again. */
 export async function killAgent(crew: Crew, index: number, times: number): Promise<void> {
   await crew.bed.ssh(
