@@ -102,6 +102,8 @@ if [ "$(cat "$new")" = "$(cat "$unit" 2>/dev/null)" ]; then rm -f "$new"; else
   restart=yes
 fi
 systemctl enable --quiet trireme-agent.service
+# systemd doesn't flush the link that starts the agent at the next boot
+for folder in "\${unit%/*}"/multi-user.target.wants "\${unit%/*}"; do if [ -d "$folder" ]; then flush "$folder"; fi; done
 if [ "$restart" = yes ] || ! systemctl is-active --quiet trireme-agent.service; then
   systemctl reset-failed trireme-agent.service 2>/dev/null || true
   systemctl restart --no-block trireme-agent.service
