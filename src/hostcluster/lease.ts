@@ -5,6 +5,7 @@ import {lockHeld, type LockOwner} from '../plan/lock.ts';
 import type {HostRunner} from '../ssh/runner.ts';
 import {agentPaths} from './protocol.ts';
 import {rootedPath} from './shell.ts';
+import {isBrokenLink} from './silence.ts';
 
 /** In ms: how often a lease is renewed, and how long one command may take. */
 const times = {renew: 20_000, deadline: 30_000};
@@ -56,15 +57,25 @@ export class Leases {
     return hosts.length > 0 && hosts.every((host) => this.#held.has(host));
   }
 
-  /** Takes the lease on each host in order; on failure those taken are given back. Throws `lock.held`. */
-  async acquire(hosts: readonly string[]): Promise<void> {
+  /**
+   * Takes the lease on each host in order; on failure those taken are given back. Returns the hosts that have become silent meanwhile: like those that
+   * were silent when the run was planned they're left out, as long as there's one that isn't. Throws `lock.held`.
+   */
+  async acquire(hosts: readonly string[]): Promise<readonly string[]> {
+    const silent: string[] = [];
     try {
-      for (const host of hosts) await this.#take(host);
+      for (const host of hosts) {
+        await this.#take(host).catch((error: unknown) => {
+          if (!isBrokenLink(error) || silent.length === hosts.length - 1) throw error;
+          silent.push(host);
+        });
+      }
     } catch (error) {
       await this.release();
       throw error;
     }
     this.#timer ??= setInterval(() => void this.#renew(), times.renew).unref();
+    return silent;
   }
 
   /** Gives back what is held; hosts that don't answer keep theirs until it expires. */

@@ -7,7 +7,8 @@ import type {Step, StepContext} from '../../plan/plan.ts';
 import type {HostWork} from '../assess.ts';
 import type {AgentState, ReconcilerState} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
-import {askPatiently, isBrokenLink, patience as silences} from './broken-link.ts';
+import {isBrokenLink, patience as silences} from '../silence.ts';
+import {askPatiently} from './ask-patiently.ts';
 import {finalWanted} from './hand-over.ts';
 import {layerGivenUp} from './health.ts';
 

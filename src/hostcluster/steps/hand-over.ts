@@ -6,7 +6,7 @@ import type {HostWork} from '../assess.ts';
 import type {Wanted} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 import {secretsForRole} from '../secrets.ts';
-import {askPatiently} from './broken-link.ts';
+import {askPatiently} from './ask-patiently.ts';
 
 /** The document as it's handed over: with the id that the cluster has only since its secrets were made. */
 export function finalWanted(work: HostWork, scope: HostClusterScope): Wanted {
