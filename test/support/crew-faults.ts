@@ -31,9 +31,16 @@ export async function mountOver(crew: Crew, index: number, folder: string): Prom
   await crew.bed.ssh(index, `mkdir -p ${folder} && mount -t tmpfs -o size=5g tmpfs ${folder}`);
 }
 
-/** The file system gets as small as what is in it. */
+/** The file system gets as small as what is in it; while that grows, it's refused. */
 export async function fill(crew: Crew, index: number, folder: string): Promise<void> {
-  await crew.bed.ssh(index, `used=$(df -k --output=used ${folder} | tail -1) && mount -o remount,size=$((used + 64))k ${folder}`);
+  await crew.bed.ssh(
+    index,
+    `for try in $(seq 100); do
+       used=$(df -k --output=used ${folder} | tail -1)
+       if mount -o remount,size=$((used + 64))k ${folder} 2>/dev/null; then exit 0; fi
+     done
+     exit 1`,
+  );
 }
 
 export async function makeRoom(crew: Crew, index: number, folder: string): Promise<void> {
