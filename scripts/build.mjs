@@ -13,6 +13,7 @@ const inputs = [
   'src',
   'bin',
   'scripts/build.mjs',
+  'scripts/builtins.mjs',
   'scripts/bundle-agent.mjs',
   'scripts/bundle-program.mjs',
   'tsconfig.json',

@@ -1,8 +1,9 @@
 // Bundles the program with its packages into dist/: an entry a command, and what they share in chunks. Loading some 700 small files took
 // longer than running most commands.
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {dirname, join, relative} from 'node:path';
 import {build} from 'esbuild';
+import {requireShim, withBuiltinsAsValues} from './builtins.mjs';
 import {filesBelow, root} from './tree.mjs';
 
 /** Stay packages: native code, what only few people install, and what is looked up by its folder. */
@@ -14,11 +15,24 @@ const lighter = {
   setup(plugin) {
     // zod speaks English to us
     plugin.onLoad({filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/}, () => ({contents: "export {default as en} from './en.js';"}));
-    // Yoga's code is in its file; trying to fetch it first loads node's whole HTTP client
+    // Yoga's code is in its file; trying to fetch it first loads node's whole HTTP client, and it decodes its file letter by letter
     plugin.onLoad({filter: /yoga-wasm-base64-esm\.js$/}, ({path}) => {
       const before = readFileSync(path, 'utf8');
-      const contents = before.replaceAll(/"function"\s*[!=]==?\s*typeof fetch|typeof fetch\s*[!=]==?\s*"function"/g, (test) => String(test.includes('!')));
-      if (contents === before) throw new Error(`${path} looks for fetch in another way than it did`);
+      const local = before.replaceAll(/"function"\s*[!=]==?\s*typeof fetch|typeof fetch\s*[!=]==?\s*"function"/g, (test) => String(test.includes('!')));
+      if (local === before) throw new Error(`${path} looks for fetch in another way than it did`);
+      const contents = local.replace(/^function wa\(\)\{.*$/m, "function wa(){return Buffer.from(H.slice(H.indexOf(',')+1),'base64')}");
+      if (contents === local) throw new Error(`${path} decodes its code in another way than it did`);
+      return {contents};
+    });
+    // how a text falls into letters is a table that takes longer to read than most commands take to run: it's read with the first text that needs it
+    plugin.onLoad({filter: /(slice-ansi[\\/]tokenize-ansi|ansi-tokenize[\\/]build[\\/]tokenize)\.js$/}, ({path}) => ({
+      contents: lazySegmenter(readFileSync(path, 'utf8'), path),
+    }));
+    // by code points is as good for ids of commands, and needn't load how languages sort
+    plugin.onLoad({filter: /@oclif[\\/]core[\\/]lib[\\/]config[\\/]plugin\.js$/}, ({path}) => {
+      const before = readFileSync(path, 'utf8');
+      const contents = before.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : a.id > b.id ? 1 : 0)');
+      if (contents === before) throw new Error(`${path} sorts commands in another way than it did`);
       return {contents};
     });
     // all emoji as one expression take longer to read than most commands take to run: they are made when a text isn't plain
@@ -34,19 +48,28 @@ const stringWidth = join(root, 'node_modules', 'string-width', 'index.js');
 /** Letters, arrows, boxes and ticks, as our own symbols are, take a cell each; only other texts are worth the whole of Unicode. */
 const narrow = String.raw`/^[\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u2027\u2030-\u203A\u2190-\u2199\u2500-\u25FC\u2713-\u2718\u276F]*$/`;
 
+/** Of printable ASCII each is a letter of its own; who asks for more than all letters in turn (`containing`) needs the table. */
+const ascii = String.raw`/^[\u0020-\u007E]*$/`;
+
+function lazySegmenter(source, path) {
+  const letters = source.includes('.containing(') ? '' : `${ascii}.test(text) ? Array.from(text, (segment, index) => ({segment, index})) : `;
+  const lazy = source.replace(
+    /^const (\w+) = (new Intl\.Segmenter\(.*\));$/m,
+    (_, name, made) => `let made_${name};\nconst ${name} = {segment: (text) => ${letters}(made_${name} ??= ${made}).segment(text)};`,
+  );
+  if (lazy === source) throw new Error(`${path} takes texts apart in another way than it did`);
+  return lazy;
+}
+
 function lazyWidths(source, path) {
-  const lazy = source
+  const lazy = lazySegmenter(source, path)
     .replaceAll(
       /^const (\w+) = (\/.*\/v);$/gm,
       (_, name, made) =>
         `let made_${name};\nconst ${name} = {test: (text) => (made_${name} ??= ${made}).test(text), [Symbol.search]: (text) => (made_${name} ??= ${made})[Symbol.search](text)};`,
     )
-    .replace(
-      'const segmenter = new Intl.Segmenter();',
-      'let madeSegmenter;\nconst segmenter = {segment: (text) => (madeSegmenter ??= new Intl.Segmenter()).segment(text)};',
-    )
     .replace(String.raw`/^[\u0020-\u007E]*$/`, () => narrow);
-  if (!['made_rgiEmojiRegex', 'made_visibleCharacterRegex', 'madeSegmenter', narrow].every((part) => lazy.includes(part)))
+  if (!['made_rgiEmojiRegex', 'made_visibleCharacterRegex', narrow].every((part) => lazy.includes(part)))
     throw new Error(`${path} finds widths in another way than it did`);
   return lazy;
 }
@@ -77,10 +100,7 @@ export async function bundleProgram(folder) {
     define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
     // packages that are CommonJS inside call require for node's own modules, and ask for their folder
     banner: {
-      js: [
-        "import {createRequire as __createRequire} from 'node:module';",
-        'const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
-      ].join(' '),
+      js: `${requireShim} const __filename = import.meta.filename, __dirname = import.meta.dirname;`,
     },
     // its main build is CommonJS, which an import() of a bundle finds no names in
     alias: {yaml: join(root, 'node_modules/yaml/browser/index.js')},
@@ -89,9 +109,11 @@ export async function bundleProgram(folder) {
     logLevel: 'warning',
   });
   refuseLateCommonJs(metafile);
-  for (const {path, contents} of outputFiles) {
+  for (const {path, text} of outputFiles) {
+    const {imports} = metafile.outputs[relative(root, path)];
+    const ids = imports.filter((one) => one.external && one.kind === 'import-statement').map((one) => one.path);
     mkdirSync(dirname(path), {recursive: true});
-    writeFileSync(path, contents);
+    writeFileSync(path, withBuiltinsAsValues(text, ids));
   }
   return outputFiles.map(({path}) => path.slice(folder.length + 1));
 }

@@ -140,12 +140,10 @@ export class Agent {
       secretsDigest,
       reconcilers: this.#manager.states,
       drift: this.#manager.drift,
-      nodes: this.#observation.nodes,
-      conditions: this.#observation.conditions,
-      ...(this.#observation.etcdMembers === undefined ? {} : {etcdMembers: this.#observation.etcdMembers}),
+      ...this.#observation,
+      etcd: this.#observation.etcd ?? [],
       lastSeq: this.events.lastSeq,
       certificates: this.#certificates,
-      etcd: this.#observation.etcd ?? [],
       ...this.#renewal,
     };
   }

@@ -1,6 +1,16 @@
 // What a reconciler is: it reads parts of wanted, says which steps lead there, and alone writes its outputs.
 import {digestOfValue} from '../kernel/digest.ts';
-import type {CertificateState, ClusterEvent, DriftArea, EtcdMember, EtcdMemberState, NodeState, Secrets, Wanted} from '../hostcluster/protocol.ts';
+import type {
+  CertificateState,
+  ClusterEvent,
+  DriftArea,
+  EndpointState,
+  EtcdMember,
+  EtcdMemberState,
+  NodeState,
+  Secrets,
+  Wanted,
+} from '../hostcluster/protocol.ts';
 import type {Step, StepContext} from '../plan/plan.ts';
 import type {HostSystem} from './host-system.ts';
 import type {ClusterApi} from './cluster-api.ts';
@@ -84,6 +94,8 @@ export interface Observation {
   readonly nodes: readonly NodeState[];
   readonly conditions: readonly {readonly type: string; readonly ready: boolean; readonly message?: string}[];
   readonly etcdMembers?: readonly EtcdMember[];
+  /** Where the control planes serve the endpoint's address. */
+  readonly endpoint?: EndpointState;
 }
 
 export interface NodeWish {

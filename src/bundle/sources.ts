@@ -87,6 +87,9 @@ export function fileSourcesOf(version: string, architecture: Architecture): read
   ];
 }
 
+/** What serves an endpoint of type vip: one release for every Kubernetes version, since all it asks of the API is a Lease. */
+export const endpointImage = 'ghcr.io/kube-vip/kube-vip:v1.0.0';
+
 /** Helm renders charts the same for every Kubernetes version that is given to it. */
 const helm = 'v4.3.1';
 

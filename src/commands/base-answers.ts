@@ -20,6 +20,11 @@ export const answerFlags = {
     env: 'TRIREME_ENDPOINT',
     helpValue: 'HOST[:PORT]',
   }),
+  'endpoint-type': Flags.option({
+    summary: 'Who serves the endpoint: a load balancer or a name, or the control planes themselves (vip).',
+    env: 'TRIREME_ENDPOINT_TYPE',
+    options: ['external', 'vip'] as const,
+  })(),
   pods: Flags.string({...list, summary: 'Network of the pods; a second one for dual-stack.', env: 'TRIREME_PODS', helpValue: 'CIDR'}),
   services: Flags.string({...list, summary: 'Network of the services; a second one for dual-stack.', env: 'TRIREME_SERVICES', helpValue: 'CIDR'}),
   'ssh-user': Flags.string({summary: 'Login name on the hosts.', env: 'TRIREME_SSH_USER', helpValue: 'USER'}),
@@ -47,6 +52,11 @@ export const answerFlags = {
     options: ['flannel', 'none'] as const,
   })(),
   bundle: Flags.string({summary: 'Bundle with the content for the hosts.', env: 'TRIREME_BUNDLE', helpValue: 'PATH'}),
+  base: Flags.string({
+    summary: 'File with settings that all clusters of the place have: sources, proxy, mirrors, components. The new file begins with them.',
+    env: 'TRIREME_BASE',
+    helpValue: 'FILE',
+  }),
   class: Flags.string({summary: 'Controller mode: name of the ClusterClass.', env: 'TRIREME_CLASS', helpValue: 'NAME'}),
   template: Flags.string({
     summary: "Controller mode: file of a provider's cluster template.",

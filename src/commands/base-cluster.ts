@@ -13,6 +13,7 @@ import type {ExecutedRun} from '../plan/execute.ts';
 import {hasChanges, type Plan} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import {BaseCommand} from './base-command.ts';
+import {looksAtOnce} from './base-flags.ts';
 
 export interface ClusterFlags {
   readonly file?: readonly string[];
@@ -97,7 +98,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     const scope = await mode.openScope(cluster, {
       signal: this.signal,
       redactor: this.redactor,
-      concurrency: flags.concurrency ?? this.settings.concurrency,
+      concurrency: looksAtOnce(flags.concurrency, this.settings.concurrency),
       breakLock: flags['break-lock'] ?? false,
       ...(askSecret === undefined ? {} : {askSecret}),
       ...(flags.patience === undefined ? {} : {patience: flags.patience}),

@@ -47,13 +47,13 @@ export interface MeantContent {
 
 /** The content that a file's cluster needs. */
 export async function contentOfCluster(cluster: DesiredCluster, extra: readonly string[]): Promise<MeantContent> {
-  const {imagesInManifests} = await import('../hostcluster/manifest-images.ts');
+  const {imagesOfCluster} = await import('../hostcluster/manifest-images.ts');
   const {spec} = cluster.document;
   const {folder} = cluster.source;
   return {
     version: spec.kubernetes.version,
     distribution: spec.kubernetes.distribution,
-    images: [...imagesInManifests(cluster.layers.map((layer) => layer.manifest)), ...extra],
+    images: [...imagesOfCluster(cluster), ...extra],
     folder,
     lockFile: resolve(folder, spec.bundle?.lock ?? 'trireme.lock'),
     renderers: [...new Set(cluster.layers.flatMap((layer) => layer.renderedBy ?? []))],

@@ -4,6 +4,8 @@ import type {AppControl} from '../ui/app.tsx';
 export interface Asker {
   /** From here on there's a screen. */
   readonly connect: (control: AppControl) => void;
+  /** Resolves when there's a screen. */
+  readonly connected: Promise<unknown>;
   /** Empty when the person doesn't want to answer; then it isn't asked again. */
   readonly askSecret: (question: string) => Promise<string>;
   readonly warn: (message: string) => void;
@@ -24,6 +26,7 @@ export function askOver(): Asker {
       control = screen;
       isConnected(screen);
     },
+    connected,
     askSecret: (question) => {
       const answer = last.then(async () => {
         if (refused.has(question)) return '';

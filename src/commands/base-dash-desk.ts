@@ -7,11 +7,11 @@ import type {FleetRow} from '../fleet/fleet-store.ts';
 import {stateFolder} from '../kernel/folders.ts';
 import type {ManagementPlace} from './base-dash-sources.ts';
 
-/** `root`: the package's folder, bin/run.js lies below it. */
-export function createDashDesk(root: string): Desk {
+/** `root`: the package's folder, bin/run.js lies below it. What the modes can do is read when the first screen is `shown`. */
+export function createDashDesk(root: string, shown: Promise<unknown>): Desk {
   const modes: Record<string, ModeCapabilities[string]> = {};
   // the first frame doesn't wait for it; an action does
-  const loading = import('../modes/registry.ts').then(async ({readCapabilities}) => Object.assign(modes, await readCapabilities()));
+  const loading = shown.then(() => import('../modes/registry.ts')).then(async ({readCapabilities}) => Object.assign(modes, await readCapabilities()));
   const program = {execPath: process.execPath, script: join(root, 'bin/run.js'), cwd: process.cwd(), env: process.env, folder: stateFolder()};
   return createDesk({program, modes, loading});
 }

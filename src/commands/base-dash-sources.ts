@@ -28,6 +28,8 @@ export interface SourceOptions {
   readonly signal: AbortSignal;
   /** How often hosts are looked at, in ms. */
   readonly interval: number;
+  /** A first look is on its way to the person until this resolves: more is asked for only then. Default: it has. */
+  readonly shown?: Promise<unknown>;
 }
 
 export interface AskedPlaces {
@@ -54,6 +56,11 @@ export function dashSources(known: readonly KnownCluster[], asked: AskedPlaces, 
     changes: hostChanges(cluster, options),
   }));
   return {sources: [...management, ...onHosts], expected: known.map((cluster) => expectedRow(cluster)), places};
+}
+
+/** Reads what following management clusters takes, so that their first request doesn't wait for anything else that is read. */
+export async function readWatching(): Promise<void> {
+  await Promise.all([import('../modes/controller/scope.ts'), import('../modes/controller/observe/observe.ts'), import('../kube/client.ts')]);
 }
 
 function placeId({kubeconfig, context}: {readonly kubeconfig?: string; readonly context?: string}): string {
@@ -114,6 +121,7 @@ async function* managementChanges(place: ManagementPlace, namespace: string | un
       isExpected ||= told.isFirst;
       const isComplete = isExpected && told.value.isPartial !== true;
       yield isComplete ? {...told.value, isComplete} : told.value;
+      if (told.value.isPartial === true) await options.shown;
       if (isComplete) isExpected = false;
     }
   }

@@ -1,6 +1,6 @@
 // From argv to a command, and what goes wrong before there is one: an unknown command, a plugin that doesn't load.
 import {fileURLToPath} from 'node:url';
-import {Config, Errors, flush, run} from '@oclif/core';
+import {Config, Errors, flush, Plugin, run} from '@oclif/core';
 import {TriremeError} from '../kernel/errors.ts';
 import {nearest} from '../kernel/nearest.ts';
 import {problemOf} from '../kernel/problem.ts';
@@ -14,14 +14,28 @@ import {usageErrorOf} from './base-usage.ts';
 export async function main(argv: readonly string[], root: string): Promise<void> {
   let known: readonly string[] = [];
   try {
-    const config = await Config.load(fileURLToPath(root));
+    const words = argv.length === 0 ? await wordsForNothing() : [...argv];
+    const config = await loadConfig(fileURLToPath(root), words);
     known = config.commandIDs.map((id) => id.replaceAll(':', ' '));
-    await run(argv.length === 0 ? await wordsForNothing() : [...argv], config);
+    await run(words, config);
   } catch (error) {
     await reportBeforeCommand(error, argv, known);
   }
   await flush();
   leaveNow(Number(process.exitCode ?? 0));
+}
+
+/** oclif's plugins are for help, completion and what isn't a command: a command of ours runs without them, and begins sooner. */
+async function loadConfig(root: string, argv: readonly string[]): Promise<Config> {
+  const own = new Plugin({root, isRoot: true});
+  await own.load();
+  return Config.load(isCommand(argv, own.commandIDs) ? {root, plugins: new Map([[own.name, own]])} : {root});
+}
+
+function isCommand(argv: readonly string[], ids: readonly string[]): boolean {
+  const flag = argv.findIndex((word) => word.startsWith('-'));
+  const words = flag === -1 ? argv : argv.slice(0, flag);
+  return words.some((_, index) => ids.includes(words.slice(0, index + 1).join(':')));
 }
 
 /** What `trireme` alone means: in a terminal the dashboard when clusters are known, else the wizard; elsewhere the help. */

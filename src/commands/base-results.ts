@@ -269,6 +269,8 @@ export const clusterViewResult = z.strictObject({
   phase: z.string().optional(),
   class: z.string().optional(),
   endpoint: z.string().optional(),
+  /** Of an endpoint that the control planes serve: which of them has the address. */
+  endpointHolder: z.strictObject({holder: z.string().optional(), since: z.string().optional()}).optional(),
   paused: z.boolean().optional(),
   /** What it does at the moment; absent when it rests. */
   now: z.string().optional(),

@@ -10,6 +10,7 @@ import type {ControllerScope} from '../modes/controller/scope.ts';
 import type {ScopeOptions, Scope} from '../modes/mode.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import type {ClusterDocument} from '../spec/schema.ts';
+import {looksAtOnce} from './base-flags.ts';
 import {ClusterCommand, type AnyMode, type ClusterFlags, type ScopeFlags} from './base-cluster.ts';
 
 export interface PlaceFlags {
@@ -89,7 +90,7 @@ export abstract class TargetCommand<R> extends ClusterCommand<R> {
     return {
       signal: this.signal,
       redactor: this.redactor,
-      concurrency: flags.concurrency ?? this.settings.concurrency,
+      concurrency: looksAtOnce(flags.concurrency, this.settings.concurrency),
       breakLock: flags['break-lock'] ?? false,
       ...(askSecret === undefined ? {} : {askSecret}),
       warn: (message) => this.out.warn({code: 'facts.incomplete', message}),

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {setFlagsFromString} from 'node:v8';
 import {z} from 'zod';
+import {sleep} from '../kernel/cancel.ts';
 import {stateFolder} from '../kernel/folders.ts';
 import {followFleet, type FleetState, type FleetStore} from '../fleet/fleet-store.ts';
 import {healthChanges} from '../fleet/health-changes.ts';
@@ -12,7 +13,7 @@ import {askOver, type Asker} from './base-dash-asking.ts';
 import {createDashDesk} from './base-dash-desk.ts';
 import {paletteCommands} from './base-dash-palette.ts';
 import {createDashServices} from './base-dash-services.ts';
-import {dashSources} from './base-dash-sources.ts';
+import {dashSources, readWatching} from './base-dash-sources.ts';
 import {managementFlags} from './base-flags.ts';
 
 const result = z.strictObject({
@@ -30,6 +31,8 @@ const result = z.strictObject({
 
 /** How long a program waits until every source has told something, in ms. */
 const patience = 15_000;
+/** How long the first screen waits for rows, in ms: on a way that isn't slow they are there by then, and one screen is drawn instead of two. */
+const firstPatience = 50;
 /** How often hosts are looked at, in ms. */
 const interval = 5000;
 
@@ -69,10 +72,6 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
     const {flags} = await this.parse(Dash);
     const {kubeconfig, namespace, context: contexts = []} = flags;
     const screen = this.out.terminal.canDraw && !this.out.isForPrograms && !flags['screen-reader'] && !this.settings['screen-reader'];
-    // left open all day it shall stay small: V8 would let the heap grow to a multiple of what is in it before it collects
-    if (screen) setFlagsFromString('--heap-growing-percent=30');
-    // the bundle with Ink is read while files and sources are looked at
-    const app = screen ? import('../ui/app.tsx') : undefined;
     const known = await listKnownClusters(stateFolder());
     const stopping = new AbortController();
     const signal = AbortSignal.any([this.signal, stopping.signal]);
@@ -81,19 +80,24 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
     const warn = screen ? asker.warn : (message: string) => this.out.warn({code: 'facts.incomplete', message});
     const scope = {signal, redactor: this.redactor, concurrency: this.settings.concurrency, warn, ...(askSecret === undefined ? {} : {askSecret})};
     const asked = {contexts, useDefault: true, ...(kubeconfig === undefined ? {} : {kubeconfig}), ...(namespace === undefined ? {} : {namespace})};
-    const {sources, expected, places} = dashSources(known, asked, {scope, signal, interval});
+    const {sources, expected, places} = dashSources(known, asked, {scope, signal, interval, ...(screen ? {shown: asker.connected} : {})});
+    if (places.size > 0) await readWatching();
     const fleet = followFleet(sources, expected);
     try {
-      if (app !== undefined) {
+      if (screen) {
+        const told = firstWord(fleet);
+        // screens are read while the answer to the first request is on its way
+        const app = await import('../ui/app.tsx');
         const services = createDashServices({
           fleet,
           places,
           scope,
           settings: this.settings,
           commands: paletteCommands(this.config, asker),
-          desk: createDashDesk(this.config.root),
+          desk: createDashDesk(this.config.root, asker.connected),
         });
-        await this.#draw(await app, services, {flags, asker});
+        await Promise.race([told, sleep(firstPatience)]);
+        await this.#draw(app, services, {flags, asker});
       } else if (this.out.isForPrograms) await this.#untilTold(fleet);
       else await this.#print(fleet);
     } finally {
@@ -114,7 +118,11 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
       color: this.out.terminal.color,
       isAscii: this.out.terminal.isAscii,
       redact: this.out.redact,
-      onReady: asker.connect,
+      onReady: (control) => {
+        asker.connect(control);
+        // left open all day it shall stay small: V8 would let the heap grow to a multiple of what is in it before it collects
+        setFlagsFromString('--heap-growing-percent=30');
+      },
     });
     this.signal.throwIfAborted();
   }
@@ -157,6 +165,16 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
     stop();
     this.signal.throwIfAborted();
   }
+}
+
+/** Resolves when any source has said something. */
+function firstWord(fleet: FleetStore): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = fleet.subscribe(() => {
+      stop();
+      resolve();
+    });
+  });
 }
 
 function clustersOf({rows}: FleetState) {

@@ -24,6 +24,7 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
     '<%= config.bin %> init --name berth --mode controller --class in-memory --control-planes 3 --pool workers=default-worker:5',
     '<%= config.bin %> init --from-cluster berth --context management -n fleet',
     '<%= config.bin %> init --from answers.yaml --force',
+    '<%= config.bin %> init --base house.yaml',
   ];
   static override flags = {
     file: Flags.string({char: 'f', summary: 'File to write.', env: 'TRIREME_FILE', default: 'trireme.yaml', helpValue: 'FILE'}),
@@ -41,7 +42,7 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
       summary: 'Controller mode: write the file of a cluster that is there; the next plan is unchanged.',
       env: 'TRIREME_FROM_CLUSTER',
       helpValue: 'NAME',
-      exclusive: ['from', 'name', 'class', 'template', 'pool', 'control-planes', 'variable'],
+      exclusive: ['from', 'name', 'class', 'template', 'pool', 'control-planes', 'variable', 'base'],
     }),
     ...managementFlags,
     ...adviceFlags,
@@ -59,7 +60,7 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
     const isComplete = await this.#isComplete(answers);
     if ((isComplete && !flags.resume) || !this.out.terminal.canAsk || this.out.isForPrograms) {
       await this.#requireFree(flags.file, flags.force);
-      const texts = await textsOf(answers);
+      const texts = await textsOf(answers, flags.file);
       if (flags.trust) await this.trustHosts(flags.file, answers);
       return this.#write(flags.file, texts, flags.apply === true ? 'apply' : 'stop', flags.force);
     }
@@ -77,7 +78,7 @@ export default class Init extends WizardCommand<z.infer<typeof result>> {
     const forget = () => forgetSession(stateFolder(), resolve(flags.file));
     try {
       const then = flags.apply === undefined ? 'ask' : flags.apply ? 'apply' : 'stop';
-      const written = await this.#write(done.file, await textsOf(done.answers), then, flags.force, () =>
+      const written = await this.#write(done.file, await textsOf(done.answers, done.file), then, flags.force, () =>
         this.out.note(`${done.questions} questions. The same without any:\n  ${words.map(shellWord).join(' ')}`),
       );
       await forget();
@@ -205,9 +206,15 @@ interface Texts {
   readonly files: ReadonlyMap<string, string>;
 }
 
-async function textsOf(answers: Answers): Promise<Texts> {
-  const [{textOfAnswers}, {networkFilesOf}] = await Promise.all([import('../spec/answers-file.ts'), import('../spec/pod-network.ts')]);
-  return {...textOfAnswers(answers), files: networkFilesOf(answers)};
+/** `file`: where they will lie, since paths in them begin there. */
+async function textsOf(answers: Answers, file: string): Promise<Texts> {
+  const [{textOfAnswers}, {networkFilesOf}, {readBase}] = await Promise.all([
+    import('../spec/answers-file.ts'),
+    import('../spec/pod-network.ts'),
+    import('../spec/base-settings.ts'),
+  ]);
+  const base = await readBase(answers.base, dirname(resolve(file)), process.env);
+  return {...textOfAnswers(answers, base), files: networkFilesOf(answers)};
 }
 
 type InitFlags = Partial<Record<'file' | 'from' | 'kubeconfig' | 'context' | 'namespace', string>> & Readonly<Record<string, unknown>>;

@@ -97,7 +97,7 @@ function problemFor(view: ClusterView): TriremeError {
     return new TriremeError('cluster.not-made', `${view.name} isn't made yet.`, {hints: ['trireme apply']});
   }
   if (view.health === 'unknown' && view.mode !== 'controller')
-    return new TriremeError('host.unreachable', `What ${view.name} does can't be seen${why}.`, {hints: ['trireme host check']});
+    return new TriremeError('host.unreachable', `What ${view.name} does can't be seen${why}.`, {hints: ['trireme host check', 'trireme agent status']});
   const next =
     view.mode === 'controller'
       ? [`trireme cluster describe ${view.name}`, `trireme cluster events ${view.name}`]

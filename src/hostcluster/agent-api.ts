@@ -1,4 +1,5 @@
 // The Kubernetes API of a host cluster, asked for by a control plane's agent: no port is opened for it, and no kubeconfig leaves the host.
+import {sleep} from '../kernel/cancel.ts';
 import {isTriremeError, TriremeError} from '../kernel/errors.ts';
 import type {KubeApi} from '../kube/api.ts';
 import {connectThrough} from '../kube/client.ts';
@@ -10,17 +11,19 @@ export interface AgentApiOptions {
   readonly controlPlanes: readonly string[];
   readonly signal: AbortSignal;
   readonly simulated?: boolean;
+  /** How long a server may take after its start until it has read who may do what, in ms. */
+  readonly settling?: number;
 }
 
 /** A client of the cluster's API through whichever control plane's agent answers. */
 export function apiThroughAgents(scope: Pick<HostClusterScope, 'link' | 'forget'>, options: AgentApiOptions): KubeApi {
-  const {controlPlanes, signal} = options;
+  const {controlPlanes, signal, settling = 20_000} = options;
   let last: string | undefined;
   const call = async (request: HttpRequest): Promise<HttpAnswer> => {
     let failure: unknown;
     for (const host of last === undefined ? controlPlanes : [last, ...controlPlanes.filter((one) => one !== last)]) {
       try {
-        const answer = await askThrough(scope, host, request);
+        const answer = await askAllowed(scope, host, request, settling);
         last = host;
         return answer;
       } catch (error) {
@@ -38,6 +41,19 @@ export function apiThroughAgents(scope: Pick<HostClusterScope, 'link' | 'forget'
     signal,
     call,
   });
+}
+
+/** In ms. */
+const interval = 500;
+
+/** The agents ask as administrators: a server that forbids them something has just started, and nothing was done. Other refusals only come later by this. */
+async function askAllowed(scope: Pick<HostClusterScope, 'link' | 'forget'>, host: string, request: HttpRequest, settling: number): Promise<HttpAnswer> {
+  const started = performance.now();
+  for (;;) {
+    const answer = await askThrough(scope, host, request);
+    if (answer.status !== 403 || performance.now() - started >= settling) return answer;
+    await sleep(Math.min(interval, settling), request.signal);
+  }
 }
 
 async function askThrough(scope: Pick<HostClusterScope, 'link' | 'forget'>, host: string, request: HttpRequest): Promise<HttpAnswer> {

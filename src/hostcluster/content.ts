@@ -5,9 +5,12 @@ import type {ContentItem} from './protocol.ts';
 /** Images that only control planes run; by the last part of the repository's path. */
 const controlPlaneImages = new Set(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']);
 
-/** The part of the pinned content that a role needs, by name in order. Layers' pods may run anywhere, so their images go to every host. */
-export function contentForRole(items: readonly ContentItem[], role: 'control-plane' | 'worker'): readonly ContentItem[] {
-  const needed = role === 'control-plane' ? items : items.filter((item) => !isForControlPlanes(item));
+/**
+ * The part of the pinned content that a role needs, by name in order. Layers' pods may run anywhere, so their images go to every host; `others` are
+ * references that only control planes need beside those that every cluster has.
+ */
+export function contentForRole(items: readonly ContentItem[], role: 'control-plane' | 'worker', others: readonly string[] = []): readonly ContentItem[] {
+  const needed = role === 'control-plane' ? items : items.filter((item) => !isForControlPlanes(item) && !others.includes(item.reference ?? ''));
   return [...needed].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -32,7 +32,23 @@ export function diffWanted(from: Wanted, to: Wanted): readonly Change[] {
 export function summarizeNew(wanted: Wanted): readonly Change[] {
   const leaves = [...leavesOf(wanted)];
   const below = (prefix: string) => leaves.filter(([path]) => path === prefix || path.startsWith(`${prefix}.`));
-  return shownOfNew.flatMap(below).map(([path, value]) => ({path, to: value, effect: 'none' as const}));
+  return [...shownOfNew.flatMap(below).map(([path, value]) => ({path, to: value, effect: 'none' as const})), ...servingOf(wanted)];
+}
+
+/** An address that the control planes serve is something new in the network, so it is told where it comes from and who learns of it. */
+function servingOf({endpoint}: Wanted): readonly Change[] {
+  const {host, port, vip} = endpoint;
+  if (vip === undefined) return [];
+  const where = vip.interface ?? "the interface of the node's address";
+  return [
+    {
+      path: 'endpoint',
+      to: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      effect: 'none',
+      why: "kubeadm's controlPlaneEndpoint, and a name in the API server's certificate",
+    },
+    {path: 'endpoint.vip', to: `static pod ${vip.image}`, effect: 'none', why: `on ${where}; one control plane at a time serves the address`},
+  ];
 }
 
 const shownOfNew = ['role', 'kubernetesVersion', 'node.labels', 'node.taints', 'configuration.sysctls', 'registries', 'files', 'layers'];

@@ -2,6 +2,7 @@
 import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, type Problem} from '../kernel/problem.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
+import {endpointImage} from '../bundle/sources.ts';
 import {reachedHosts, type Architecture, type HostClusterFacts} from './facts.ts';
 import type {ContentItem, Wanted} from './protocol.ts';
 
@@ -30,6 +31,8 @@ function isSame(cluster: DesiredCluster, wanted: Wanted): boolean {
   return (
     wanted.cluster.name === metadata.name &&
     wanted.kubernetesVersion === spec.kubernetes.version &&
+    // an image that came with an older version of this program is no use to this one
+    (spec.endpoint.type !== 'vip' || wanted.endpoint.vip?.image === endpointImage) &&
     wanted.layers.map(({name, manifest}) => `${name}\n${manifest}`).join('\n') === layers
   );
 }

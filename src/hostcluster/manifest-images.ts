@@ -1,5 +1,22 @@
-// The container images that manifests name: hosts have no internet, so each must be in their content.
+// The container images that a cluster's file and its manifests ask for: hosts have no internet, so each must be in their content.
 import {parseAllDocuments} from 'yaml';
+import {endpointImage} from '../bundle/sources.ts';
+import type {DesiredCluster} from '../spec/desired.ts';
+
+/** What a cluster needs beside the images of its Kubernetes version: those of its layers, and of an endpoint that the control planes serve. */
+export function imagesOfCluster(cluster: DesiredCluster): readonly string[] {
+  return [...new Set([...imagesOfLayers(cluster), ...servedBy(cluster)])];
+}
+
+/** Images that only control planes run. One that a layer names, too, may run anywhere. */
+export function controlPlaneImages(cluster: DesiredCluster): readonly string[] {
+  const anywhere = new Set(imagesOfLayers(cluster));
+  return servedBy(cluster).filter((image) => !anywhere.has(image));
+}
+
+const imagesOfLayers = (cluster: DesiredCluster) => imagesInManifests(cluster.layers.map((layer) => layer.manifest));
+
+const servedBy = ({document}: DesiredCluster) => (document.spec.endpoint.type === 'vip' ? [endpointImage] : []);
 
 /** References of images in these manifests (texts of several YAML documents), each once, in order of their names. */
 export function imagesInManifests(manifests: readonly string[]): readonly string[] {

@@ -4,7 +4,7 @@ import type {DesiredCluster} from '../spec/desired.ts';
 import type {ClusterView, ConditionView} from '../modes/mode.ts';
 import type {AgentHost} from '../spec/schema.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberObservation} from './facts.ts';
-import type {AgentState, NodeState} from './protocol.ts';
+import {protocol, type AgentState, type EndpointState, type NodeState} from './protocol.ts';
 import type {HostClusterScope} from './scope.ts';
 import {hostsOf, nodeAddressesOf, observationOf} from './wanted.ts';
 
@@ -61,10 +61,15 @@ export function viewOf(
     conditions,
     machines: [...machines, ...strangers],
     endpoint: `${spec.endpoint.host.includes(':') ? `[${spec.endpoint.host}]` : spec.endpoint.host}:${spec.endpoint.port}`,
+    ...(told?.endpoint === undefined ? {} : {endpointHolder: pickHolder(told.endpoint)}),
     seenAt: at,
     ...(told?.etcd === undefined ? {} : {etcd: told.etcd.map(({peerUrls: _urls, ...member}) => member)}),
     ...certificatesIn(facts, at),
   };
+}
+
+function pickHolder({holder, since}: EndpointState): NonNullable<ClusterView['endpointHolder']> {
+  return {...(holder === undefined ? {} : {holder}), ...(since === undefined ? {} : {since})};
 }
 
 /** Nothing where no agent tells of any. */
@@ -95,7 +100,16 @@ function healthOf(
 function whyUnknown(facts: Pick<HostClusterFacts, 'hosts'>): string {
   const reached = reachedHosts(facts);
   if (reached.length === 0) return 'no host answers';
+  const foreign = reached.flatMap((host) => foreignWords(`the agent on ${host.host}`, host.seen))[0];
+  if (foreign !== undefined) return foreign;
   return reached.some((host) => host.seen?.wanted != null) ? 'no control plane answers' : 'the cluster is not made yet: trireme apply';
+}
+
+/** An agent that speaks another protocol than this program isn't asked anything; who is to move is said. */
+function foreignWords(agent: string, seen: AgentState | undefined): readonly string[] {
+  if (seen === undefined || seen.protocol === protocol) return [];
+  const remedy = seen.protocol > protocol ? `use trireme ${seen.version} or newer` : 'trireme apply brings it up to date';
+  return [`${agent} (${seen.version}) speaks protocol ${seen.protocol}, this program speaks ${protocol}: ${remedy}`];
 }
 
 function machineOf(cluster: DesiredCluster, host: AgentHost, observation: MemberObservation | undefined, told: AgentState | undefined, at: string) {
@@ -216,6 +230,8 @@ function agentReasons(observation: MemberObservation | undefined): readonly stri
   const {seen} = observation;
   if (seen === undefined) return observation.programDigest === undefined ? ['no agent is installed'] : ['its agent has never run'];
   if (!observation.agentActive) return ['its agent does not run'];
+  const foreign = foreignWords('its agent', seen);
+  if (foreign.length > 0) return foreign;
   const failed = seen.reconcilers.filter((one) => one.status === 'failed').map((one) => `${one.name} failed: ${one.message ?? 'no reason given'}`);
   const drift = seen.drift.filter((one) => one.outcome !== 'repaired').map((one) => `${one.subject} has drifted (${one.found}): ${one.outcome}`);
   const isWorking = seen.wanted !== null && !seen.converged && failed.length === 0;

@@ -13,7 +13,7 @@ import {agentPaths} from './protocol.ts';
 import {nodesWithoutHost, refuseExpelled, refuseForeignHosts} from './refusals.ts';
 import {planRemovals, removalsOf, type Removal, type RemovalWork} from './removals.ts';
 import {removedApiWarnings} from './removed-apis.ts';
-import {changesVersion, gateStep, rolloutOf, rolloutPhases, uncordonSteps} from './rollout.ts';
+import {changesVersion, gateStep, refuseMoveAmongOthers, rolloutOf, rolloutPhases, uncordonSteps} from './rollout.ts';
 import type {HostClusterScope} from './scope.ts';
 import {refuseSkew, versionWarnings} from './skew.ts';
 import {convergeStep} from './steps/converge.ts';
@@ -49,7 +49,6 @@ export interface ConvergeOptions {
 /** The plan that makes the cluster what the file wants. Throws `cluster.foreign`, `agent.incompatible`, `plan.refused`, `bundle.*`. */
 export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, options: ConvergeOptions): Plan<HostClusterScope> {
   requireRendered(cluster.layers);
-  refuseUnsupported(cluster);
   if (options.backup === undefined) refuseForeignHosts(cluster, seen);
   else refuseRestoration(cluster, seen, options.backup);
   refuseExpelled(cluster, seen);
@@ -58,6 +57,7 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
   const facts = withKnownContent(cluster, seen);
   const hosts = hostsOf(cluster).filter((host) => chosen.has(host.name));
   const assessments = new Map(hosts.map((host) => [host.name, assessHost(cluster, facts, host)] as const));
+  refuseMoveAmongOthers([...assessments.values()].flatMap((one) => one.work ?? []));
   const membership = membershipOf(cluster, facts);
   refuseHeadlessLimit(cluster, membership, chosen);
   const waiting = waitsForStart(facts, membership);
@@ -76,13 +76,6 @@ export function planConverge(cluster: DesiredCluster, seen: HostClusterFacts, op
     basis: {...basisOf(facts, membership, assessments), ...removalBasis(facts, removals)},
     warnings: [...leaving.warnings, ...warningsOf(cluster, facts, removals, waiting ? membership.bootstrap : undefined)],
   };
-}
-
-function refuseUnsupported(cluster: DesiredCluster): void {
-  if (cluster.document.spec.endpoint.type !== 'vip') return;
-  throw new TriremeError('plan.refused', 'spec.endpoint.type is vip, and serving a virtual address comes later.', {
-    hints: ['Use type: external with a load balancer, a DNS name, or the first control plane.'],
-  });
 }
 
 function refuseHeadlessLimit(cluster: DesiredCluster, membership: Membership, chosen: ReadonlySet<string>): void {

@@ -80,6 +80,14 @@ export interface WantedRegistry {
   readonly fallback: boolean;
 }
 
+/** How a control plane takes part in serving the endpoint's address. */
+export interface WantedVip {
+  /** Of the static pod; it's in the content. */
+  readonly image: string;
+  /** Absent: the interface that has the node's address. */
+  readonly interface?: string;
+}
+
 /** What a host shall be. Holds no secret. Comparing two of these, leaf by leaf, is how a plan finds changes. */
 export interface Wanted {
   readonly protocol: number;
@@ -100,7 +108,12 @@ export interface Wanted {
     /** How an operator reaches the host. It's kept at the node, so that a host that left the file can still be found. Absent: written by an older version. */
     readonly access?: HostAccess;
   };
-  readonly endpoint: {readonly host: string; readonly port: number};
+  readonly endpoint: {
+    readonly host: string;
+    readonly port: number;
+    /** Control planes of a cluster that serves the address itself. Absent: somebody else does. */
+    readonly vip?: WantedVip;
+  };
   readonly network: {readonly pods: readonly string[]; readonly services: readonly string[]; readonly dnsDomain: string};
   /** Component settings as in the file, cluster-wide and host merged; the distribution renders them. */
   readonly configuration: {
@@ -221,6 +234,15 @@ export interface EtcdMemberState {
   readonly message?: string;
 }
 
+/** Who serves the endpoint's address. */
+export interface EndpointState {
+  readonly address: string;
+  /** Absent: nobody does, or it isn't known. */
+  readonly holder?: string;
+  /** ISO 8601: since when. */
+  readonly since?: string;
+}
+
 /** Something that was reported in the cluster. */
 export interface ClusterEvent {
   readonly type: 'Normal' | 'Warning';
@@ -287,6 +309,8 @@ export interface AgentState {
   readonly certificates?: readonly CertificateState[];
   /** Control planes: the members of etcd; empty where etcd is elsewhere. */
   readonly etcd?: readonly EtcdMemberState[];
+  /** Control planes that serve the endpoint's address: which of them has it, as the API tells. */
+  readonly endpoint?: EndpointState;
   /** The last renewal that somebody asked for by a command: `at` as they said it, and whether it is done. */
   readonly renewal?: {readonly at: string; readonly done: boolean};
 }

@@ -77,6 +77,7 @@ export function planRemovals(cluster: DesiredCluster, facts: HostClusterFacts, r
     .map((host) => host.host);
   const ordered = orderOf(removals);
   refuseLostEndpoint(cluster, removals);
+  refuseCutOff(cluster, facts, removals);
   refuseWithoutHelper(cluster, facts, gone);
   requireMajority(ordered, clusterStateOf(cluster, facts)?.etcdMembers);
   const {rollout} = cluster.document.spec;
@@ -171,6 +172,21 @@ function refuseLostEndpoint(cluster: DesiredCluster, removals: readonly Removal[
       host: lost.host,
       hints: ['Let the endpoint be a load balancer, a DNS name or a vip first.', `Or keep ${lost.host}.`],
     },
+  );
+}
+
+/** The endpoint moves away from a host that leaves: who isn't reached can't be told, and would look for it there for ever. */
+function refuseCutOff(cluster: DesiredCluster, facts: HostClusterFacts, removals: readonly Removal[]): void {
+  const before = new Set(reachedHosts(facts).flatMap((host) => host.seen?.wanted?.endpoint.host ?? []));
+  const lost = removals.find((one) => one.addresses.some((address) => before.has(address)));
+  if (lost === undefined) return;
+  const reached = new Set(reachedHosts(facts).map((host) => host.host));
+  const silent = hostsOf(cluster).filter((host) => !reached.has(host.name));
+  if (silent.length === 0) return;
+  throw new TriremeError(
+    'plan.refused',
+    `${lost.host} is where the endpoint was, and ${silent.map((host) => host.name).join(', ')} can't be told now that it is ${cluster.document.spec.endpoint.host}.`,
+    {host: lost.host, hints: ['Bring them back, or take them out, too.', `Or keep ${lost.host} until they have been told: trireme apply`]},
   );
 }
 

@@ -2,7 +2,7 @@
 import {effects} from '../kernel/event.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import {highestEffect} from '../plan/effect.ts';
-import type {Phase, Step} from '../plan/plan.ts';
+import type {Change, Phase, Step} from '../plan/plan.ts';
 import type {ClusterSpec} from '../spec/schema.ts';
 import type {HostWork} from './assess.ts';
 import type {HostClusterScope} from './scope.ts';
@@ -27,7 +27,7 @@ export interface Rollout {
 
 /** Splits the work. `workers` is how many workers the cluster has: what a percentage is of. */
 export function rolloutOf(works: readonly HostWork[], settings: RolloutSettings, workers: number): Rollout {
-  const rolled = works.filter(restartsRunning);
+  const rolled = works.filter((work) => restartsRunning(work) && !movesEndpoint(work));
   const window = windowOf(settings.maxUnavailable, workers);
   if (rolled.length < 2 && !rolled.some(drains)) return {together: works, controlPlanes: [], canary: [], workers: [], window};
   // whoever is out of service already goes on first
@@ -45,6 +45,31 @@ export function rolloutOf(works: readonly HostWork[], settings: RolloutSettings,
 function restartsRunning(work: HostWork): boolean {
   return !work.isNew && work.handsOver && costs(work, 'restart');
 }
+
+/**
+ * Whoever isn't told yet looks for the API where it was, and may find nobody there: everybody is told at once. What else restarts something has an
+ * order, and doesn't go together with that.
+ */
+function movesEndpoint(work: Pick<HostWork, 'changes' | 'isNew'>): boolean {
+  return !work.isNew && work.changes.some(isMove);
+}
+
+/** Throws `plan.refused` when the endpoint moves and a running host gets something else, too, that restarts it. */
+export function refuseMoveAmongOthers(works: readonly HostWork[]): void {
+  for (const work of works.filter(movesEndpoint)) {
+    const other = work.changes.find((change) => !comesWithMove(change) && effects.indexOf(change.effect) >= effects.indexOf('restart'));
+    if (other === undefined) continue;
+    throw new TriremeError(
+      'plan.refused',
+      `The endpoint moves, which all hosts are told at once, and ${other.path} of ${work.host.name} changes too, which restarts one host after the other.`,
+      {host: work.host.name, hints: ['Apply one of the two first, then the other.']},
+    );
+  }
+}
+
+const isMove = ({path}: Change) => path === 'endpoint.host' || path === 'endpoint.port';
+/** Who serves it, and that no proxy stands before it. */
+const comesWithMove = ({path}: Change) => path.startsWith('endpoint.') || /^proxy\.no_proxy$/i.test(path);
 
 /** Whether the host's pods have to go before the change. */
 function drains(work: HostWork): boolean {

@@ -2,9 +2,11 @@
 import {isIP} from 'node:net';
 import type {DesiredCluster, DesiredLayer} from '../spec/desired.ts';
 import type {AgentHost, ClusterSpec, ComponentConfiguration, Taint} from '../spec/schema.ts';
+import {endpointImage} from '../bundle/sources.ts';
 import {contentForRole} from './content.ts';
 import {isReached, reachedHosts, type HostClusterFacts, type MemberFacts, type MemberObservation} from './facts.ts';
 import {requireRendered} from '../layers/inventory.ts';
+import {controlPlaneImages} from './manifest-images.ts';
 import {mergeSettings} from './merge.ts';
 import {
   controlPlaneTaint,
@@ -69,7 +71,7 @@ export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host:
       ...(taints === undefined ? {} : {taints}),
       access: accessOf(host),
     },
-    endpoint: {host: spec.endpoint.host, port: spec.endpoint.port},
+    endpoint: {host: spec.endpoint.host, port: spec.endpoint.port, ...vipOf(spec, host)},
     network: {pods: spec.network.pods, services: spec.network.services, dnsDomain: spec.network.dnsDomain},
     configuration: configurationOf(spec.configuration, host.configuration),
     proxy: proxyEnvironment({
@@ -82,10 +84,15 @@ export function wantedOf(cluster: DesiredCluster, facts: HostClusterFacts, host:
     }),
     ...(cluster.registries === undefined ? {} : {registries: cluster.registries}),
     files: [...(cluster.hostFiles[host.name] ?? [])].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    content: contentForRole(facts.content[member.architecture] ?? [], host.role),
+    content: contentForRole(facts.content[member.architecture] ?? [], host.role, controlPlaneImages(cluster)),
     layers: host.role === 'control-plane' ? cluster.layers.map(wantedLayer) : [],
     drift: driftOf(spec.agent?.drift),
   };
+}
+
+function vipOf({endpoint}: ClusterSpec, {role}: AgentHost): Pick<Wanted['endpoint'], 'vip'> {
+  if (endpoint.type !== 'vip' || role !== 'control-plane') return {};
+  return {vip: {image: endpointImage, ...(endpoint.interface === undefined ? {} : {interface: endpoint.interface})}};
 }
 
 function wantedLayer({name, kind, manifest, namespace, patience}: DesiredLayer): WantedLayer {
@@ -95,7 +102,8 @@ function wantedLayer({name, kind, manifest, namespace, patience}: DesiredLayer):
 /** The node's addresses: those of the file, else `address` when it is one, else the default route's; two with two pod networks. */
 export function nodeAddressesOf(spec: ClusterSpec, host: AgentHost, member: MemberFacts | undefined): readonly string[] {
   if (host.nodeAddress !== undefined) return typeof host.nodeAddress === 'string' ? [host.nodeAddress] : host.nodeAddress;
-  const seen = (member?.networks ?? []).map((network) => network.split('/')[0] ?? '').filter((address) => isIP(address) !== 0);
+  const served = spec.endpoint.type === 'vip' ? spec.endpoint.host : undefined; // on whichever host it is now, it's no node's
+  const seen = (member?.networks ?? []).map((network) => network.split('/')[0] ?? '').filter((address) => isIP(address) !== 0 && address !== served);
   const first = isIP(host.address) === 0 ? seen[0] : host.address;
   if (first === undefined) return [];
   if (spec.network.pods.length < 2) return [first];

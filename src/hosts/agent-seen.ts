@@ -7,18 +7,23 @@ export interface SeenAgent {
   readonly member: boolean;
   /** The cluster that it works for. */
   readonly cluster: string | undefined;
+  /** The host of the endpoint that it works with. */
+  readonly endpoint: string | undefined;
 }
 
 /** What the host's agent last said of itself; undefined when it never did. */
 export function seenAgent(facts: Pick<HostFacts, 'agent'>): SeenAgent | undefined {
   const seen = asRecord(facts.agent.seen);
   if (seen === undefined) return undefined;
-  const cluster = asRecord(asRecord(seen['wanted'])?.['cluster']);
+  const wanted = asRecord(seen['wanted']);
+  const cluster = asRecord(wanted?.['cluster']);
+  const endpoint = asRecord(wanted?.['endpoint']);
   return {
     protocol: typeof seen['protocol'] === 'number' ? seen['protocol'] : undefined,
     version: typeof seen['version'] === 'string' ? seen['version'] : 'unknown',
     member: seen['member'] === true,
     cluster: typeof cluster?.['name'] === 'string' ? cluster['name'] : undefined,
+    endpoint: typeof endpoint?.['host'] === 'string' ? endpoint['host'] : undefined,
   };
 }
 

@@ -142,6 +142,8 @@ export interface HostFacts {
   readonly reachTool: 'bash' | 'nc' | 'python3' | 'none' | undefined;
   /** Path MTU: address to the largest ping payload that got through unfragmented. */
   readonly mtuTo: Readonly<Record<string, number>>;
+  /** Of addresses that were tried in the host's own network: the hardware that answers for them. Undefined when nobody asked. */
+  readonly neighbours?: Readonly<Record<string, string>>;
   /** Digests of blobs in the agent's content folder. */
   readonly content: readonly string[];
   readonly agent: {

@@ -14,7 +14,14 @@ export interface ProbedHost {
   readonly facts: HostFacts | undefined;
 }
 
-export type ProbeResult = Pick<HostFacts, 'reach' | 'reachTool' | 'mtuTo'>;
+export interface ProbedEndpoint {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** By the control planes: then nobody else may have the address. */
+  readonly isServed?: boolean;
+}
+
+export type ProbeResult = Pick<HostFacts, 'reach' | 'reachTool' | 'mtuTo' | 'neighbours'>;
 
 /** TCP ports that a host needs to reach on another: the API, etcd between control planes, the kubelet from control planes. */
 export function neededPorts(from: ProbedHost['role'], to: ProbedHost['role'], apiPort: number): readonly number[] {
@@ -26,18 +33,18 @@ export function neededPorts(from: ProbedHost['role'], to: ProbedHost['role'], ap
 }
 
 /** What the host at `index` has to try: every other host's first address, and the endpoint. */
-export function probeRequestFor(
-  hosts: readonly ProbedHost[],
-  index: number,
-  endpoint: {readonly addresses: readonly string[]; readonly port: number},
-): ProbeRequest {
+export function probeRequestFor(hosts: readonly ProbedHost[], index: number, endpoint: ProbedEndpoint): ProbeRequest {
   const own = hosts[index] as ProbedHost;
   const others = hosts.filter((other, position) => position !== index && other.nodeAddresses.length > 0);
   const reach = others.flatMap((other) => neededPorts(own.role, other.role, endpoint.port).map((port) => ({address: other.nodeAddresses[0] as string, port})));
   for (const address of endpoint.addresses)
     if (!reach.some((probe) => probe.address === address && probe.port === endpoint.port)) reach.push({address, port: endpoint.port});
   const mtu = interfaceMtu(own);
-  return {reach, mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)}))};
+  return {
+    reach,
+    mtu: others.map((other) => ({address: other.nodeAddresses[0] as string, payloads: payloadsFor(mtu, other.nodeAddresses[0] as string)})),
+    neighbours: endpoint.isServed === true ? endpoint.addresses : [],
+  };
 }
 
 /** The MTU of the interface that holds the node's address. */
@@ -60,7 +67,7 @@ function payloadsFor(mtu: number, address: string): readonly number[] {
 
 export interface ProbeOptions {
   open(host: ProbedHost): Promise<HostRunner>;
-  readonly endpoint: {readonly addresses: readonly string[]; readonly port: number};
+  readonly endpoint: ProbedEndpoint;
   readonly concurrency: number;
   readonly signal?: AbortSignal;
 }
@@ -106,6 +113,13 @@ export function parseProbes(output: string, boundary: string): ProbeResult | und
       rows('mtu')
         .filter((row) => row.length === 2)
         .map(([address, size]) => [address as string, Number(size)]),
+    ),
+    // a line without a hardware address is of one that was asked for, and nobody answered
+    neighbours: Object.fromEntries(
+      (sections.get('neighbours') ?? []).flatMap((line) => {
+        const [, address, mac] = /^(\S+) .*\blladdr ([0-9a-f:]+)/.exec(line) ?? [];
+        return address === undefined || mac === undefined ? [] : [[address, mac] as const];
+      }),
     ),
   };
 }

@@ -2,7 +2,7 @@
 import {Agent as HttpAgent, request as httpRequest, type AgentOptions} from 'node:http';
 import {Agent as HttpsAgent, request as httpsRequest} from 'node:https';
 import {isIP, type Socket} from 'node:net';
-import {connect as tlsConnect, type ConnectionOptions} from 'node:tls';
+import {createSecureContext, connect as tlsConnect, type ConnectionOptions} from 'node:tls';
 import {TriremeError} from '../kernel/errors.ts';
 import {proxyFor, type Environment} from '../kernel/proxy.ts';
 import type {TlsIdentity} from './credentials.ts';
@@ -25,7 +25,8 @@ export interface Agents {
 export function createAgents(cluster: ClusterEntry, tls: TlsIdentity, env: Environment): Agents {
   const url = new URL(cluster.server);
   const proxy = cluster.proxyUrl === undefined ? proxyFor(url, env) : new URL(cluster.proxyUrl);
-  const make = (options: AgentOptions) => createAgent(url, proxy, tls, options);
+  const secure = url.protocol === 'https:' ? secureOptions(url, tls) : undefined;
+  const make = (options: AgentOptions) => createAgent(url, proxy, secure, options);
   const calls = make({keepAlive: true, maxSockets: callsAtOnce, maxFreeSockets: callsAtOnce});
   const watches = make({keepAlive: false});
   return {
@@ -38,21 +39,26 @@ export function createAgents(cluster: ClusterEntry, tls: TlsIdentity, env: Envir
   };
 }
 
-function createAgent(url: URL, proxy: URL | undefined, tls: TlsIdentity, options: AgentOptions): HttpAgent {
-  const isSecure = url.protocol === 'https:';
+function secureOptions(url: URL, tls: TlsIdentity): ConnectionOptions {
   const servername = tls.servername ?? hostOf(url);
-  const secure: ConnectionOptions = {
-    ...(tls.ca === undefined ? {} : {ca: tls.ca}),
-    ...(tls.cert === undefined ? {} : {cert: tls.cert}),
-    ...(tls.key === undefined ? {} : {key: tls.key}),
+  return {
+    // certificates and keys are read once, not for each connection
+    secureContext: createSecureContext({
+      ...(tls.ca === undefined ? {} : {ca: tls.ca}),
+      ...(tls.cert === undefined ? {} : {cert: tls.cert}),
+      ...(tls.key === undefined ? {} : {key: tls.key}),
+    }),
     rejectUnauthorized: tls.rejectUnauthorized,
     // an address is no SNI name (RFC 6066), but the certificate is checked against it all the same
     ...(isIP(servername) === 0 ? {servername} : {}),
   };
+}
+
+function createAgent(url: URL, proxy: URL | undefined, secure: ConnectionOptions | undefined, options: AgentOptions): HttpAgent {
   // sockets that idle are closed by this timeout; requests set their own
   const base = {...options, timeout: idleLife, scheduling: 'lifo' as const};
-  const agent = isSecure ? new HttpsAgent({...base, ...secure}) : new HttpAgent(base);
-  if (proxy !== undefined) tunnelThrough(agent, url, proxy, isSecure ? secure : undefined);
+  const agent = secure === undefined ? new HttpAgent(base) : new HttpsAgent({...base, ...secure});
+  if (proxy !== undefined) tunnelThrough(agent, url, proxy, secure);
   return agent;
 }
 

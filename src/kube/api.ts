@@ -37,8 +37,8 @@ export interface ListOptions extends CallOptions {
   readonly metadataOnly?: boolean;
   /** Called with each object as soon as it's read; what it returns is kept in its place. Keeps memory small where much is listed or watched. */
   readonly project?: (object: KubeObject) => KubeObject;
-  /** Told of each page as soon as it's read. A list that begins anew tells its pages again. */
-  readonly onPage?: (items: readonly KubeObject[]) => void;
+  /** Told of each page as soon as it's read; the next one is asked for when it resolves. A list that begins anew tells its pages again. */
+  readonly onPage?: (items: readonly KubeObject[]) => void | Promise<void>;
 }
 
 export interface ObjectList<T extends KubeObject = KubeObject> {

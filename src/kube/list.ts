@@ -44,7 +44,7 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
       const page = requireObject<Page>(body, rest.server, subject);
       const read = (page.items ?? []).map((item) => projected(complete<T>(item, resource), options));
       items.push(...read);
-      options.onPage?.(read);
+      await options.onPage?.(read);
       next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
       if (next === undefined) return {items, resourceVersion: page.metadata?.resourceVersion ?? ''};
       // one turn for others: parsing a large page holds up everything else

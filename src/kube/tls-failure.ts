@@ -38,6 +38,15 @@ export function chainOf(socket: TLSSocket): readonly SeenCertificate[] {
   return chain;
 }
 
+/**
+ * Whether OpenSSL finds anything wrong with the chain that the server showed. Reading the chain takes longer than the rest of a small request, so it's
+ * read only then; by the time that Node tells of the failure there's nothing to read any more.
+ */
+export function isDoubted(socket: TLSSocket): boolean {
+  const {_handle: handle} = socket as {readonly _handle?: {verifyError?(): unknown} | null};
+  return handle?.verifyError === undefined || (handle.verifyError() ?? undefined) !== undefined;
+}
+
 /** True for what TLS itself refuses, on either side. */
 export function isTlsFailure(error: NodeJS.ErrnoException): boolean {
   return explainTls(error, '') !== undefined;

@@ -6,7 +6,7 @@ import {createGunzip} from 'node:zlib';
 import {isLoopback, type Environment} from '../kernel/proxy.ts';
 import {createAgents, type Agents} from './agents.ts';
 import type {Credentials, Identity} from './credentials.ts';
-import {chainOf, isTlsFailure, type SeenCertificate} from './tls-failure.ts';
+import {chainOf, isDoubted, isTlsFailure, type SeenCertificate} from './tls-failure.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -140,7 +140,10 @@ export class Transport {
         if (isReady) return;
         socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => (isSent = true));
         // before TLS judges it: an error says that a certificate has expired, but not which and when
-        if (socket instanceof TLSSocket) socket.prependOnceListener('secure', () => (chain = chainOf(socket)));
+        if (socket instanceof TLSSocket)
+          socket.prependOnceListener('secure', () => {
+            if (isDoubted(socket)) chain = chainOf(socket);
+          });
       });
       message.on('response', (response) => {
         // whoever reads the body hears of its end; one that nobody reads any more must not end the program

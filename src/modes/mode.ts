@@ -32,7 +32,7 @@ export interface ScopeOptions {
   readonly redactor: Redactor;
   /** Asks for a secret on the terminal; absent where there is none. */
   readonly askSecret?: (question: string) => Promise<string>;
-  /** How many hosts are worked on at once. */
+  /** How many hosts are looked at at once. */
   readonly concurrency: number;
   /** Take the cluster's lease from whoever holds it. Default false. */
   readonly breakLock?: boolean;
@@ -235,6 +235,8 @@ export interface ClusterView {
   readonly class?: string;
   /** `host:port` of its API. */
   readonly endpoint?: string;
+  /** Where the control planes serve the endpoint's address themselves: which of them has it, and since when. Without a holder nobody has. */
+  readonly endpointHolder?: {readonly holder?: string; readonly since?: string};
   readonly paused?: boolean;
   /** What it does at the moment, in a few words; absent when it rests. */
   readonly now?: string;

@@ -53,6 +53,7 @@ export function renderClusterTree(view: ClusterView, {style, now}: Pick<ClusterT
             paint: (text: string) => (condition.ready ? text : style.color.red(text)),
           })),
         },
+        ...endpointText(view, now).map((label) => ({label})),
         ...((view.etcd ?? []).length === 0 ? [] : [{label: etcdText(view), children: (view.etcd ?? []).map((member) => memberNode(member, style))}]),
         ...(view.certificates === undefined ? [] : [{label: certificatesText(view.certificates, now)}]),
         machines('control planes', (machine) => machine.role === 'control-plane', view.controlPlanes),
@@ -84,6 +85,14 @@ function etcdText({etcd = []}: ClusterView): string {
   return `etcd ${etcd.filter((member) => member.healthy).length}/${etcd.length} healthy${leader === undefined ? '' : `, leader ${leader}`}`;
 }
 
+/** Who serves the endpoint's address, where the control planes do. */
+function endpointText({endpoint = '', endpointHolder}: ClusterView, now: number): readonly string[] {
+  if (endpointHolder === undefined) return [];
+  const {holder, since} = endpointHolder;
+  if (holder === undefined) return [`endpoint ${endpoint}: no control plane serves it`];
+  return [`endpoint ${endpoint}: served by ${holder}${since === undefined ? '' : ` for ${age(since, now)}`}`];
+}
+
 function certificatesText({expired, due, next}: NonNullable<ClusterView['certificates']>, now: number): string {
   const counts = [...(expired > 0 ? [`${expired} expired`] : []), ...(due > 0 ? [`${due} due`] : [])];
   const first = next === undefined ? [] : [`the first ends ${fromNow(next.notAfter, now)} (${next.name} on ${next.host})`];
@@ -92,7 +101,11 @@ function certificatesText({expired, due, next}: NonNullable<ClusterView['certifi
 
 /** etcd and certificates in a line each, where they are known. */
 function upkeepOf(view: ClusterView, now: number): readonly string[] {
-  return [...((view.etcd ?? []).length === 0 ? [] : [etcdText(view)]), ...(view.certificates === undefined ? [] : [certificatesText(view.certificates, now)])];
+  return [
+    ...endpointText(view, now),
+    ...((view.etcd ?? []).length === 0 ? [] : [etcdText(view)]),
+    ...(view.certificates === undefined ? [] : [certificatesText(view.certificates, now)]),
+  ];
 }
 
 function machineNode(machine: MachineView, style: Style, now: number): TreeNode {

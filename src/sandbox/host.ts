@@ -67,6 +67,7 @@ export async function startSimulatedHost(options: SimulatedHostOptions): Promise
   const home = join(folder, 'home');
   const shims = join(folder, 'bin');
   const socket = join(folder, 'ctl');
+  const running = join(folder, 'running');
   await mkdir(join(root, 'etc/systemd/system'), {recursive: true});
   await mkdir(home, {recursive: true});
   await writeJson(
@@ -79,7 +80,7 @@ export async function startSimulatedHost(options: SimulatedHostOptions): Promise
   await writeShims({
     folder: shims,
     ...(sudoPasswordFile === undefined ? {} : {sudoPasswordFile}),
-    ...(options.systemd === false ? {} : {systemctlSocket: socket}),
+    ...(options.systemd === false ? {} : {systemctl: {socket, running}}),
   });
 
   const env = {
@@ -90,7 +91,7 @@ export async function startSimulatedHost(options: SimulatedHostOptions): Promise
     SHELL: '/bin/sh',
     LANG: 'C.UTF-8',
   };
-  const services = new ServiceManager({root, socket, logs: join(folder, 'logs'), env});
+  const services = new ServiceManager({root, socket, logs: join(folder, 'logs'), running, env});
   await services.listen();
   const hostKey = options.hostKey ?? (await newKeyPair(name));
   const server = await startSshServer({

@@ -1,6 +1,6 @@
 // A simulated host's systemd: starts what its unit files say as real processes of this computer, restarts them, and ends them.
 import {spawn, type ChildProcess} from 'node:child_process';
-import {closeSync, openSync} from 'node:fs';
+import {closeSync, mkdirSync, openSync, rmSync, writeFileSync} from 'node:fs';
 import {mkdir, readFile} from 'node:fs/promises';
 import {createServer, type Server} from 'node:net';
 import {join} from 'node:path';
@@ -12,6 +12,8 @@ export interface ServiceManagerOptions {
   readonly socket: string;
   /** Where a service's output goes, NAME.log each. */
   readonly logs: string;
+  /** A file with the process id of each service that runs, by unit: so that asking for it starts no program. */
+  readonly running: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -43,6 +45,7 @@ export class ServiceManager {
   /** Listens for `systemctl`: a line of JSON words in, a line of JSON answer out. */
   async listen(): Promise<void> {
     await mkdir(this.#options.logs, {recursive: true});
+    mkdirSync(this.#options.running, {recursive: true});
     const server = createServer((socket) => {
       let text = '';
       socket.on('error', () => {});
@@ -125,7 +128,7 @@ export class ServiceManager {
   }
 
   async #start(unit: string): Promise<Answer> {
-    const {root, logs, env} = this.#options;
+    const {root, logs, running, env} = this.#options;
     const text = await readFile(join(root, 'etc/systemd/system', unit), 'utf8').catch(() => undefined);
     const parsed = text === undefined ? undefined : parseUnit(text);
     if (parsed === undefined) return {code: 5, stderr: `Failed to start ${unit}: Unit ${unit} not found.\n`};
@@ -140,8 +143,10 @@ export class ServiceManager {
     child.stdin?.on('error', () => {});
     closeSync(log);
     service.child = child;
+    if (child.pid !== undefined) writeFileSync(join(running, unit), `${child.pid}\n`);
     child.on('error', () => {}); // told by the exit code of `is-active`
     child.on('exit', () => {
+      if (service.child === child) rmSync(join(running, unit), {force: true});
       if (!service.wanted || !parsed.restarts || service.child !== child) return;
       service.restart = setTimeout(() => void this.#start(unit), restartDelay);
     });

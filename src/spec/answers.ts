@@ -28,6 +28,10 @@ export const answersSchema = z.strictObject({
   controlPlane: z.array(host).optional().describe('The control planes, as NAME=[USER@]ADDRESS[:PORT][/NODE-ADDRESS].'),
   worker: z.array(host).optional().describe('The workers, written like the control planes.'),
   endpoint: z.string().optional().describe('Where the Kubernetes API is reached, as HOST or HOST:PORT; default: the only control plane.'),
+  endpointType: z
+    .enum(['external', 'vip'])
+    .optional()
+    .describe('Who serves the endpoint: a load balancer or a name (external), or the control planes themselves (vip); default external.'),
   pods: z.array(z.string()).optional().describe('Networks of the pods.'),
   services: z.array(z.string()).optional().describe('Networks of the services.'),
   sshUser: z.string().optional().describe('Login name on the hosts.'),
@@ -41,6 +45,7 @@ export const answersSchema = z.strictObject({
   profileVariable: z.array(z.string()).optional().describe("Values of the profile's variables, as NAME=VALUE, NAME=env:VARIABLE or NAME=file:PATH."),
   cni: z.enum(['flannel', 'none']).optional().describe('A pod network to write a profile for, where none is named; default none.'),
   bundle: z.string().optional().describe('Bundle with the content for the hosts.'),
+  base: z.string().optional().describe('File with settings that all clusters of the place have; the new file begins with them.'),
   class: z.string().optional().describe('Controller mode: name of the ClusterClass.'),
   template: z.string().optional().describe("Controller mode: file of a provider's cluster template, where there is no class."),
   kubeconfig: z.string().optional().describe('Controller mode: kubeconfig of the management cluster.'),

@@ -1,6 +1,7 @@
 // Writes a new trireme.yaml from answers, with comments that say what could be changed.
 import {parse, stringify} from 'yaml';
 import {type CompleteAnswers, type HostAnswer, hostAnswer} from './answers.ts';
+import {type BaseSettings, linesOfBase} from './base-settings.ts';
 import {profileOf} from './pod-network.ts';
 import {apiVersion} from './schema.ts';
 import {newestVersion} from './versions.ts';
@@ -11,7 +12,8 @@ function value(content: unknown): string {
 }
 
 /** The file as text. It isn't checked here: the answers may still break a rule. */
-export function renderClusterFile(answers: CompleteAnswers): string {
+export function renderClusterFile(answers: CompleteAnswers, base?: BaseSettings): string {
+  const settings = linesOfBase(base);
   const endpoint = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(answers.endpoint);
   const profile = profileOf(answers, (text) => parse(text) as unknown);
   const host = (endpoint?.[1] ?? answers.endpoint).replaceAll(/^\[|\]$/g, '');
@@ -30,13 +32,16 @@ export function renderClusterFile(answers: CompleteAnswers): string {
     '  network:',
     `    pods: ${value(answers.pods ?? ['10.244.0.0/16'])}`,
     `    services: ${value(answers.services ?? ['10.96.0.0/12'])}`,
-    '  # A load balancer or a DNS name in front of the control planes; with a single one, its own address.',
-    `  endpoint: ${value({host, port: Number(endpoint?.[2] ?? 6443)})}`,
+    '  # A load balancer or a DNS name in front of the control planes, or a free address that they serve themselves (type: vip);',
+    '  # with a single one, its own address.',
+    `  endpoint: ${value({host, port: Number(endpoint?.[2] ?? 6443), ...(answers.endpointType === 'vip' ? {type: 'vip'} : {})})}`,
     ...(profile === undefined
       ? ['  # The pod network and other layers; without a profile the nodes stay NotReady.', '  # profile: {file: profile.yaml, variables: {}}']
       : ['  # The pod network and other layers.', `  profile: ${value(profile)}`]),
+    ...settings.spec,
     '  agent:',
     ...sshLines(answers),
+    ...settings.agent,
     ...(answers.bundle === undefined
       ? ['    # Without a bundle, what the hosts need is fetched by this computer and cached.', '    # bundle: ./bundle']
       : [`    bundle: ${value(answers.bundle)}`]),

@@ -104,7 +104,9 @@ export function controllerFileOf(answers: Answers, parse: (text: string) => unkn
       `${missing.length === 1 ? 'An answer is' : `${missing.length} answers are`} missing: ${missing.map(({flag}) => flag.split(' ')[0]).join(', ')}.`,
       {hints: [...missing.map(({flag, question}) => `${flag}  ${question}`), '--from FILE  answers in YAML, each named as its flag'], details: {missing}},
     );
-  const foreign = (['worker', 'endpoint', 'sshUser', 'identityFile', 'jump', 'bundle', 'distribution'] as const).filter((key) => answers[key] !== undefined);
+  const foreign = (['worker', 'endpoint', 'endpointType', 'sshUser', 'identityFile', 'jump', 'bundle', 'distribution'] as const).filter(
+    (key) => answers[key] !== undefined,
+  );
   if (foreign.length > 0 || (answers.controlPlane ?? []).length > 0)
     throw new TriremeError('usage.invalid', 'Hosts and SSH are for agent mode; in controller mode Cluster API makes the machines.', {
       hints: ['Say the machines with --control-planes NUMBER and --pool NAME=CLASS:REPLICAS.'],

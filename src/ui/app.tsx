@@ -244,7 +244,7 @@ function Root({control, table, frames, counts, isLent, session, onQuit}: RootPro
   const {clock, router, navigator, theme, now} = control;
   useFrames(clock);
   useInput((input, key) => router.press(strokesOf(input, key)), {isActive: !isLent()});
-  const {columns, rows} = frames;
+  const {width: columns, rows} = frames;
   const {stack, overlay} = navigator.place.get();
   const top = stack.at(-1);
   // what is on the stack now is on the screen, and hears its keys
@@ -270,10 +270,10 @@ function Root({control, table, frames, counts, isLent, session, onQuit}: RootPro
       {isSmall ? (
         <TooSmall columns={columns} rows={rows} />
       ) : (
-        <Box flexDirection="column" width={columns} height={rows}>
+        <Box flexDirection="column" height={rows}>
           <Line text={first} />
           <Line text={second} />
-          <Box flexDirection="column" height={bodyRows + (panel === 0 ? footRows : 0)} overflow="hidden">
+          <Box flexDirection="column" height={bodyRows + (panel === 0 ? footRows : 0)} overflowY="hidden">
             {top === undefined ? null : <Top key={top.key} entry={top} table={table} />}
           </Box>
           {overlay?.kind === 'palette' ? <PalettePanel key="palette" height={panel} /> : null}
@@ -322,7 +322,7 @@ function TooSmall({columns, rows}: {readonly columns: number; readonly rows: num
     'or press q to leave.',
   ];
   return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+    <Box flexDirection="column" height={rows} overflowY="hidden">
       {lines.slice(0, rows).map((line) => (
         <Line key={line} text={line.slice(0, columns)} />
       ))}

@@ -7,7 +7,9 @@ const plainAscii = /^[\u0020-\u007E]*$/;
 // Latin, and the signs and lines that screens draw with: one cell each, and much quicker than asking Unicode's tables
 // oxlint-disable-next-line no-control-regex -- from space on
 const oneCell = /^[\u0020-\u007E\u00A1-\u00AC\u00AE-\u02FF\u2010-\u2027\u2190-\u21FF\u2500-\u25FC\u2713-\u2718\u276F\u2800-\u28FF]*$/;
-const segmenter = new Intl.Segmenter('en', {granularity: 'grapheme'});
+let made: Intl.Segmenter | undefined;
+/** Its table takes longer to read than a frame to draw: it's read with the first text that needs it. */
+const segmentsOf = (text: string) => (made ??= new Intl.Segmenter('en', {granularity: 'grapheme'})).segment(text);
 // Terminals draw these in one to six cells, each its own way (Unicode TR51): variation selectors, joined emoji, skin tones.
 const joined = /\u200D\p{Extended_Pictographic}/gu;
 const selectors = /\u200C|\u200D|\uFE0E|\uFE0F|\u20E3|\p{Emoji_Modifier}/gu;
@@ -50,7 +52,7 @@ export function cut(text: string, width: number, ellipsis = '…'): string {
   const room = width > ellipsis.length ? width - ellipsis.length : width;
   let taken = '';
   let used = 0;
-  for (const {segment} of segmenter.segment(text)) {
+  for (const {segment} of segmentsOf(text)) {
     const more = stringWidth(segment);
     if (used + more > room) break;
     taken += segment;
@@ -69,7 +71,7 @@ export function fit(text: string, width: number, options: {readonly align?: 'lef
 /** The last `width` cells, so that the end of what is typed stays in view. */
 export function tail(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
-  const segments = [...segmenter.segment(text)].map(({segment}) => segment);
+  const segments = [...segmentsOf(text)].map(({segment}) => segment);
   let taken = '';
   let used = 0;
   for (const segment of segments.toReversed()) {
@@ -83,7 +85,7 @@ export function tail(text: string, width: number): string {
 
 /** Its characters as a person counts them. */
 export function graphemes(text: string): readonly string[] {
-  return plainAscii.test(text) ? [...text] : [...segmenter.segment(text)].map(({segment}) => segment);
+  return plainAscii.test(text) ? [...text] : [...segmentsOf(text)].map(({segment}) => segment);
 }
 
 /** An age in coarse steps, so that a screen on which nothing happens needn't be drawn each second: `<10s`, `40s`, `12m`, `5h`, `3d`. */

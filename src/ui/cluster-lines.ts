@@ -31,7 +31,7 @@ export function clusterLines(view: ClusterView, state: ClusterState, options: Cl
     ...(namespace === undefined ? [] : [`namespace ${namespace}`]),
     ...(context === undefined ? [] : [`context ${context}`]),
     ...(view.class === undefined ? [] : [`class ${view.class}`]),
-    ...(view.endpoint === undefined ? [] : [view.endpoint]),
+    ...(view.endpoint === undefined ? [] : [`${view.endpoint}${servedBy(view)}`]),
     ...(created === undefined ? [] : [`made ${ageOf(created, now)} ago`]),
     ...(view.paused === true ? ['paused'] : []),
   ].join(', ');
@@ -55,6 +55,12 @@ export function clusterLines(view: ClusterView, state: ClusterState, options: Cl
   const shown =
     urgent.length <= roomForUrgent ? urgent : [...urgent.slice(0, roomForUrgent - 1), paint('muted', `  and ${urgent.length - roomForUrgent + 1} more`)];
   return [first, withLink(line(place, 'muted'), view.endpoint, theme), ...shown, ...poolLines].slice(0, Math.max(1, height));
+}
+
+/** Of an address that the control planes serve, whose it is now. */
+function servedBy({endpointHolder}: ClusterView): string {
+  if (endpointHolder === undefined) return '';
+  return endpointHolder.holder === undefined ? ' (nobody serves it)' : ` (served by ${endpointHolder.holder})`;
 }
 
 /** The API's address can be followed, where the whole of it is shown. */

@@ -1,8 +1,8 @@
 // When a frame is drawn: at once for a key as long as there's room, seldom enough for data, and never for nothing. No timer runs while nothing changes.
 
 /** Frames a second in the long run, and how many may come at once: together never more than ten in any second. */
-const rate = 8;
-const burst = 2;
+const rate = 7;
+const burst = 3;
 /** Data alone never draws more often than this, in ms: so a key finds room. */
 const dataGap = 250;
 
@@ -32,6 +32,7 @@ export function createFrameClock({now = () => performance.now()}: FrameClockOpti
   let due: {at: number; timer: NodeJS.Timeout} | undefined;
   let ticking: NodeJS.Timeout | undefined;
   let drawn = 0;
+  let isBeating = false;
   let isStopped = false;
 
   const refill = () => {
@@ -45,7 +46,9 @@ export function createFrameClock({now = () => performance.now()}: FrameClockOpti
     room -= 1;
     drawn += 1;
     last = now();
+    isBeating = true;
     for (const one of draws) one();
+    isBeating = false;
   };
   const plan = (at: number) => {
     if (due !== undefined && due.at <= at) return;
@@ -67,7 +70,8 @@ export function createFrameClock({now = () => performance.now()}: FrameClockOpti
     ticking.unref();
   };
   const request = (cause: FrameCause) => {
-    if (isStopped) return;
+    // what is found out at a beat, such as a cluster that turned bad, is drawn with it: the screen is made right after
+    if (isStopped || isBeating) return;
     refill();
     // the first screen is empty: what comes then is waited for
     const isHeld = cause === 'data' && drawn > 1;

@@ -1,7 +1,7 @@
 // Stands between Ink and the terminal: takes whole frames, and writes only the lines that changed, at their place, as one synchronised update.
 import {channel} from 'node:diagnostics_channel';
 import {EventEmitter} from 'node:events';
-import {lineOfName} from './line-texts.ts';
+import {lineOfName, nameWidth} from './line-texts.ts';
 
 /** What is needed of the terminal's stream. */
 export interface ScreenStream {
@@ -41,7 +41,13 @@ export class FrameStream extends EventEmitter {
     this.#redact = redact;
   }
 
+  /** For Ink, which lays out lines' names. */
   get columns(): number {
+    return nameWidth;
+  }
+
+  /** The terminal's. */
+  get width(): number {
     return this.#stream.columns || 80;
   }
 

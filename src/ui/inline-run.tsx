@@ -3,7 +3,7 @@ import {EventEmitter} from 'node:events';
 import {Box, render} from 'ink';
 import {emptyRunView, reduceRun, type RunView} from '../fleet/run-view.ts';
 import type {TriremeEvent} from '../kernel/event.ts';
-import {lineOfName} from './line-texts.ts';
+import {lineOfName, nameWidth} from './line-texts.ts';
 import {runLines} from './run-lines.ts';
 import {colorLevelOf, createTheme, themeNameOf, type ThemeName, type ThemeOptions} from './theme.ts';
 import {Line} from './widgets/line.tsx';
@@ -139,7 +139,7 @@ class Block extends EventEmitter {
   }
 
   get columns(): number {
-    return this.#stream.columns ?? 80;
+    return nameWidth;
   }
 
   get rows(): number {

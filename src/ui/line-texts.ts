@@ -13,7 +13,10 @@ let texts = new Map<string, string>();
 let older = new Map<string, string>();
 let counter = 0;
 
-/** A name for the line: a few cells wide, the same one for the same text. */
+/** Cells that the longest name takes: all the width that Ink needs to know of, and each cell less is one less that it makes for each frame. */
+export const nameWidth = lead.length + (different - 1).toString(36).length;
+
+/** A name for the line: at most `nameWidth` cells wide, the same one for the same text. */
 export function nameOfLine(text: string): string {
   const known = names.get(text);
   if (known !== undefined) return known;

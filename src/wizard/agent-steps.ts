@@ -16,7 +16,7 @@ export function agentSteps(context: WizardContext): readonly Step[] {
   return [
     hostsStep(context, 'controlPlane', 'Which hosts are control planes? (one or three)', 'A cluster has at least one control plane.'),
     hostsStep(context, 'worker', 'Which hosts are workers? (none: the control plane works, too, once its taint is off)', undefined),
-    ...moreSteps(context, ['jump', 'sshPort', 'identityFile', 'pods', 'services', 'bundle']),
+    ...moreSteps(context, ['jump', 'sshPort', 'identityFile', 'pods', 'services', 'bundle', 'base']),
     {
       id: 'sshUser',
       next: async (given) => {
@@ -38,7 +38,11 @@ export function agentSteps(context: WizardContext): readonly Step[] {
         const known = await defaultEndpoint(given, context);
         return text(context, given, 'endpoint', 'Where is the Kubernetes API reached? (HOST or HOST:PORT)', {
           default: known,
-          ...(known === undefined ? {note: 'With several control planes that is a load balancer, or a DNS name, in front of them.'} : {}),
+          ...(known === undefined
+            ? {
+                note: 'With several control planes that is a load balancer, or a DNS name, in front of them; or a free address that they serve themselves (then write type: vip beside it in the file).',
+              }
+            : {}),
           required: 'Nodes and people need to know where the API is.',
         });
       },

@@ -1,6 +1,7 @@
 // Whether an answer fits: the file is written with it, in memory, and read by the reader that reads every file. What the reader says of it is the complaint.
 import {isTriremeError} from '../kernel/errors.ts';
 import {textOfAnswers} from '../spec/answers-file.ts';
+import {readBase} from '../spec/base-settings.ts';
 import type {Answers} from '../spec/answers.ts';
 import {checkFiles} from '../spec/read.ts';
 import {answersOf} from './answers-of.ts';
@@ -25,7 +26,7 @@ async function complaints(given: Given, {folder, env}: CheckOptions): Promise<re
   const {cni: _written, ...answers} = withPlaceholders(answersOf(given));
   let text: string;
   try {
-    ({text} = textOfAnswers(answers));
+    ({text} = textOfAnswers(answers, await readBase(answers.base, folder, env)));
   } catch (error) {
     if (!isTriremeError(error)) throw error;
     return [[error.message, ...error.hints].join(' ')];

@@ -26,6 +26,7 @@ const extras = {
     default: '10.96.0.0/12',
   },
   bundle: {name: 'bundle with the content', message: 'Which bundle? (a folder, a tar, or oci://REGISTRY/REPOSITORY:TAG)'},
+  base: {name: 'settings that all clusters here have, from a file', message: 'Which file holds them?', isPath: true},
   namespace: {name: 'namespace in the management cluster', message: 'In which namespace of the management cluster?'},
 } as const satisfies Record<string, Extra>;
 export type ExtraName = keyof typeof extras;

@@ -1,4 +1,5 @@
-// Real OpenSSH servers on loopback, one per imagined host, each with a home of its own. They end with `close`.
+// Real OpenSSH servers on loopback, one per imagined host, each with a home of its own. They end with `close`. $HOME is that home, so that what this
+// computer's ~/.bashrc does isn't measured: every command over SSH reads it, and scp, whose server is within sshd, doesn't.
 import {spawn, spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
@@ -44,7 +45,7 @@ async function startServer(folder, index, keygen) {
   keygen(join(home, 'host_key'));
   const port = await freePort();
   const config = join(home, 'sshd_config');
-  await writeFile(config, `Port ${port}\nListenAddress 127.0.0.1\nHostKey ${home}/host_key\nPidFile none\nAuthorizedKeysFile ${folder}/id.pub\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nMaxStartups 100\nSubsystem sftp internal-sftp\n`);
+  await writeFile(config, `Port ${port}\nListenAddress 127.0.0.1\nHostKey ${home}/host_key\nPidFile none\nAuthorizedKeysFile ${folder}/id.pub\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nSetEnv HOME=${home}\nMaxStartups 100\nSubsystem sftp internal-sftp\n`);
   const child = spawn(sshd, ['-D', '-e', '-f', config], {stdio: 'ignore'});
   await listening(port);
   const key = (await readFile(join(home, 'host_key.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');

@@ -1,4 +1,5 @@
-// A push of a bundle's bytes to 8 hosts against 8 parallel scp of the same files; then a second push, which finds everything there.
+// A push of a bundle's bytes to 8 hosts against 8 parallel scp of the same files, connecting included on both sides; then a second push, which finds
+// everything there: with connections of its own, and over connections that are open already, as they are when `apply` pushes.
 import {createHash, randomFillSync} from 'node:crypto';
 import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -19,24 +20,34 @@ export async function benchTransfer() {
   try {
     const blobs = await writeBlobs(join(bed.folder, 'blobs'));
     const targets = bed.servers.map(({name, home}) => ({target: {host: name, address: name, configFile: `${bed.folder}/ssh_config`}, folder: join(home, 'content')}));
+    const pushOver = async (runner, folder) => {
+      // what a push does first: one look at what the host has
+      const {stdout} = await runner.run(`ls ${folder} 2>/dev/null || true`, {deadline: 30_000});
+      const present = new Set(stdout.split('\n'));
+      const missing = blobs.filter((blob) => !present.has(blob.digest.slice('sha256:'.length)));
+      if (missing.length > 0) await uploadBlobs(runner, missing, {folder});
+    };
     const push = async () => {
       await Promise.all(
         targets.map(async ({target, folder}) => {
           const runner = await openRunner(target);
-          // what a push does first: one look at what the host has
-          const {stdout} = await runner.run(`ls ${folder} 2>/dev/null || true`, {deadline: 30_000});
-          const present = new Set(stdout.split('\n'));
-          const missing = blobs.filter((blob) => !present.has(blob.digest.slice('sha256:'.length)));
-          if (missing.length > 0) await uploadBlobs(runner, missing, {folder});
+          await pushOver(runner, folder);
           await runner.close();
         }),
       );
+    };
+    const openAll = () => Promise.all(targets.map(async ({target, folder}) => ({folder, runner: await openRunner(target)})));
+    const pushAgain = async () => {
+      const open = await openAll();
+      const took = await timed(() => Promise.all(open.map(({runner, folder}) => pushOver(runner, folder))));
+      await Promise.all(open.map(({runner}) => runner.close()));
+      return took;
     };
     const empty = () => Promise.all(targets.map(({folder}) => rm(folder, {recursive: true, force: true})));
     const emptyScp = () => Promise.all(bed.servers.map(({home}) => rm(join(home, 'scp'), {recursive: true, force: true}).then(() => mkdir(join(home, 'scp')))));
     const scp = () => Promise.all(bed.servers.map(({name, home}) => runProcess('scp', ['-q', '-F', `${bed.folder}/ssh_config`, ...blobs.map((blob) => blob.path), `${name}:${home}/scp/`])));
     for (const {home} of bed.servers) await mkdir(join(home, 'scp'));
-    const pairs = {scp: [], second: []};
+    const pairs = {scp: [], second: [], again: []};
     // the first round warms up: files into the page cache, code into the machine's
     for (let round = -1; round < rounds; round += 1) {
       const took = {};
@@ -44,6 +55,7 @@ export async function benchTransfer() {
         async () => {
           took.first = await timed(push);
           took.second = await timed(push);
+          took.again = await pushAgain();
           await empty();
         },
         async () => {
@@ -55,10 +67,12 @@ export async function benchTransfer() {
       if (round < 0) continue;
       pairs.scp.push({a: took.first, b: took.scp});
       pairs.second.push({a: took.second, b: took.first});
+      pairs.again.push({a: took.again, b: took.first});
     }
     const mebibytes = sizes.reduce((sum, size) => sum + size, 0) / 1024 / 1024;
     report(`push of ${mebibytes} MiB to each of ${hosts} hosts against ${hosts} parallel scp`, summaryOf(pairs.scp), {goal: 1.2});
-    report('second push, nothing missing, against the first', summaryOf(pairs.second), {goal: 0.05, digits: 3});
+    report(`second push, nothing missing, over ${hosts} connections that are open, against the first`, summaryOf(pairs.again), {goal: 0.05, digits: 3});
+    report(`    the same with ${hosts} connections opened for it`, summaryOf(pairs.second), {digits: 3});
   } finally {
     await bed.close();
   }

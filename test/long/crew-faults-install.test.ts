@@ -15,7 +15,7 @@ describe.skipIf(reason !== undefined)(`faults in a real installation${reason ===
   beforeAll(async () => {
     crew = await upCrew({hosts: 4});
     // 50 ms to every answer, and one packet of 200 never arrives at h3
-    await crew.write([1, 2, 3], [4], {sshConfig: await slowConfig(crew, 50)});
+    await crew.write([1, 2, 3], [4], undefined, {sshConfig: await slowConfig(crew, 50)});
     await loseOneOf(crew, 3, 200);
   });
   afterAll(async () => crew?.down());

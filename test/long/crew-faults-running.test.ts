@@ -20,7 +20,7 @@ describe.skipIf(reason !== undefined)(`faults of a real cluster${reason === unde
 
   /** A wish that every host has to work for. */
   const wish = (backlog: number) =>
-    crew.write([1, 2, 3], [4], {
+    crew.write([1, 2, 3], [4], undefined, {
       hosts: Object.fromEntries(all.map((index) => [index, {labels: {wish: `w${backlog}`}, configuration: {sysctls: {'net.core.somaxconn': backlog}}}])),
     });
   const backlogs = () => Promise.all(all.map((index) => crew.bed.ssh(index, 'sysctl -n net.core.somaxconn')));

@@ -19,14 +19,14 @@ describe.skipIf(reason !== undefined)(`power lost in an upgrade${reason === unde
   let crew: Crew;
   beforeAll(async () => {
     crew = await upCrew({hosts: 3});
-    await crew.write([1, 2, 3], [], {version: 'v1.35.4'});
+    await crew.write([1, 2, 3], [], undefined, {version: 'v1.35.4'});
     expectCode(await crew.bed.trireme(['apply', '--yes']), 0);
   });
   afterAll(async () => crew?.down());
 
   test('the first loses it in kubeadm upgrade apply, the second while its components change: they go on after their boots, or are named', async () => {
     const {bed} = crew;
-    await crew.write([1, 2, 3], [], {version: 'v1.36.3'});
+    await crew.write([1, 2, 3], [], undefined, {version: 'v1.36.3'});
     const changes = (host: string) => new RegExp(`"host":"${host}","stream":"stdout","line":"\\[upgrade/staticpods\\]`);
     let running = bed.start(['apply', '--yes', '-o', 'ndjson']);
     for (const host of ['h1', 'h2']) {

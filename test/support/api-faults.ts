@@ -205,7 +205,8 @@ export function testApiFaults(times: FaultTimes, open: () => Promise<FaultTarget
       proxy.tokens.clear();
       proxy.tokens.add('second-token');
       proxy.cut();
-      await view.until(() => view.isStale);
+      // stale it is as soon as the connection is cut, before anybody has refused the token
+      await view.until(() => view.whys.includes("doesn't accept the token"));
       await writeFile(join(folder, 'token'), 'second-token\n');
     });
     expect(whys).toMatch(/doesn't accept the token in .*token of the context test/);

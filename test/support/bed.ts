@@ -40,6 +40,8 @@ export interface BedOptions {
   readonly jump?: boolean;
   /** Second number of its network, 10.BED.0.0/24; default: TRIREME_BED, or 77. Two beds at once need two. */
   readonly bed?: number;
+  /** Hosts that are Debian 13; the others are Debian 12. */
+  readonly trixie?: readonly number[];
 }
 
 /** Boots the hosts; call `down` in the end, whatever happened. */
@@ -48,7 +50,8 @@ export async function upBed(options: BedOptions): Promise<Bed> {
   const folder = `/var/tmp/trireme-hosts-${bed}`;
   const work = await mkdtemp(join(tmpdir(), 'trireme-real-'));
   const home = join(work, 'home');
-  const script = (...args: string[]) => streamed(join(scripts, 'hosts.sh'), args, {...process.env, BED: String(bed), HOSTS: folder});
+  const script = (...args: string[]) =>
+    streamed(join(scripts, 'hosts.sh'), args, {...process.env, BED: String(bed), HOSTS: folder, TRIXIE: (options.trixie ?? []).join(' ')});
   try {
     await script('up', String(options.hosts), ...(options.jump === true ? ['--jump'] : []));
   } catch (error) {

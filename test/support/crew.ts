@@ -2,14 +2,14 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect} from 'vitest';
-import {bedConfiguration, upBed, type Bed} from './bed.ts';
+import {bedConfiguration, upBed, type Bed, type BedOptions} from './bed.ts';
 import {startPublicPlaces, type PublicPlaces} from './public-places.ts';
 import type {Ran} from './trireme.ts';
 
 export interface Crew {
   readonly bed: Bed;
-  /** Writes the file with these hosts. */
-  write(controlPlanes: readonly number[], workers?: readonly number[], over?: FileOptions): Promise<string>;
+  /** Writes the file with these hosts; the endpoint is h1 where it isn't said. */
+  write(controlPlanes: readonly number[], workers?: readonly number[], endpoint?: Readonly<Record<string, unknown>>, over?: FileOptions): Promise<string>;
   down(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export interface FileOptions {
 }
 
 /** Boots the hosts and serves content. Call `down` in the end, whatever happened. */
-export async function upCrew(options: {readonly hosts: number; readonly bed?: number}): Promise<Crew> {
+export async function upCrew(options: Pick<BedOptions, 'hosts' | 'bed' | 'trixie'>): Promise<Crew> {
   const bed = await upBed(options);
   let places: PublicPlaces;
   try {
@@ -38,7 +38,8 @@ export async function upCrew(options: {readonly hosts: number; readonly bed?: nu
   }
   return {
     bed,
-    write: (controlPlanes, workers = [], over = {}) => bed.write(clusterFile(bed, places, controlPlanes, workers, over)),
+    write: (controlPlanes, workers = [], endpoint = {host: bed.address(1)}, over = {}) =>
+      bed.write(clusterFile(bed, places, {controlPlanes, workers, endpoint, ...over})),
     down: async () => {
       await places.close();
       await bed.down();
@@ -46,16 +47,22 @@ export async function upCrew(options: {readonly hosts: number; readonly bed?: nu
   };
 }
 
-function clusterFile(bed: Bed, places: PublicPlaces, controlPlanes: readonly number[], workers: readonly number[], over: FileOptions) {
-  const host = (role: string) => (index: number) => ({name: `h${index}`, address: bed.address(index), role, ...over.hosts?.[index]});
+interface Wish extends FileOptions {
+  readonly controlPlanes: readonly number[];
+  readonly workers: readonly number[];
+  readonly endpoint: Readonly<Record<string, unknown>>;
+}
+
+function clusterFile(bed: Bed, places: PublicPlaces, {controlPlanes, workers, endpoint, version, sshConfig, hosts}: Wish) {
+  const host = (role: string) => (index: number) => ({name: `h${index}`, address: bed.address(index), role, ...hosts?.[index]});
   return {
     apiVersion: 'trireme.dev/v1alpha1',
     kind: 'Cluster',
     metadata: {name: 'berth'},
     spec: {
       mode: 'agent',
-      kubernetes: {distribution: 'kubeadm', version: over.version ?? 'v1.36.3'},
-      endpoint: {host: bed.address(1)},
+      kubernetes: {distribution: 'kubeadm', version: version ?? 'v1.36.3'},
+      endpoint,
       profile: {file: 'profile.yaml'},
       configuration: bedConfiguration,
       bundle: {sources: places.sources},
@@ -64,7 +71,7 @@ function clusterFile(bed: Bed, places: PublicPlaces, controlPlanes: readonly num
           user: 'ops',
           identityFile: join(bed.folder, 'id'),
           knownHosts: [join(bed.folder, 'known_hosts')],
-          configFile: over.sshConfig ?? join(bed.folder, 'ssh_config'),
+          configFile: sshConfig ?? join(bed.folder, 'ssh_config'),
           sudo: {password: {fromEnv: 'SUDO_PASSWORD'}},
         },
         preflight: {ignore: ['cgroup-v2']},

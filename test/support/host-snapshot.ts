@@ -1,7 +1,9 @@
 // How a real host is: its files, mounts, interfaces, packet filter, units, kernel parameters. To hold against how it was.
 import type {Bed} from './bed.ts';
 
-export type Snapshot = Readonly<Record<'files' | 'content' | 'run' | 'mounts' | 'interfaces' | 'firewall' | 'units' | 'parameters', readonly string[]>>;
+export type Snapshot = Readonly<
+  Record<'files' | 'content' | 'run' | 'mounts' | 'interfaces' | 'addresses' | 'firewall' | 'units' | 'parameters', readonly string[]>
+>;
 
 /** What a system writes by itself: logs, caches of its own tools, what a login leaves. */
 const prune = [
@@ -29,6 +31,7 @@ const scripts: Readonly<Record<keyof Snapshot, string>> = {
   mounts: "findmnt -rn -o TARGET,FSTYPE | grep -v '^/run/user'",
   // /sys may show another network namespace
   interfaces: "ip -o link show | awk -F': ' '{print $2}' | cut -d@ -f1",
+  addresses: "ip -o address show scope global | awk '{print $2, $4}'",
   firewall: "nft list ruleset | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'",
   units: `systemctl list-unit-files --no-legend --plain | awk '{print $1, $2}' | grep -v '^session-'; systemctl list-units --type=service,socket --all --no-legend --plain | awk '$4 == "running" || $4 == "failed" {print "unit", $1, $4}' | grep -v 'user@\\|session\\|systemd-timedated\\|systemd-hostnamed'`,
   parameters: 'for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables; do sysctl -n $key 2>/dev/null || echo none; done',

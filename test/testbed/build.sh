@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTBED=${TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/trireme-testbed}
-default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin programs cluster-api cert-manager helm capa)
+default=(kubernetes etcd containerd runc cni-plugins crictl coredns flannel flannel-cni-plugin kube-vip programs cluster-api cert-manager helm capa)
 others=(kubernetes-v1.35.4 registry)
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly
 
@@ -77,6 +77,11 @@ flannel-cni-plugin() {
   local module=github.com/containernetworking/plugins version
   version=$(version_of flannel-cni-plugin $module)
   build flannel-cni-plugin "$(out flannel-cni-plugin "$version")/flannel" $module/plugins/meta/flannel "-X $module/pkg/utils/buildversion.BuildVersion=$version"
+}
+kube-vip() {
+  local module=github.com/kube-vip/kube-vip version
+  version=$(version_of kube-vip $module)
+  build kube-vip "$(out kube-vip "$version")/kube-vip" $module "-X main.Version=$version"
 }
 # our own pod programs have no version: they are built again when their source is newer
 programs() {

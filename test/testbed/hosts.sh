@@ -6,6 +6,7 @@
 #   hosts.sh cut I | mend I      the cable         hosts.sh path I   its root folder  hosts.sh down     leaves nothing
 # I is a number or `bastion`. Host I is hI at 10.77.0.(10+I). Logins by the key $HOSTS/id: root, and ops, who may sudo with the password in
 # $HOSTS/sudo-password. $HOSTS/ssh_config and $HOSTS/known_hosts hold names, jump and true host keys: `ssh -F $HOSTS/ssh_config h1`.
+# TRIXIE='3 4' makes these hosts Debian 13; the others are Debian 12.
 # BED=N (default 77) is a second bed beside the first, at 10.N.0.0/24 (and 10.(N+1).0.0/24 for the bastion's operator side).
 set -euo pipefail; shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -28,9 +29,9 @@ is_running() { local pid; pid=$(cat "$HOSTS/$1/supervisor" 2> /dev/null) && [ -d
 members() { local c; for c in /sys/fs/cgroup/*/"$(space_of "$1")"; do [ ! -d "$c" ] || find "$c" -name cgroup.procs -exec cat {} + 2> /dev/null; done | sort -un; }
 is_empty() { [ -z "$(members "$1")" ]; }
 
-# The image: what a plain Debian 12 server has, nothing of Kubernetes, no container runtime. The cache's name holds the recipe's digest.
-image() {
-  local recipe tar root; recipe=$({ echo "$packages"; declare -f image; } | sha256sum | cut -c1-12)
+# The image: what a plain Debian server has, nothing of Kubernetes, no container runtime. The cache's name holds the recipe's digest.
+image() { # SUITE
+  local suite=$1 recipe tar root; recipe=$({ echo "$packages $suite"; declare -f image; } | sha256sum | cut -c1-12)
   tar=$TESTBED/host-$recipe.tar root=$TESTBED/host-$recipe
   exec 8> "$TESTBED/image.lock"; flock 8
   if [ ! -d "$root" ]; then
@@ -40,7 +41,7 @@ image() {
         --customize-hook='chroot "$1" systemctl enable ssh' \
         --customize-hook='chroot "$1" systemctl mask systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer' \
         --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/hostname"; : > "$1/etc/machine-id"' \
-        bookworm "$tar.part" > "$TESTBED/image.log" 2>&1 || { tail -5 "$TESTBED/image.log" >&2; fail "can't make the image: see $TESTBED/image.log"; }
+        "$suite" "$tar.part" > "$TESTBED/image.log" 2>&1 || { tail -5 "$TESTBED/image.log" >&2; fail "can't make the image: see $TESTBED/image.log"; }
       mv "$tar.part" "$tar"; }
     rm -rf "$root.part"; mkdir "$root.part"; tar -xf "$tar" -C "$root.part" --xattrs --xattrs-include='*' --exclude='./dev/*'; mv "$root.part" "$root"
   fi
@@ -152,7 +153,9 @@ leave_cgroup() { # after a host's end: only empty groups are left
 
 # The host's own mains: one boot after another while the host asks for a reboot (nspawn then exits with 133)
 run() {
-  local name=$1 code
+  local name=$1 code words=()
+  # Debian 13's systemd runs with cgroup v1 only when it's told to, and in a container its own arguments are what it takes for the kernel's
+  if [ -e "$HOSTS/$name/suite" ]; then words=(systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1); fi
   while true; do
     plug "$name"
     code=0
@@ -160,7 +163,7 @@ run() {
       echo "$BASHPID" > "$HOSTS/$name/pid"
       SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes exec systemd-nspawn -q --keep-unit --register=no --boot -D "$HOSTS/$name/root" --machine="$name" --link-journal=no \
         --resolv-conf=off --timezone=off --network-namespace-path="/run/netns/$(space_of "$name")" \
-        --capability=all --system-call-filter='@keyring bpf @privileged @module' --bind=/dev/kmsg ) || code=$?
+        --capability=all --system-call-filter='@keyring bpf @privileged @module' --bind=/dev/kmsg "${words[@]}" ) || code=$?
     wait_for 10 is_empty "$name" || kill -KILL $(members "$name") 2> /dev/null || true
     leave_cgroup "$name"
     [ "$code" = 133 ] || break
@@ -196,9 +199,11 @@ case $verb in
       [ "$(sysctl -n "fs.inotify.${limit%=*}")" -ge "${limit#*=}" ] || sysctl -q -w "fs.inotify.$limit"
     done
     [ -z "$(all)" ] || is_jump || [ "${2:-}" != --jump ] || fail "the bed at $HOSTS is up without --jump: hosts.sh down first"
-    mkdir -p "$TESTBED"; root=$(image); secrets
+    mkdir -p "$TESTBED"; root=$(image bookworm); secrets
     names=$(seq -f h%g "$1"); if [ "${2:-}" = --jump ]; then touch "$HOSTS/jump"; names="bastion $names"; fi
-    for n in $names; do disk "$n" "$root"; done
+    for n in $names; do
+      case " ${TRIXIE:-} " in *" ${n#h} "*) disk "$n" "$(image trixie)"; echo trixie > "$HOSTS/$n/suite";; *) disk "$n" "$root";; esac
+    done
     ssh_files; switch_up
     for n in $names; do boot "$n"; done
     for n in $names; do booted "$n"; done;;
@@ -217,5 +222,5 @@ case $verb in
       grep -q " $HOSTS/" /proc/self/mountinfo && fail "something is still mounted under $HOSTS"
       rm -rf --one-file-system "$HOSTS"
     fi;;
-  *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$verb" = help ] || exit 2;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$verb" = help ] || exit 2;;
 esac

@@ -50,6 +50,8 @@ const wanted = () => {
   const flannel = programs('flannel', versions.flannel);
   images.set(`ghcr.io/flannel-io/flannel:${versions.flannel}`, {base: true, entrypoint: ['/opt/bin/flanneld'], layers: [['flanneld', 'install-conf'].map(name => program(join(flannel, name), `opt/bin/${name}`))]});
   images.set(`ghcr.io/flannel-io/flannel-cni-plugin:${flannelCniPluginTag}`, {base: true, layers: [[program(join(programs('flannel-cni-plugin', versions.flannelCniPlugin), 'flannel'), 'flannel')]]});
+  // as in its own image the program lies in the root, and nothing is beside it
+  if (isBuilt('kube-vip', versions.kubeVip, 'kube-vip')) images.set(`ghcr.io/kube-vip/kube-vip:${versions.kubeVip}`, {entrypoint: ['/kube-vip'], layers: [[program(join(programs('kube-vip', versions.kubeVip), 'kube-vip'), 'kube-vip')]]});
   // where these are built: only the suites on providers need them. Their pods mustn't run as root, and some leave it to the image to say as whom instead
   for (const [name, reference] of Object.entries(managerImages)) {
     if (isBuilt('cluster-api', versions.clusterApi, name)) images.set(reference, {entrypoint: ['/manager'], ...(name !== 'in-memory-manager' && {user: '65532'}), layers: [[program(join(programs('cluster-api', versions.clusterApi), name), 'manager')]]});

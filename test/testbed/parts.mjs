@@ -25,6 +25,7 @@ export const versions = {
   coredns: pinned('coredns', 'github.com/coredns/coredns'),
   flannel: pinned('flannel', 'github.com/flannel-io/flannel'),
   flannelCniPlugin: pinned('flannel-cni-plugin', 'github.com/containernetworking/plugins'),
+  kubeVip: pinned('kube-vip', 'github.com/kube-vip/kube-vip'),
   clusterApi: pinned('cluster-api', 'sigs.k8s.io/cluster-api'),
   certManager: pinned('cert-manager', 'github.com/cert-manager/cert-manager'),
   helm: pinned('helm', 'helm.sh/helm/v4'),

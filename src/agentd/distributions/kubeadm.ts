@@ -12,6 +12,8 @@ import {adminApi, adminKubeconfig, nodeApi, ownAdminApi} from './kubeadm/access.
 import {readCertificates} from './kubeadm/certificate-files.ts';
 import {componentsReconciler, shared} from './kubeadm/components.ts';
 import {controlPlane, join} from './kubeadm/control-plane.ts';
+import {endpoint} from './kubeadm/endpoint.ts';
+import {endpointClients} from './kubeadm/endpoint-clients.ts';
 import {etcdMembersOf, removeEtcdMember} from './kubeadm/etcd.ts';
 import {images} from './kubeadm/import-images.ts';
 import {kubeletService} from './kubeadm/kubelet-service.ts';
@@ -33,9 +35,9 @@ export function kubeadmDistribution(): Distribution {
     simulated: false,
     reconcilers: ({role}) => {
       const everywhere = [content, files, modules, sysctls, runtime, images, kubelet];
-      const members = [kubeletService, node, upgrade, certificates];
+      const members = [kubeletService, endpointClients, node, upgrade, certificates];
       return role === 'control-plane'
-        ? [...everywhere, controlPlane, ...members, componentsReconciler, shared, token, addons]
+        ? [...everywhere, controlPlane, endpoint, ...members, componentsReconciler, shared, token, addons]
         : [...everywhere, join, ...members];
     },
     isMember: async (target) => memberOf(target) !== undefined,

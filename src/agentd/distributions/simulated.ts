@@ -3,7 +3,7 @@ import {stringify} from 'yaml';
 import {digestOf} from '../../kernel/digest.ts';
 import {sleep} from '../../kernel/cancel.ts';
 import {TriremeError} from '../../kernel/errors.ts';
-import {controlPlaneTaint, type EtcdMemberState, type NodeState, type WantedLayer} from '../../hostcluster/protocol.ts';
+import {controlPlaneTaint, type EndpointState, type EtcdMemberState, type NodeState, type WantedLayer} from '../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../cluster-api.ts';
 import {fileStep} from '../file-step.ts';
 import {registryFolder, registrySteps} from '../registry-files.ts';
@@ -49,11 +49,15 @@ export function simulatedDistribution(): Distribution {
         const nodes = nodeStatesOf((await api?.get<{items: Parameters<typeof nodeStatesOf>[0]}>('/api/v1/nodes', signal))?.items ?? []);
         const layers = (await api?.get<{layers: Record<string, string>}>('/simulated/v1/state', signal))?.layers ?? {};
         const etcdMembers = await member.etcdMembers(target, signal);
+        // whoever holds the port on loopback serves it: that is the simulated address going from one control plane to another
+        const {host, vip} = target.wanted.endpoint;
+        const held = vip === undefined ? undefined : await api?.get<Pick<EndpointState, 'holder' | 'since'>>('/simulated/v1/holder', signal);
         const isReady = nodes.some((one) => one.ready);
         return {
           nodes,
           etcd: simulatedEtcd(target, nodes),
           ...(etcdMembers === undefined ? {} : {etcdMembers}),
+          ...(vip === undefined ? {} : {endpoint: {address: host, ...held}}),
           conditions: [
             {type: 'ApiReady', ready: true},
             isReady ? {type: 'DnsReady', ready: true} : {type: 'DnsReady', ready: false, message: 'no node is ready to run CoreDNS'},
@@ -327,7 +331,7 @@ function components(member: SimulatedMember): Reconciler {
         title: "Copy the cluster's state",
         effect: 'none',
         check: async ({scope}) => {
-          if (await member.answers(scope)) await member.replicate(scope);
+          if (!member.isAttending && (await member.answers(scope))) await member.replicate(scope);
           return 'satisfied';
         },
         apply: async () => {},

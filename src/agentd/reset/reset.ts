@@ -9,6 +9,7 @@ import {readJson} from '../state.ts';
 import {cleanNetwork} from './network.ts';
 import {removeFiles, removeIfEmpty, removeTree, unmountAll} from './places.ts';
 import {ResetLog, type ResetReport} from './report.ts';
+import {removeServedAddress} from './served-address.ts';
 import {endWorkloads} from './workloads.ts';
 
 export interface ResetOptions {
@@ -45,6 +46,8 @@ export async function resetHost(options: ResetOptions): Promise<ResetReport> {
   if (host.simulated) await removeTree(host, '/run/systemd');
   else await endWorkloads(host, programs, log);
   await unmountAll(host, baseline, log);
+  const served = host.simulated ? undefined : servedBy(wanted);
+  if (served !== undefined) await log.attempt(`address ${served}`, () => removeServedAddress(host, served, log));
   if (!host.simulated) await cleanNetwork(host, baseline, log);
   await removeFiles(host, baseline, {programs, files: records.get<Readonly<Record<string, boolean>>>('files') ?? {}}, log);
   await restoreSysctls(host, records.get<Readonly<Record<string, string | null>>>('sysctl.before') ?? {}, log);
@@ -58,6 +61,11 @@ export async function resetHost(options: ResetOptions): Promise<ResetReport> {
   }
   await removeAgent(host, options, log);
   return log.report;
+}
+
+/** The endpoint's address, where this host was one of those that serve it. What lies on disk may be another version's. */
+function servedBy(wanted: Partial<Wanted> | undefined): string | undefined {
+  return wanted?.endpoint?.vip === undefined ? undefined : wanted.endpoint.host;
 }
 
 function requireExpected(wanted: Wanted | undefined, {expected}: ResetOptions): void {

@@ -5,6 +5,7 @@ import {sleep} from '../../kernel/cancel.ts';
 import {waitFor} from '../../kernel/retry.ts';
 import {mapPool} from '../../kernel/pool.ts';
 import {isMissing, lastLine, type HostSystem} from '../host-system.ts';
+import {endpointContainer} from '../distributions/kubeadm/render-endpoint.ts';
 import type {ResetLog} from './report.ts';
 
 /** In ms. */
@@ -16,7 +17,10 @@ export async function endWorkloads(host: HostSystem, programs: readonly string[]
   const ours = (name: string) => programs.find((path) => basename(path) === name);
   if (ours('kubelet') !== undefined) await stopUnit(host, 'kubelet.service', log);
   const ctr = ours('ctr');
-  if (ctr !== undefined) await log.attempt('pods', () => endTasks(host, ctr, log));
+  if (ctr !== undefined) {
+    await log.attempt("the endpoint's address", () => giveUpEndpoint(host, ctr));
+    await log.attempt('pods', () => endTasks(host, ctr, log));
+  }
   if (ours('containerd') !== undefined) await stopUnit(host, 'containerd.service', log);
   // shims outlive their containerd, and pods their shims
   const shim = ours('containerd-shim-runc-v2');
@@ -32,6 +36,19 @@ async function stopUnit(host: HostSystem, unit: string, log: ResetLog): Promise<
     await host.run('systemctl', ['reset-failed', unit], {deadline: times.unit});
     log.removed(unit);
   });
+}
+
+/** Asked to end while its API server still runs, who serves the endpoint gives it to another at once; killed, it would be missed first. */
+async function giveUpEndpoint(host: HostSystem, ctr: string): Promise<void> {
+  const run = (...args: readonly string[]) => host.run(ctr, ['-n', namespace, ...args], {deadline: times.task});
+  const labels = `labels."io.kubernetes.container.name"==${endpointContainer},labels."io.kubernetes.pod.namespace"==kube-system`;
+  const ids = (await run('containers', 'ls', '-q', labels)).stdout.split('\n').filter((id) => id !== '');
+  for (const id of ids) await run('tasks', 'kill', '--signal', 'SIGTERM', id);
+  const haveEnded = async () => {
+    const running = (await run('tasks', 'ls')).stdout.split('\n').map((line) => line.trim().split(/\s+/));
+    return ids.every((id) => !running.some(([task, , status]) => task === id && status === 'RUNNING')) ? true : undefined;
+  };
+  if (ids.length > 0) await waitFor(haveEnded, {timeout: times.end, interval: 200});
 }
 
 async function endTasks(host: HostSystem, ctr: string, log: ResetLog): Promise<void> {

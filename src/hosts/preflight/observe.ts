@@ -41,7 +41,7 @@ async function probe(
   const addresses = isIP(endpoint.host) === 0 ? [...new Set(hosts.flatMap(({facts}) => facts?.endpointAddresses ?? []))] : [endpoint.host];
   const results = await probeHosts(hosts, {
     open: ({host}) => options.open(byName.get(host) as InventoryTarget),
-    endpoint: {addresses, port: endpoint.port},
+    endpoint: {addresses, port: endpoint.port, isServed: endpoint.type === 'vip'},
     concurrency: options.concurrency,
     ...(options.signal === undefined ? {} : {signal: options.signal}),
   });

@@ -15,6 +15,8 @@ import {diskSpace} from './checks/disk-space.ts';
 import {dns} from './checks/dns.ts';
 import {dnsLoop} from './checks/dns-loop.ts';
 import {endpointFree} from './checks/endpoint-free.ts';
+import {endpointNetwork} from './checks/endpoint-network.ts';
+import {endpointReachable} from './checks/endpoint-reachable.ts';
 import {endpointResolves} from './checks/endpoint-resolves.ts';
 import {firewall} from './checks/firewall.ts';
 import {hostname} from './checks/hostname.ts';
@@ -123,5 +125,7 @@ export const checks: readonly Check[] = [
   proxy,
   endpointResolves,
   endpointFree,
+  endpointNetwork,
+  endpointReachable,
   quorum,
 ];

@@ -6,6 +6,8 @@ export interface ProbeRequest {
   readonly reach: readonly {readonly address: string; readonly port: number}[];
   /** Payloads are tried in order until one gets through. Bytes, without the 28 (IPv4) or 48 (IPv6) of the headers. */
   readonly mtu: readonly {readonly address: string; readonly payloads: readonly number[]}[];
+  /** Addresses that were tried: does anybody in this network have them? */
+  readonly neighbours: readonly string[];
 }
 
 /** How long one connection may take, in s. */
@@ -54,10 +56,14 @@ export function probeScript(request: ProbeRequest, boundary: string): string {
   const fits = request.mtu.map(({address, payloads}) => `fit ${shellWord(address)} ${payloads.join(' ')} &`);
   return frameScript(boundary, [
     tools,
+    // who had an address a moment ago may be remembered still: it has to be asked for anew
+    ...request.neighbours.map((address) => `if has ip; then ip neighbour flush to ${shellWord(address)} >/dev/null 2>&1; fi`),
     'section reach\nif [ "$tool" != none ]; then :',
     ...tries,
     'wait\nfi\nsection mtu\nif has ping; then :',
     ...fits,
-    'wait\nfi',
+    'wait\nfi\nsection neighbours\nif has ip; then :',
+    ...request.neighbours.map((address) => `ip -o neighbour show to ${shellWord(address)}`),
+    'fi',
   ]);
 }

@@ -5,7 +5,7 @@ import {problemOf} from '../../kernel/problem.ts';
 import {isAbortError, isTriremeError} from '../../kernel/errors.ts';
 import {cacheFolder} from '../../kernel/folders.ts';
 import {reachedHosts, type Architecture, type HostClusterFacts, type MemberObservation} from '../../hostcluster/facts.ts';
-import {imagesInManifests} from '../../hostcluster/manifest-images.ts';
+import {imagesOfCluster} from '../../hostcluster/manifest-images.ts';
 import {askControlPlanes} from '../../hostcluster/observe.ts';
 import {statesOfMembers, strangersIn} from '../../hostcluster/strangers.ts';
 import {agentProgram, FileDigests, nodeRuntime, programVersion} from '../../hostcluster/program.ts';
@@ -137,7 +137,7 @@ export function contentRequest(cluster: DesiredCluster, architectures: readonly 
     version: spec.kubernetes.version,
     distribution: spec.kubernetes.distribution,
     architectures,
-    images: imagesInManifests(cluster.layers.map((layer) => layer.manifest)),
+    images: imagesOfCluster(cluster),
     folder,
     lockFile: resolve(folder, spec.bundle?.lock ?? 'trireme.lock'),
     ...(place === undefined ? {} : {bundle: place}),

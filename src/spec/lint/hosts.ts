@@ -1,15 +1,10 @@
-// Rules about hosts among themselves: numbers, names, addresses, the endpoint.
-import {addressNumber, familyOf, isSameAddress} from '../network.ts';
+// Rules about hosts among themselves: numbers, names, addresses.
+import {addressNumber, familyOf} from '../network.ts';
+import {lintEndpoint, nodeAddressesOf} from './endpoint.ts';
 import type {AgentHost, ClusterDocument} from '../schema.ts';
 import type {Report} from './report.ts';
 
 const at = (index: number, ...rest: (string | number)[]) => ['spec', 'agent', 'hosts', index, ...rest];
-
-/** The addresses of a host's node that the file tells. */
-export function nodeAddressesOf(host: AgentHost): readonly string[] {
-  if (host.nodeAddress !== undefined) return typeof host.nodeAddress === 'string' ? [host.nodeAddress] : host.nodeAddress;
-  return familyOf(host.address) === undefined ? [] : [host.address];
-}
 
 export function lintHosts(cluster: ClusterDocument, report: Report): void {
   const hosts = cluster.spec.agent?.hosts;
@@ -148,38 +143,5 @@ function lintFiles(host: AgentHost, index: number, report: Report): void {
       (ours) => file.path === ours || file.path.startsWith(`${ours}/`),
     );
     if (own !== undefined) report.error({path, rule: 'files.path', message: `${own} belongs to Trireme's agent.`, hint: 'Choose another place.'});
-  }
-}
-
-function lintEndpoint(cluster: ClusterDocument, hosts: readonly AgentHost[], report: Report): void {
-  const {endpoint} = cluster.spec;
-  if (endpoint.host === '') return;
-  const path = ['spec', 'endpoint', 'host'];
-  if (/[\s/@]/.test(endpoint.host) || /^[^:]*:\d+$/.test(endpoint.host)) {
-    report.error({
-      path,
-      rule: 'endpoint.host',
-      message: `${JSON.stringify(endpoint.host.slice(0, 80))} is no name or address.`,
-      hint: 'Write the host alone; the port goes to endpoint.port.',
-    });
-    return;
-  }
-  const owners = hosts.filter((host) => [host.name, host.address, ...nodeAddressesOf(host)].some((own) => isSameAddress(own, endpoint.host)));
-  // behind an address translation several hosts have one address
-  const owner = owners.find((host) => host.role === 'control-plane') ?? owners[0];
-  if (owner?.role === 'worker') {
-    report.error({
-      path,
-      rule: 'endpoint.worker',
-      message: `The endpoint is the worker ${owner.name}; no API server runs there.`,
-      hint: 'Use a control plane, or a load balancer in front of them.',
-    });
-  } else if (owner !== undefined && cluster.spec.kubernetes.distribution !== 'simulated' && hosts.filter((host) => host.role === 'control-plane').length > 1) {
-    report.warn({
-      path,
-      rule: 'endpoint.single',
-      message: `The endpoint is the control plane ${owner.name}: while it is away the API can't be reached, though the others run.`,
-      hint: 'Put a load balancer or a DNS name in front of the control planes.',
-    });
   }
 }

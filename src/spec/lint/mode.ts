@@ -40,14 +40,6 @@ export function lintMode(cluster: ClusterDocument, report: Report, rules: ModeRu
       hint: 'Remove the line, or use appliance mode.',
     });
   }
-  if (spec.endpoint.type === 'vip') {
-    report.error({
-      path: ['spec', 'endpoint', 'type'],
-      rule: 'mode.vip',
-      message: 'endpoint.type: vip is not in this version: the control planes do not serve an address of their own yet.',
-      hint: 'Use type: external with a load balancer, a DNS name, or the first control plane.',
-    });
-  }
   for (const section of ['controller', 'appliance', 'agent'] as const) {
     if (section !== mode && spec[section] !== undefined) {
       report.error({

@@ -2,7 +2,7 @@
 import {contains, familyOf, type Network, overlaps, parseNetwork} from '../network.ts';
 import type {ClusterDocument} from '../schema.ts';
 import type {Path} from '../yaml-text.ts';
-import {nodeAddressesOf} from './hosts.ts';
+import {nodeAddressesOf} from './endpoint.ts';
 import type {Report} from './report.ts';
 
 interface Placed {

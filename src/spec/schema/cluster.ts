@@ -52,6 +52,11 @@ const endpoint = z.strictObject({
     .enum(['external', 'vip'])
     .default('external')
     .describe('external: a load balancer, a DNS name or the first control plane; vip: an address that the control planes serve.'),
+  interface: z
+    .string()
+    .regex(/^[^\s/:]{1,15}$/, "a network interface's name has at most 15 characters, without blanks, slashes and colons")
+    .optional()
+    .describe("vip: the control planes' interface that gets the address; absent: on each host the one that has the node's address."),
 });
 
 const rollout = z.strictObject({

@@ -52,7 +52,7 @@ export function wantedFor(host: Pick<Wanted, 'role' | 'bootstrap'> & {readonly n
     role: host.role,
     bootstrap: host.bootstrap,
     node: {name: host.name, addresses: ['127.0.0.1'], labels: {}},
-    endpoint: {host: '127.0.0.1', port: host.port},
+    endpoint: {host: '127.0.0.1', port: host.port, ...(host.role === 'control-plane' ? {vip: {image: 'ghcr.io/kube-vip/kube-vip:v1.0.0'}} : {})},
     network: {pods: ['10.244.0.0/16'], services: ['10.96.0.0/12'], dnsDomain: 'cluster.local'},
     configuration: {
       kubelet: {},

@@ -158,8 +158,13 @@ describe('a simulated cluster of real agent processes', () => {
 
   it('goes on after a power cut, and another control plane serves the API meanwhile', async () => {
     const before = await agent('h1').state();
+    expect(before.endpoint).toMatchObject({address: '127.0.0.1', holder: 'h1'});
     await agent('h1').kill();
-    await agent('h2').untilState('serves', ({nodes, conditions}) => nodes.length === 4 && conditions.some((one) => one.type === 'ApiReady' && one.ready));
+    const served = await agent('h2').untilState(
+      'serves',
+      ({nodes, conditions}) => nodes.length === 4 && conditions.some((one) => one.type === 'ApiReady' && one.ready),
+    );
+    expect(served.endpoint?.holder).toMatch(/^h[23]$/);
     await agent('h1').start();
     const after = await agent('h1').untilState('is converged', (state) => state.converged);
     expect(after.member).toBe(true);

@@ -42,7 +42,7 @@ async function pathWith(name: string, programs: readonly string[]): Promise<stri
 /** The script adds the usual folders to PATH, so that a tool is hidden only by taking those away. */
 async function probe(path: string | undefined, addresses: readonly {address: string; port: number}[]) {
   const boundary = newBoundary();
-  const script = probeScript({reach: addresses, mtu: []}, boundary);
+  const script = probeScript({reach: addresses, mtu: [], neighbours: []}, boundary);
   const own = path === undefined ? script : script.replace(/^PATH=.*$/m, `PATH='${path}'; export PATH`);
   const {stdout} = await localRunner({host: 'here'}).run(own, {deadline: 20_000});
   return parseProbes(stdout, boundary);
@@ -71,7 +71,7 @@ describe('trying connections', () => {
   });
 
   it('says so when there is nothing to try with', async () => {
-    expect(await probe(await pathWith('none', []), places())).toEqual({reachTool: 'none', reach: {}, mtuTo: {}});
+    expect(await probe(await pathWith('none', []), places())).toEqual({reachTool: 'none', reach: {}, mtuTo: {}, neighbours: {}});
   });
 });
 
@@ -107,6 +107,15 @@ describe('what each host tries', () => {
   it('begins with the largest packet that the interface takes, and ends with one that any path takes', () => {
     expect(probeRequestFor(hosts, 2, endpoint).mtu[0]).toEqual({address: '10.0.0.1', payloads: [8972, 1472, 1422, 1372, 1252, 56]});
     expect(probeRequestFor(hosts, 0, endpoint).mtu[0]).toEqual({address: '10.0.0.2', payloads: [1472, 1422, 1372, 1252, 56]});
+  });
+
+  it('asks who has an address only where nobody may have it, and hears only those who answer', () => {
+    expect(probeRequestFor(hosts, 0, endpoint).neighbours).toEqual([]);
+    expect(probeRequestFor(hosts, 0, {...endpoint, isServed: true}).neighbours).toEqual(['10.0.0.100']);
+    const boundary = newBoundary();
+    const lines = ['10.0.0.100 dev eth0 lladdr 52:54:00:ff:00:01 REACHABLE', '10.0.0.101 dev eth0  FAILED', '10.0.0.102 dev eth0  INCOMPLETE'];
+    const output = [`${boundary} neighbours`, ...lines, `${boundary} end`, ''].join('\n');
+    expect(parseProbes(output, boundary)?.neighbours).toEqual({'10.0.0.100': '52:54:00:ff:00:01'});
   });
 
   it('puts the results into the facts of the hosts that answered', async () => {

@@ -19,7 +19,7 @@ let member: SimulatedMember;
 async function serve(members: readonly string[]): Promise<void> {
   const port = await freePort();
   const state = {nodes: {}, layers: {}, network: true, members, revision: 7};
-  server = new SimulatedServer({host: '127.0.0.1', port, secret, state, save: async () => {}});
+  server = new SimulatedServer({host: '127.0.0.1', port, secret, name: 'elsewhere', state, save: async () => {}});
   await server.listen();
   api = new ClusterApi({server: `http://127.0.0.1:${port}`, token: tokens.admin(secret)});
   fixture = await targetFixture({distribution: 'simulated', endpoint: {host: '127.0.0.1', port}});

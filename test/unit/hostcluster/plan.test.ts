@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {isReached, type HostClusterFacts, type MemberObservation} from '../../../src/hostcluster/facts.ts';
+import {imagesOfCluster} from '../../../src/hostcluster/manifest-images.ts';
 import {planConverge} from '../../../src/hostcluster/plan.ts';
-import {hostsOf} from '../../../src/hostcluster/wanted.ts';
+import {hostsOf, wantedOf} from '../../../src/hostcluster/wanted.ts';
 import {TriremeError} from '../../../src/kernel/errors.ts';
 import {problemOf} from '../../../src/kernel/problem.ts';
 import {compareBases} from '../../../src/plan/saved-plan.ts';
@@ -256,7 +257,6 @@ describe('a plan is refused', () => {
     ],
     ['an older version', {spec: {kubernetes: {distribution: 'kubeadm', version: 'v1.36.2'}}}, 'plan.refused', /v1.36.2 is older than the v1.36.3 that runs/],
     ['another pod network', {spec: {network: {pods: ['10.50.0.0/16']}}}, 'plan.refused', /spec.network.pods is 10.244.0.0\/16/],
-    ['a virtual address', {spec: {endpoint: {host: '10.77.0.99', type: 'vip'}}}, 'plan.refused', /virtual address/],
   ])('for %s', (_what, options, code, message) => {
     const act = () => plan(desiredCluster(options as FixtureCluster), settled);
     expect(act).toThrow(message);
@@ -288,6 +288,88 @@ describe('a plan is refused', () => {
     const contentProblem = problemOf(new TriremeError('bundle.source-failed', 'No network.'));
     expect(() => plan(cluster, {...freshFacts(cluster), content: {}, contentProblem})).toThrow(expect.objectContaining({code: 'bundle.source-failed'}));
     expect(plan(cluster, {...settled, content: {}, contentProblem}).phases).toEqual([]);
+  });
+});
+
+describe('an endpoint that the control planes serve', () => {
+  const image = 'ghcr.io/kube-vip/kube-vip:v1.0.0';
+  const vip = (more: object = {}, desired: FixtureCluster['desired'] = {}) =>
+    desiredCluster({spec: {endpoint: {host: '10.77.0.100', type: 'vip', ...more}}, desired});
+  const withImage = (facts: HostClusterFacts): HostClusterFacts => ({
+    ...facts,
+    content: {amd64: [...(facts.content.amd64 ?? []), {name: `image:${image}`, kind: 'image', digest: digest('6'), size: 20, reference: image}]},
+  });
+  const servedBy = (made: ReturnType<typeof plan>, host: string) =>
+    made.hosts
+      .find((one) => one.host === host)
+      ?.changes.filter((change) => change.path.startsWith('endpoint'))
+      .map((change) => `${change.path}=${String(change.to)} (${change.why})`);
+
+  it('is told of each new control plane: address, static pod and interface', () => {
+    const made = plan(vip(), withImage(freshFacts(vip())));
+    expect(servedBy(made, 'h1')).toEqual([
+      "endpoint=10.77.0.100:6443 (kubeadm's controlPlaneEndpoint, and a name in the API server's certificate)",
+      `endpoint.vip=static pod ${image} (on the interface of the node's address; one control plane at a time serves the address)`,
+    ]);
+    expect(servedBy(plan(vip({interface: 'bond0'}), withImage(freshFacts(vip()))), 'h3')?.[1]).toContain('(on bond0;');
+    expect(servedBy(made, 'h4')).toEqual([]);
+  });
+
+  it('brings the image to control planes only, unless a layer names it, too', () => {
+    const contentOf = (cluster: DesiredCluster, name: string) => {
+      const host = hostsOf(cluster).find((one) => one.name === name);
+      if (host === undefined) throw new Error(`no host ${name}`);
+      return wantedOf(cluster, withImage(freshFacts(cluster)), host, memberFacts(name)).content.some((item) => item.reference === image);
+    };
+    expect([contentOf(vip(), 'h1'), contentOf(vip(), 'h4')]).toEqual([true, false]);
+    const layers = [{name: 'balancer', kind: 'addon', manifest: `spec: {containers: [{image: "${image}"}]}`}] as const;
+    expect(contentOf(vip({}, {layers}), 'h4')).toBe(true);
+    expect([imagesOfCluster(vip()), imagesOfCluster(desiredCluster()), imagesOfCluster(vip({}, {layers}))]).toEqual([[image], [], [image]]);
+  });
+
+  it("doesn't take the address for a node's, on whichever host it is", () => {
+    const cluster = desiredCluster({
+      hosts: [{name: 'h1', address: 'h1.example', role: 'control-plane'}],
+      spec: {endpoint: {host: '10.77.0.100', type: 'vip'}},
+    });
+    const [host] = hostsOf(cluster);
+    if (host === undefined) throw new Error('no host');
+    const member = memberFacts('h1', {networks: ['10.77.0.100/32', '10.77.0.11/24']});
+    expect(wantedOf(cluster, freshFacts(cluster), host, member).node.addresses).toEqual(['10.77.0.11']);
+  });
+
+  it('changes nothing where all is so, and its interface is one line of each control plane', () => {
+    const settled = settledFacts(vip());
+    expect(plan(vip(), settled).phases).toEqual([]);
+    const made = plan(vip({interface: 'bond0'}), settled);
+    expect(made.hosts.map((host) => host.changes.map((change) => change.path))).toEqual([
+      ['endpoint.vip.interface'],
+      ['endpoint.vip.interface'],
+      ['endpoint.vip.interface'],
+      [],
+    ]);
+  });
+
+  it('is told to all at once when it moves, and not together with what restarts one host after the other', () => {
+    const settled = withImage(settledFacts(desiredCluster()));
+    const moved = plan(vip(), settled);
+    expect(stepsOf(moved).filter((step) => /^(Hand over|Converge)/.test(step))).toEqual([
+      'Hand over what is wanted: wanted:h1 wanted:h2 wanted:h3 wanted:h4',
+      'Converge: converge:h1 converge:h2 converge:h3 converge:h4',
+    ]);
+    const both = desiredCluster({spec: {endpoint: {host: '10.77.0.100', type: 'vip'}, configuration: {apiServer: {timeoutForControlPlane: '5m'}}}});
+    expect(() => plan(both, settled)).toThrow(/The endpoint moves, which all hosts are told at once, and configuration\.apiServer/);
+    // its interface is no move: one control plane after the other
+    expect(stepsOf(plan(vip({interface: 'bond0'}), settledFacts(vip())))).toContain(
+      'Roll out to control planes: wanted:h1 converge:h1 wanted:h2 converge:h2 wanted:h3 converge:h3',
+    );
+  });
+
+  it('is not known from hosts that have no image for it', () => {
+    const contentProblem = problemOf(new TriremeError('bundle.source-failed', 'No network.'));
+    const settled = settledFacts(desiredCluster());
+    expect(() => plan(vip(), {...settled, content: {}, contentProblem})).toThrow(expect.objectContaining({code: 'bundle.source-failed'}));
+    expect(plan(vip(), {...settledFacts(vip()), content: {}, contentProblem}).phases).toEqual([]);
   });
 });
 

@@ -31,9 +31,10 @@ function changed(
   had: readonly Partial<AgentHost>[],
   has: readonly Partial<AgentHost>[],
   dead: readonly string[] = [],
-  spec = {endpoint: {host: 'api.example'}},
+  spec: {readonly endpoint: object} = {endpoint: {host: 'api.example'}},
+  was = spec,
 ) {
-  const before = settledFacts(desiredCluster({hosts: had, spec}));
+  const before = settledFacts(desiredCluster({hosts: had, spec: was}));
   const nodes = had.map((one) => node(one.name ?? '', one.role ?? 'worker'));
   const etcdMembers = had
     .filter((one) => one.role === 'control-plane')
@@ -130,6 +131,19 @@ describe('a host that left the file', () => {
     const made = planConverge(dead.cluster, dead.facts, {mode: 'agent'});
     expect(stepsOf(made).indexOf('Take out h3: etcd:h3 delete-node:h3')).toBeLessThan(stepsOf(made).indexOf('Converge: converge:h5'));
     expect(made.warnings.map((warning) => warning.code)).toContain('host.not-reset');
+  });
+
+  it('may be where the endpoint was, once it is served by all: but not while somebody cannot be told', () => {
+    const vip = {endpoint: {host: '10.77.0.100', type: 'vip'}};
+    const first = {endpoint: {host: '10.77.0.11'}};
+    const rest = [host(2, 'control-plane'), host(3, 'control-plane'), host(5, 'control-plane'), host(6, 'worker')];
+    const moved = changed([...three, host(6, 'worker')], rest, [], vip, first);
+    const steps = stepsOf(planConverge(moved.cluster, moved.facts, {mode: 'agent'}));
+    expect(steps.findIndex((step) => step.startsWith('Take out h1:'))).toBeGreaterThan(steps.findIndex((step) => step.startsWith('Converge:')));
+    const cutOff = changed([...three, host(6, 'worker')], rest, ['h6'], vip, first);
+    expect(messageOf(() => planConverge(cutOff.cluster, cutOff.facts, {mode: 'agent'}))).toMatch(
+      /^plan\.refused: h1 is where the endpoint was, and h6 can't be told now that it is 10\.77\.0\.100/,
+    );
   });
 
   it('stays when etcd would lose its majority, when it is the endpoint, or when nobody could take it out', () => {

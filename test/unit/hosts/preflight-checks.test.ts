@@ -27,6 +27,27 @@ const onH2 = (severity: Severity, observed: string | RegExp, remedy: string | Re
 const root = (facts: Loose<HostFacts>) => facts.mounts.find(({path}) => path === '/') as Loose<HostFacts>['mounts'][number];
 const variable = (facts: Loose<HostFacts>) => facts.mounts.find(({path}) => path === '/var') as Loose<HostFacts>['mounts'][number];
 
+/** The control planes serve 10.77.0.100, which nobody has yet. */
+const served =
+  (change: (facts: Loose<HostFacts>) => void, nodeAddress?: string[]) =>
+  (scene: Scene): void => {
+    scene.document.spec.endpoint = {host: '10.77.0.100', port: 6443, type: 'vip'};
+    for (const facts of Object.values(scene.facts)) facts.reach['10.77.0.100:6443'] = 'none';
+    const host = scene.document.spec.agent?.hosts[1];
+    if (nodeAddress !== undefined && host !== undefined) host.nodeAddress = nodeAddress;
+    h2(change)(scene);
+  };
+/** All are members, and reach the endpoint. */
+const running =
+  (change: (facts: Loose<HostFacts>) => void) =>
+  (scene: Scene): void => {
+    for (const facts of Object.values(scene.facts)) {
+      facts.agent = {...facts.agent, installed: true, active: true, seen: seen('berth')};
+      facts.reach['10.77.0.11:6443'] = 'open';
+    }
+    h2(change)(scene);
+  };
+
 /** For each check one way to break it, and what it then says. The first test below holds that none is left out. */
 const cases: Readonly<Record<string, readonly Case[]>> = {
   ssh: [
@@ -339,10 +360,76 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       severity: 'error',
       observed: /something answers/,
       remedy: /free address/,
-      breaks: (scene) => (
-        (scene.document.spec.endpoint = {host: '10.77.0.100', port: 6443, type: 'vip'}),
-        h2((facts) => (facts.reach['10.77.0.100:6443'] = 'open'))(scene)
-      ),
+      breaks: served((facts) => (facts.reach['10.77.0.100:6443'] = 'open')),
+    },
+    {
+      severity: 'error',
+      observed: 'somebody in the network has 10.77.0.100',
+      remedy: /free address/,
+      breaks: served((facts) => (facts.reach['10.77.0.100:6443'] = 'refused')),
+    },
+    {
+      severity: 'error',
+      observed: 'somebody in the network has 10.77.0.100 (its hardware is 52:54:00:ff:00:01)',
+      remedy: /free address/,
+      breaks: served((facts) => (facts.neighbours = {'10.77.0.100': '52:54:00:ff:00:01'})),
+    },
+  ],
+  'endpoint-network': [
+    {
+      host: 'h2',
+      severity: 'error',
+      observed: 'ens3 has 10.77.1.12/24, and 10.77.0.100 is in no network of these',
+      remedy: /free address of that network/,
+      breaks: served((facts) => ((facts.interfaces[0] as {addresses: string[]}).addresses = ['10.77.1.12/24']), ['10.77.1.12']),
+    },
+    {
+      host: 'h2',
+      severity: 'error',
+      observed: "there's no interface bond0; there are ens3",
+      remedy: /spec\.endpoint\.interface/,
+      breaks: (scene) => {
+        served(() => {})(scene);
+        scene.document.spec.endpoint.interface = 'bond0';
+        for (const host of ['h1', 'h3']) (scene.facts[host]?.interfaces[0] ?? {name: ''}).name = 'bond0';
+      },
+    },
+    {
+      host: 'h2',
+      severity: 'error',
+      observed: 'ens3 is down',
+      remedy: 'ip link set ens3 up',
+      breaks: served((facts) => ((facts.interfaces[0] as {up: boolean}).up = false)),
+    },
+    {
+      host: 'h2',
+      severity: 'error',
+      observed: '10.77.0.100 is the first or the last of its network',
+      remedy: /choose another/,
+      breaks: served((facts) => ((facts.interfaces[0] as {addresses: string[]}).addresses = ['10.77.0.12/24', '10.77.0.100/30'])),
+    },
+  ],
+  'endpoint-reachable': [
+    {
+      host: 'h2',
+      severity: 'warning',
+      observed: 'no answer from 10.77.0.200:6443',
+      remedy: /is let through/,
+      breaks: (scene) => ((scene.document.spec.endpoint.host = '10.77.0.200'), h2((facts) => (facts.reach['10.77.0.200:6443'] = 'none'))(scene)),
+    },
+    {
+      host: 'h2',
+      severity: 'error',
+      observed: /no connection to 10\.77\.0\.11:6443, where the cluster is served/,
+      remedy: /load balancer/,
+      breaks: running((facts) => ((facts.reach['10.77.0.11:6443'] = 'refused'), (facts.agent.seen = undefined))),
+    },
+    {
+      host: 'h2',
+      severity: 'warning',
+      observed: /no connection to 10\.77\.0\.11:6443, where the cluster is served/,
+      remedy: /load balancer/,
+      breaks: running((facts) => (facts.reach['10.77.0.11:6443'] = 'none')),
     },
   ],
   quorum: [
@@ -439,6 +526,31 @@ describe('preflight on hosts that already belong to this cluster', () => {
 
   it("takes what the cluster itself put there for the cluster's own", () => {
     expect(runPreflight(contextOf(members())).results.filter(({status}) => status !== 'ok')).toEqual([]);
+  });
+
+  it('takes an address that one of its own hosts serves already for its own: a first run that broke off goes on', () => {
+    const scene = healthyScene();
+    served(() => {})(scene);
+    for (const facts of Object.values(scene.facts)) facts.reach['10.77.0.100:6443'] = 'open';
+    const h1 = scene.facts['h1'] as Loose<HostFacts>;
+    h1.interfaces[0]?.addresses.push('10.77.0.100/32');
+    const found = () => runPreflight(contextOf(scene), {only: ['endpoint-free', 'endpoint-network']}).results.filter(({status}) => status !== 'ok');
+    expect(found()).toHaveLength(1);
+    h1.agent.seen = seen('berth', {member: false});
+    expect(found()).toEqual([]);
+  });
+
+  it('holds the endpoint that a running cluster shall move to against others, and asks nobody to reach it yet', () => {
+    const scene = members();
+    for (const facts of Object.values(scene.facts)) {
+      facts.agent.seen = seen('berth', {wanted: {cluster: {name: 'berth', id: 'x'}, endpoint: {host: '10.77.0.11', port: 6443}}});
+      facts.reach['10.77.0.100:6443'] = 'none';
+    }
+    scene.document.spec.endpoint = {host: '10.77.0.100', port: 6443, type: 'vip'};
+    const found = () => runPreflight(contextOf(scene), {only: ['endpoint-free', 'endpoint-reachable']}).results.filter(({status}) => status !== 'ok');
+    expect(found()).toEqual([]);
+    (scene.facts['h4'] as Loose<HostFacts>).reach['10.77.0.100:6443'] = 'refused';
+    expect(found()).toMatchObject([{id: 'endpoint-free', observed: 'somebody in the network has 10.77.0.100'}]);
   });
 
   it('still notices a foreign program on one of its ports', () => {

@@ -33,6 +33,18 @@ async function check(text: string, options: {allowSimulated?: boolean; env?: Rec
 const brief = (complaints: readonly Complaint[]) => complaints.map((complaint) => `${complaint.rule} at ${complaint.line}:${complaint.column}`);
 const h = (name: string, address: string, role: string, more = '') => `      - {name: ${name}, address: ${address}, role: ${role}${more}}\n`;
 
+test('an address that the control planes serve, and its interface, are nothing to complain about', async () => {
+  for (const endpoint of ['10.77.0.100, type: vip', '"fd00:77::100", type: vip, interface: bond0.7'])
+    expect((await check(base.replace('api.berth.example', endpoint))).complaints).toEqual([]);
+});
+
+test('simulated control planes serve loopback, and nothing else', async () => {
+  const simulated = base.replace('version: v1.36.3', 'distribution: simulated, version: v1.36.3');
+  const vip = (address: string) => check(simulated.replace('api.berth.example', `${address}, port: 20443, type: vip`), {allowSimulated: true});
+  expect(brief((await vip('10.77.0.100')).complaints)).toEqual(['endpoint.vip-address at 10:20']);
+  expect((await vip('127.0.0.1')).complaints).toEqual([]);
+});
+
 test('a plain cluster has nothing to complain about', async () => {
   expect((await check(base)).complaints).toEqual([]);
 });
@@ -88,7 +100,14 @@ describe('refuses, at its place', () => {
     ['Trusted Boot in agent mode', '  configuration: {}', '  trustedBoot: true', 'mode.trusted-boot at 11:3'],
     ['central management', '  configuration: {}', '  management: central', 'mode.management at 11:15'],
     ['the simulated distribution', 'version: v1.36.3', 'distribution: simulated, version: v1.36.3', 'mode.simulated at 6:30'],
-    ['a virtual address', 'api.berth.example', 'api.berth.example, type: vip', 'mode.vip at 10:45'],
+    ['a name as the address that control planes serve', 'api.berth.example', 'api.berth.example, type: vip', 'endpoint.vip-address at 10:20'],
+    ["a host's own address as one that control planes serve", 'api.berth.example', '10.77.0.11, type: vip', 'endpoint.vip-host at 10:20'],
+    ["a worker's address as one that control planes serve", 'api.berth.example', '10.77.0.12, type: vip', 'endpoint.vip-host at 10:20'],
+    ['an address of the services as one that control planes serve', 'api.berth.example', '10.96.0.1, type: vip', 'network.overlap at 10:20'],
+    ['loopback as an address that control planes serve', 'api.berth.example', '127.0.0.1, type: vip', 'endpoint.vip-address at 10:20'],
+    ['a link-local address as one that control planes serve', 'api.berth.example', '"fe80::1", type: vip', 'endpoint.vip-address at 10:20'],
+    ["another port than the API servers' own where control planes serve", 'api.berth.example', '10.77.0.9, port: 443, type: vip', 'endpoint.vip-port at 10:37'],
+    ['an interface for an endpoint that others serve', 'api.berth.example', 'api.berth.example, interface: eth0', 'endpoint.interface at 10:39'],
     ['controller mode without its section', 'mode: agent', 'mode: controller', 'mode.section at 4:1'],
     ['appliance mode', 'mode: agent', 'mode: appliance', 'mode.unsupported at 5:9'],
     ["another mode's section", '  configuration: {}', '  controller: {class: quick}', 'mode.section at 11:3'],

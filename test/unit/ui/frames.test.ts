@@ -52,6 +52,27 @@ describe('the frame clock', () => {
     expect(frames.length).toBe(before + 1);
   });
 
+  it('draws at once for the key that comes right after another one, and after data', () => {
+    const {clock, frames} = started();
+    vi.advanceTimersByTime(1000);
+    for (const cause of ['data', 'key', 'key'] as const) {
+      clock.request(cause);
+      vi.advanceTimersByTime(20);
+    }
+    expect(frames).toHaveLength(3);
+  });
+
+  it('makes no second frame for what is found out at a beat', () => {
+    const {clock, frames} = started();
+    clock.subscribe(() => clock.request('key'));
+    clock.request('data');
+    vi.advanceTimersByTime(3000);
+    expect(frames).toHaveLength(1);
+    clock.request('key');
+    vi.advanceTimersByTime(3000);
+    expect(frames).toHaveLength(2);
+  });
+
   it('has no timer while nothing changes', () => {
     const {clock} = started();
     clock.request('key');

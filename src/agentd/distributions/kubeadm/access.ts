@@ -8,6 +8,7 @@ import {apiPort, endpointOf} from './render-kubeadm.ts';
 import type {Target} from '../../reconciler.ts';
 
 export const adminKubeconfig = '/etc/kubernetes/admin.conf';
+export const superAdminKubeconfig = '/etc/kubernetes/super-admin.conf';
 export const kubeletKubeconfig = '/etc/kubernetes/kubelet.conf';
 
 interface Kept {
@@ -64,7 +65,16 @@ export async function adminKube({host}: Pick<Target, 'host'>): Promise<KubeApi |
 export function ownAdminApi({host, wanted}: Pick<Target, 'host' | 'wanted'>): Promise<ClusterApi | undefined> {
   const [address] = wanted.node.addresses;
   if (address === undefined) return clientOf(host, adminKubeconfig);
-  return clientOf(host, adminKubeconfig, `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`);
+  return clientOf(host, adminKubeconfig, ownServer(address));
+}
+
+/** The API server on the host with this address. */
+export const ownServer = (address: string) => `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`;
+
+/** The same with rights that need no role, which `kubeadm init` gives only to the control plane that starts the cluster. */
+export function ownSuperAdminApi({host, wanted}: Pick<Target, 'host' | 'wanted'>): Promise<ClusterApi | undefined> {
+  const [address] = wanted.node.addresses;
+  return clientOf(host, superAdminKubeconfig, address === undefined ? undefined : ownServer(address));
 }
 
 /** As this host's node; undefined before it's a member. */

@@ -5,14 +5,15 @@ import {stampOf} from '../../file-step.ts';
 import type {HostSystem} from '../../host-system.ts';
 import type {Target} from '../../reconciler.ts';
 import type {ComponentName} from './components.ts';
+import {endpointContainer, endpointKubeconfig} from './render-endpoint.ts';
 import {describeCertificate, renewsAt, validityOf} from '../renewal.ts';
 
 const pki = '/etc/kubernetes/pki';
 export const kubeletPki = '/var/lib/kubelet/pki';
 export const kubeletClientPem = `${kubeletPki}/kubelet-client-current.pem`;
 
-/** The static pods that read a certificate only when they start. */
-export type Reader = ComponentName;
+/** The containers of static pods that read a certificate only when they start. */
+export type Reader = ComponentName | typeof endpointContainer;
 
 export interface CertificatePlace {
   /** The name that `kubeadm certs renew` knows it by, where it does. */
@@ -25,6 +26,9 @@ export interface CertificatePlace {
 
 const authority = (name: string, path: string): CertificatePlace => ({name, path, kind: 'authority', renewedBy: 'nobody', readers: []});
 const ours = (name: string, path: string, ...readers: readonly Reader[]): CertificatePlace => ({name, path, kind: 'certificate', renewedBy: 'agent', readers});
+
+/** kubeadm doesn't know this one. */
+export const endpointCertificate = 'trireme-endpoint.conf';
 
 /** Those of a control plane; what isn't on a host (an external etcd's, super-admin.conf on one that joined) is passed over. */
 const places: readonly CertificatePlace[] = [
@@ -42,6 +46,7 @@ const places: readonly CertificatePlace[] = [
   ours('super-admin.conf', '/etc/kubernetes/super-admin.conf'),
   ours('controller-manager.conf', '/etc/kubernetes/controller-manager.conf', 'kube-controller-manager'),
   ours('scheduler.conf', '/etc/kubernetes/scheduler.conf', 'kube-scheduler'),
+  ours(endpointCertificate, endpointKubeconfig, endpointContainer),
 ];
 const kubeletPlaces: readonly CertificatePlace[] = [
   {name: 'kubelet', path: kubeletClientPem, kind: 'certificate', renewedBy: 'kubelet', readers: []},

@@ -1,17 +1,18 @@
 // The control plane's components run with the settings that are wanted now: their manifests are rendered anew by kubeadm, one after another.
-import {mkdir, rename} from 'node:fs/promises';
-import {dirname} from 'node:path';
+import {mkdir} from 'node:fs/promises';
 import {sleep} from '../../../kernel/cancel.ts';
 import {digestOfValue} from '../../../kernel/digest.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
-import {syncFolder} from '../../../kernel/files.ts';
 import type {Wanted} from '../../../hostcluster/protocol.ts';
 import {ClusterApi} from '../../cluster-api.ts';
-import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
+import type {AgentStep, AgentStepContext, Reconciler} from '../../reconciler.ts';
 import {adminApi} from './access.ts';
+import {handOverEndpoint} from './endpoint.ts';
+import {sharedEndpointStep} from './endpoint-clients.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {isVersionChange} from './member.ts';
 import {apiPort, renderInit} from './render-kubeadm.ts';
+import {manifestOf, placeManifest} from './static-pod.ts';
 import {traitsOf} from './traits.ts';
 
 export type ComponentName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
@@ -33,8 +34,6 @@ const components: readonly Component[] = [
 function componentsOf(wanted: Wanted): readonly Component[] {
   return wanted.configuration.etcd['external'] === undefined ? components : components.filter((one) => one.name !== 'etcd');
 }
-
-const manifestOf = (name: string) => `/etc/kubernetes/manifests/${name}.yaml`;
 
 export const componentsReconciler: Reconciler = {
   name: 'components',
@@ -74,7 +73,8 @@ function manifestStep(component: Component): AgentStep {
       const after = await renderManifest(context, component, id, before);
       // an unchanged manifest isn't touched, so nothing restarts
       if (after !== before) {
-        await placeManifest(scope, component, after);
+        if (component.name === 'etcd' || component.name === 'kube-apiserver') await handOverEndpoint(context, id);
+        await placeManifest(host, component.name, after);
         await waitHealthy(context, component, 25_000);
       }
       await records.set(key, settingsDigest(wanted, component));
@@ -105,15 +105,6 @@ async function renderManifest(context: AgentStepContext, component: Component, s
   } finally {
     await host.remove(folder);
   }
-}
-
-/** By a rename from outside: the kubelet takes every file in its folder for a manifest, temporary ones too. */
-async function placeManifest({host}: Target, component: Component, text: string): Promise<void> {
-  const part = `/etc/kubernetes/.trireme-${component.name}.yaml`;
-  await host.write(part, text, '0600');
-  const path = host.path(manifestOf(component.name));
-  await rename(host.path(part), path);
-  await syncFolder(dirname(path));
 }
 
 /** kubeadm renders etcd as a cluster of one; those flags count only for empty data, and there they must name the real cluster. */
@@ -152,8 +143,8 @@ async function waitHealthy({signal, scope: {host}}: AgentStepContext, component:
   }
 }
 
-/** Waits until the component has been healthy for `steady` ms. */
-export async function waitComponentHealthy(context: AgentStepContext, name: ComponentName, steady: number): Promise<void> {
+/** Waits until the component has been healthy for `steady` ms; what isn't one of them isn't asked. */
+export async function waitComponentHealthy(context: AgentStepContext, name: string, steady: number): Promise<void> {
   const component = components.find((one) => one.name === name);
   if (component !== undefined) await waitHealthy(context, component, steady);
 }
@@ -193,11 +184,11 @@ function namesStep(): AgentStep {
 /** What all control planes share in the cluster: kubeadm's own record for later joins, and kube-proxy's settings. Written by the first one. */
 export const shared: Reconciler = {
   name: 'shared-settings',
-  needs: ['components'],
+  needs: ['components', 'endpoint-clients'],
   inputs: ['configuration', 'network', 'endpoint', 'bootstrap'],
   outputs: ['configmap kubeadm-config', 'configmap kube-proxy'],
   interval: 60_000,
-  steps: ({wanted}) => (wanted.bootstrap ? [uploadStep(), proxyStep()] : []),
+  steps: ({wanted}) => (wanted.bootstrap ? [uploadStep(), proxyStep(), sharedEndpointStep()] : []),
 };
 
 function uploadStep(): AgentStep {

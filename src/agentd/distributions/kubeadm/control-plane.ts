@@ -14,6 +14,7 @@ import {missingBackup} from '../../snapshot-files.ts';
 import {adminApi, adminKubeconfig, kubeletKubeconfig, whoStillServes, whyNotJoinable} from './access.ts';
 import {certificatesStep} from './certificates.ts';
 import {waitAllHealthy} from './components.ts';
+import {podSteps, whileGranting} from './endpoint.ts';
 import {removeLostMember} from './etcd.ts';
 import {keepWritten, runKubeadm} from './kubeadm-run.ts';
 import {memberOf, type Member} from './member.ts';
@@ -72,7 +73,9 @@ export const controlPlane: Reconciler = {
     const begin = await starts(target, deadlineOf(15_000));
     const restores = begin && (await isRestoring(target));
     const start = restores ? [restoreDataStep(), initStep({restores}), forgetOldHostsStep()] : [initStep()];
-    return [certificatesStep(), await patchStep(target), ...(begin ? start : joinSteps(target.wanted)), memberStep()];
+    // the others serve the address when they are members: kubeadm's join wants their folder of manifests empty
+    const serve = begin ? podSteps(target.wanted) : [];
+    return [certificatesStep(), await patchStep(target), ...serve, ...(begin ? start : joinSteps(target.wanted)), memberStep()];
   },
 };
 
@@ -116,7 +119,8 @@ function initStep({restores = false}: {readonly restores?: boolean} = {}): Agent
       const config = renderInit({wanted, traits: await traitsOf(host), secrets, ignored});
       // the last one only prints the token, and wants it made
       const skipped = restores ? ['--skip-phases=bootstrap-token,show-join-command'] : [];
-      await runKubeadm(context, {args: ['init', '--skip-token-print', ...skipped], config, purpose: 'start the cluster', step: 'kubeadm-init'});
+      const run = {args: ['init', '--skip-token-print', ...skipped], config, purpose: 'start the cluster', step: 'kubeadm-init'};
+      await whileGranting(context, () => runKubeadm(context, run));
       await records.set('init.done', true);
     },
   };

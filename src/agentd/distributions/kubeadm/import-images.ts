@@ -28,7 +28,7 @@ export const images: Reconciler = {
   },
 };
 
-/** Asks once for all steps of a turn, and anew after an import. */
+/** Asks once for all steps of a turn. What a step does, it notes: asking after each import took longer than some imports. */
 class Lazy<T> {
   readonly #ask: () => Promise<T>;
   #value: Promise<T> | undefined;
@@ -38,13 +38,10 @@ class Lazy<T> {
   get(): Promise<T> {
     return (this.#value ??= this.#ask());
   }
-  forget(): void {
-    this.#value = undefined;
-  }
 }
 
 /** Reference to digest, and whether it's pinned. */
-async function listImages({host}: Target): Promise<ReadonlyMap<string, {readonly digest: string; readonly pinned: boolean}>> {
+async function listImages({host}: Target): Promise<Map<string, {readonly digest: string; readonly pinned: boolean}>> {
   const result = await host.run(`${host.bin}/ctr`, ['-n', 'k8s.io', 'images', 'ls'], {deadline: 60_000});
   if (result.code !== 0)
     throw (
@@ -81,11 +78,11 @@ function importStep(image: ImageReference, present: Lazy<Awaited<ReturnType<type
         deadline: 60_000,
         signal,
       });
-      present.forget();
       if (label.code !== 0)
         throw new TriremeError('agent.failed', `The image ${reference} isn't in containerd on ${host.name} after its import: ${lastLine(label)}`, {
           host: host.name,
         });
+      (await present.get()).set(reference, {digest: item.digest, pinned: true});
     },
     found: async () => ((await present.get()).has(reference) ? 'another digest, or not pinned' : 'missing'),
   };

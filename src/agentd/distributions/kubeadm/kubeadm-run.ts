@@ -20,8 +20,8 @@ export interface KubeadmRun {
   readonly isQuiet?: boolean;
 }
 
-/** Runs `kubeadm ARGS --config FILE`; each line is an event. Throws `agent.failed` with what kubeadm said. */
-export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Promise<void> {
+/** Runs `kubeadm ARGS --config FILE`; each line is an event. Returns its standard output; throws `agent.failed` with what kubeadm said. */
+export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Promise<string> {
   const {host, wanted} = context.scope;
   const path = `${folder}/${run.args.join('-').replaceAll(/[^a-z-]/g, '')}.yaml`;
   await host.write(path, run.config, '0600');
@@ -33,7 +33,10 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
       env: {...wanted.proxy, ...run.env},
       ...(run.isQuiet === true ? {} : {onLine: (stream, line) => tell(context, run.step, stream, line)}),
     });
-    if (result.code === 0) return await keepWritten(host);
+    if (result.code === 0) {
+      await keepWritten(host);
+      return result.stdout;
+    }
     const said = complaintOf(result.stderr) ?? lastLine(result);
     throw (
       fullDiskOf(host, 'kubeadm', result.stderr) ??
@@ -52,10 +55,8 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
  * certificates behind that note.
  */
 export async function keepWritten(host: Pick<HostSystem, 'path'>): Promise<void> {
-  await syncTree(host.path('/etc/kubernetes'));
-  // below it are the pods' volumes, which are none of ours
-  await syncTree(host.path('/var/lib/kubelet'), 1);
-  await syncTree(host.path('/var/lib/kubelet/pki'));
+  // below the kubelet's folder are the pods' volumes, too, which are none of ours
+  await Promise.all([syncTree(host.path('/etc/kubernetes')), syncTree(host.path('/var/lib/kubelet'), 1), syncTree(host.path('/var/lib/kubelet/pki'))]);
 }
 
 /** kubeadm colours its list of kernel settings, one line each: those that are fine say nothing to anyone. */

@@ -2,6 +2,7 @@
 import {accessAnnotation, cordonAnnotation, type EtcdMemberState, type HostAccess, type NodeState} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import type {Observation, Target} from '../../reconciler.ts';
+import {observeEndpoint} from './endpoint.ts';
 import {etcdMembers} from './local-etcd.ts';
 
 interface NodeItem {
@@ -80,9 +81,11 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
       '/apis/apps/v1/namespaces/kube-system/deployments/coredns',
       signal,
     );
+    const endpoint = await observeEndpoint(api, target, signal);
     const available = dns?.status?.availableReplicas ?? 0;
     return {
       etcd,
+      ...(endpoint === undefined ? {} : {endpoint}),
       nodes: nodeStatesOf(nodes?.items ?? []),
       conditions: [
         {type: 'ApiReady', ready: true},

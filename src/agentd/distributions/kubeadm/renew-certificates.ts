@@ -6,11 +6,13 @@ import {withLease} from '../../lease.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
 import {isDue, noteRenewal, renewalOf} from '../renewal.ts';
 import {adminApi} from './access.ts';
-import {placesOf, readCertificates, type Reader} from './certificate-files.ts';
+import {endpointCertificate, placesOf, readCertificates, type Reader} from './certificate-files.ts';
+import {handOverEndpoint, signEndpointKubeconfig} from './endpoint.ts';
 import {needsCredentials, renewKubelet} from './kubelet-credentials.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {isVersionChange} from './member.ts';
 import {memberNeeds} from './names.ts';
+import {endpointContainer} from './render-endpoint.ts';
 import {renderInit} from './render-kubeadm.ts';
 import {restartComponents} from './restart-component.ts';
 import {traitsOf} from './traits.ts';
@@ -25,7 +27,7 @@ const keys = {
 /** In ms: between two looks; and how long an API is waited for, which is away while another control plane's turn lasts. */
 const interval = 60_000;
 const patience = 10 * 60_000;
-const order: readonly Reader[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+const order: readonly Reader[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', endpointContainer];
 
 export const certificates: Reconciler = {
   name: 'certificates',
@@ -98,12 +100,9 @@ async function makeAnew(context: AgentStepContext, due: readonly CertificateStat
     const readers = places.find((place) => place.name === name)?.readers ?? [];
     // noted before it is made: whatever happens then, they are started anew
     await records.set(keys.stale, [...new Set([...staleOf(context.scope), ...readers])]);
-    await runKubeadm(context, {
-      args: ['certs', 'renew', name],
-      config: renderInit({wanted, traits: await traitsOf(host)}),
-      purpose: `renew the certificate ${name}`,
-      step: 'certificates:renew',
-    });
+    const run = {args: ['certs', 'renew', name], purpose: `renew the certificate ${name}`, step: 'certificates:renew'};
+    if (name === endpointCertificate) await signEndpointKubeconfig(context, run.step);
+    else await runKubeadm(context, {...run, config: renderInit({wanted, traits: await traitsOf(host)})});
     await records.set(keys.made, {...records.get<Record<string, string>>(keys.made), [name]: new Date().toISOString()});
   }
 }
@@ -111,6 +110,7 @@ async function makeAnew(context: AgentStepContext, due: readonly CertificateStat
 async function restartReaders(context: AgentStepContext): Promise<void> {
   const {scope} = context;
   const stale = staleOf(scope);
+  if (stale.includes('etcd') || stale.includes('kube-apiserver')) await handOverEndpoint(context, 'certificates:renew');
   await restartComponents(
     context,
     order.filter((reader) => stale.includes(reader)),

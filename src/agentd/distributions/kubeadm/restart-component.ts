@@ -1,25 +1,24 @@
 // Ends a static pod's container; the kubelet starts it again at once, with the files that lie on disk now. Its manifest stays as it is.
 import {sleep} from '../../../kernel/cancel.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
-import type {HostSystem} from '../../host-system.ts';
-import {lastLine} from '../../host-system.ts';
 import type {AgentStepContext} from '../../reconciler.ts';
-import {waitComponentHealthy, type ComponentName} from './components.ts';
+import type {Reader} from './certificate-files.ts';
+import {waitComponentHealthy} from './components.ts';
+import {ctr, endContainers, runningContainers} from './containers.ts';
 
 /** In ms: how long it may take to end by itself, and how long the new one has to be well. */
-const times = {end: 60_000, steady: 4000, command: 30_000};
+const times = {end: 60_000, steady: 4000};
 
 /** All at once, so that their times away are one. Returns when each of them is well again. */
-export async function restartComponents(context: AgentStepContext, names: readonly ComponentName[]): Promise<void> {
+export async function restartComponents(context: AgentStepContext, names: readonly Reader[]): Promise<void> {
   const {host} = context.scope;
-  const old = new Map<ComponentName, readonly string[]>();
-  for (const name of names) old.set(name, await runningContainers(host, name));
-  for (const id of [...old.values()].flat()) await ctr(host, ['tasks', 'kill', '--signal', 'SIGTERM', id]);
+  const old = new Map<Reader, readonly string[]>();
+  for (const name of names) old.set(name, await endContainers(host, name));
   for (const name of names) await waitForEnd(context, name, old.get(name) ?? []);
   for (const name of names) await waitComponentHealthy(context, name, times.steady);
 }
 
-async function waitForEnd({signal, scope: {host}}: AgentStepContext, name: ComponentName, old: readonly string[]): Promise<void> {
+async function waitForEnd({signal, scope: {host}}: AgentStepContext, name: Reader, old: readonly string[]): Promise<void> {
   const deadline = Date.now() + times.end;
   for (let isForced = false; ;) {
     const left = (await runningContainers(host, name)).filter((id) => old.includes(id));
@@ -35,23 +34,4 @@ async function waitForEnd({signal, scope: {host}}: AgentStepContext, name: Compo
       });
     await sleep(250, signal);
   }
-}
-
-/** containerd's own list, by the labels that Kubernetes' part of it writes. */
-async function runningContainers(host: HostSystem, name: string): Promise<readonly string[]> {
-  const labels = `labels."io.kubernetes.container.name"==${name},labels."io.kubernetes.pod.namespace"==kube-system`;
-  const listed = await ctr(host, ['containers', 'ls', '-q', labels]);
-  if (listed.code !== 0)
-    throw new TriremeError('agent.failed', `containerd on ${host.name} doesn't list its containers: ${lastLine(listed)}`, {
-      host: host.name,
-      hints: ['On the host: journalctl -u containerd -n 50'],
-    });
-  const ids = listed.stdout.split('\n').filter((id) => id !== '');
-  if (ids.length === 0) return [];
-  const tasks = (await ctr(host, ['tasks', 'ls'])).stdout.split('\n').map((line) => line.trim().split(/\s+/));
-  return ids.filter((id) => tasks.some(([task, , status]) => task === id && status === 'RUNNING'));
-}
-
-function ctr(host: HostSystem, args: readonly string[]) {
-  return host.run(`${host.bin}/ctr`, ['-n', 'k8s.io', ...args], {deadline: times.command});
 }

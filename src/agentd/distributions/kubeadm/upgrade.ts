@@ -12,6 +12,7 @@ import {requireContent} from '../../reconcilers/content.ts';
 import {adminApi, nodeApi} from './access.ts';
 import {waitAllHealthy} from './components.ts';
 import {patchStep} from './control-plane.ts';
+import {handOverEndpoint} from './endpoint.ts';
 import {installStep} from './install.ts';
 import {runKubeadm} from './kubeadm-run.ts';
 import {kubeletServiceStep} from './kubelet-service.ts';
@@ -70,6 +71,7 @@ function controlPlaneStep(): AgentStep {
           await records.set(first, wanted.kubernetesVersion);
           await uploadTags(api, context);
         }
+        await handOverEndpoint(context, 'upgrade:control-plane');
         await runUpgrade(context, isFirst ? ['upgrade', 'apply', '--yes'] : ['upgrade', 'node'], 'upgrade the control plane');
         await waitAllHealthy(context);
         await records.set(applied, wanted.kubernetesVersion);

@@ -11,8 +11,10 @@ import {emptyState, SimulatedServer, tokens, type SimulatedEtcdMember, type Simu
 
 /** Where a real etcd keeps its data. */
 const statePath = '/var/lib/etcd/simulated.json';
-/** In ms. A control plane's copy of the state is as old as its last beat, at most. */
-const beatIntervals = {worker: 3000, 'control-plane': 700};
+/** In ms: how often a kubelet beats. */
+const beatInterval = 3000;
+/** In ms. A control plane's copy of the state is so old, at most; where it's served it's the newest. */
+const copyInterval = 700;
 /** In ms: how long a change of members waits for the others' copies. */
 const copyPatience = 15_000;
 /** The step, and the key of its record, by which this host became a member of etcd. */
@@ -27,6 +29,10 @@ export class SimulatedMember {
   #server: SimulatedServer | undefined;
   #beating: Promise<void> | undefined;
   #target: Target | undefined;
+  /** The revision of the copy on this host's disk, as far as it's known to be that of who serves. */
+  #copied: number | undefined;
+  /** The kubelet's last beat: when, in ms since 1970, and of which version. */
+  #last: {readonly at: number; readonly version: string} | undefined;
 
   /** The API as `token` sees it. */
   api({wanted, secrets}: Target, token: (secret: string) => string): ClusterApi | undefined {
@@ -71,6 +77,7 @@ export class SimulatedMember {
       host: wanted.endpoint.host,
       port: wanted.endpoint.port,
       secret: secrets.bootstrapToken,
+      name: wanted.node.name,
       state,
       save: (next) => host.write(statePath, JSON.stringify(next), '0600'),
     });
@@ -146,13 +153,33 @@ export class SimulatedMember {
     await waitFor(areCopied, {timeout: copyPatience, interval: 200, signal});
   }
 
-  /** Brings this host's copy up to date, and says how new it is. */
+  /** Brings this host's copy up to date, and says how new it is. Who serves says in turn how new it is there: mostly nothing has to be fetched. */
   async #copy(target: Target): Promise<void> {
+    const served = this.#copied === undefined ? undefined : await this.#tellCopied(target, this.#copied);
+    if (this.#copied !== undefined && served === this.#copied) return;
     await this.replicate(target);
     const {revision = 0} = JSON.parse((await target.host.read(statePath)) ?? '{}') as Partial<SimulatedState>;
+    await this.#tellCopied(target, revision);
+    this.#copied = revision;
+  }
+
+  /** Returns the revision that is served. */
+  async #tellCopied(target: Target, revision: number): Promise<number | undefined> {
     const path = `/simulated/v1/members/${target.wanted.node.name}`;
-    const answer = await this.admin(target)?.send({method: 'PUT', path, body: {revision}, deadline: 2000, signal: this.#stop.signal});
+    const answer = await this.admin(target)?.send<{readonly revision?: number}>({
+      method: 'PUT',
+      path,
+      body: {revision},
+      deadline: 2000,
+      signal: this.#stop.signal,
+    });
     if (answer?.status === 404 && target.records.get(joinEtcdId) !== undefined) await target.records.set(expelledKey, true);
+    return answer?.status === 200 ? answer.body.revision : undefined;
+  }
+
+  /** Whether this host's copy of the state is kept up to date by its beats. */
+  get isAttending(): boolean {
+    return this.#beating !== undefined;
   }
 
   /** Beats from now on, for the copy that a control plane holds and for the node as long as its kubelet runs. Called again it only takes the newer target. */
@@ -165,29 +192,32 @@ export class SimulatedMember {
     const {signal} = this.#stop;
     while (!signal.aborted) {
       const target = this.#target as Target;
-      const pause = beatIntervals[target.wanted.role];
       try {
         await this.#beat(target);
-        await sleep(pause, signal);
       } catch {
-        // no answer now: the next beat tells
-        if (!signal.aborted) await sleep(pause, signal).catch(() => {});
+        // no answer now: the next beat tells. Who serves then may be another, with another copy of the same revision.
+        this.#copied = undefined;
+        this.#last = undefined;
       }
+      await sleep(target.wanted.role === 'control-plane' && this.#server === undefined ? copyInterval : beatInterval, signal).catch(() => {});
     }
   }
 
   async #beat(target: Target): Promise<void> {
     if (target.wanted.role === 'control-plane') await this.#copy(target);
+    const version = memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion;
+    if (this.#last !== undefined && this.#last.version === version && Date.now() - this.#last.at < beatInterval) return;
     const active = await target.host.services.active(['kubelet.service', 'containerd.service']);
     if (!active.has('kubelet.service')) return;
     const api = this.own(target);
-    await api?.send({
+    const answer = await api?.send({
       method: 'PUT',
       path: `/simulated/v1/heartbeats/${target.wanted.node.name}`,
-      body: {healthy: active.has('containerd.service'), version: memberOf(target)?.kubernetesVersion ?? target.wanted.kubernetesVersion},
+      body: {healthy: active.has('containerd.service'), version},
       deadline: 2000,
       signal: this.#stop.signal,
     });
+    if (answer?.status === 200) this.#last = {at: Date.now(), version};
   }
 
   async close(): Promise<void> {

@@ -60,6 +60,8 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly secret: string;
+  /** The control plane that serves: its copy is this one. */
+  readonly name: string;
   readonly state: SimulatedState;
   /** Called with each new state before the answer is sent. */
   save(state: SimulatedState): Promise<void>;
@@ -128,6 +130,8 @@ export class SimulatedServer {
       return name === undefined
         ? {status: 200, body: {kind: 'NodeList', items: Object.keys(this.#state.nodes).map((one) => this.#nodeObject(one))}}
         : this.#one(name);
+    if (what === 'GET simulated/v1/holder')
+      return {status: 200, body: {holder: this.#options.name, since: `${new Date(this.#startedAt).toISOString().slice(0, 19)}Z`}};
     if (what === 'GET simulated/v1/members' && who.kind === 'admin') return {status: 200, body: this.#members()};
     if (what === 'PUT simulated/v1/members' && name !== undefined && who.kind === 'admin') return this.#copied(name, body);
     // a member that joins again changes nothing and is heard again, which may be what the majority lacks
@@ -164,7 +168,12 @@ export class SimulatedServer {
   }
 
   #members(): readonly SimulatedEtcdMember[] {
-    return this.#state.members.map((name) => ({name, healthy: this.#isHeard(name), revision: this.#copies.get(name)?.revision ?? 0}));
+    const {name: self} = this.#options;
+    return this.#state.members.map((name) =>
+      name === self
+        ? {name, healthy: true, revision: this.#state.revision}
+        : {name, healthy: this.#isHeard(name), revision: this.#copies.get(name)?.revision ?? 0},
+    );
   }
 
   #isHeard(name: string): boolean {

@@ -4,7 +4,7 @@ import type {KubeObject} from '../../../kube/object.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {addonBindings, coreGroup, coreKinds, events, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
 import {clusterLabel, ObjectIndex} from './object-index.ts';
-import {keyOfReference, lacksMachines, partsOf, templatesOf} from './references.ts';
+import {keyOfReference, lacksMachines, madeKinds, partsOf, templatesOf} from './references.ts';
 import {createSlimmer, type Slimmer} from './slim.ts';
 
 export interface GatherOptions {
@@ -51,6 +51,8 @@ class Look {
   readonly #index = new ObjectIndex();
   readonly #unreadable = new Map<string, string>();
   readonly #missing = new Set<string>();
+  /** `group/Kind` of what is listed because something names it. */
+  readonly #named = new Set<string>();
 
   constructor(api: KubeApi, options: GatherOptions) {
     this.#api = api;
@@ -61,9 +63,8 @@ class Look {
   async run(): Promise<Seen> {
     const kinds = readKinds(this.#api, this.#options.signal);
     const wanted = this.#options.depth === 'full' ? fullKinds : summaryKinds;
-    const [table, warnings] = await Promise.all([kinds, this.#events(), ...wanted.map((kind) => this.#core(kind)), this.#addons()]);
-    const named = namedKinds(this.#index.all(), this.#options.depth);
-    await Promise.all(named.map((name) => this.#kind(table, name)));
+    const listed = Promise.all(wanted.map(async (kind) => this.#namedBy(await this.#core(kind), kinds)));
+    const [table, warnings] = await Promise.all([kinds, this.#events(), listed, this.#addons()]);
     if (this.#options.depth === 'full') await this.#lookForMissing(table);
     return {
       index: this.#index,
@@ -85,16 +86,35 @@ class Look {
     };
   }
 
-  async #core(kind: CoreKind): Promise<void> {
+  async #core(kind: CoreKind): Promise<readonly KubeObject[]> {
     const {cluster} = this.#options;
     const {labelSelector: _selected, ...rest} = this.#list;
     const options = kind === 'Cluster' && cluster !== undefined ? {...rest, fieldSelector: `metadata.name=${cluster}`} : this.#list;
     try {
-      this.#put(await listCore(this.#api, kind, options));
+      const objects = await listCore(this.#api, kind, options);
+      this.#put(objects);
+      return objects;
     } catch (error) {
       if (kind === 'Cluster' || kind === 'Machine') throw error;
       this.#note({group: coreGroup, kind}, error);
+      return [];
     }
+  }
+
+  /** Lists the kinds that these objects name, and those that a pool's machines will: they are on their way while the machines, which are many, still are. */
+  async #namedBy(objects: readonly KubeObject[], kinds: Promise<KindTable>): Promise<void> {
+    const named = namedKinds(objects, this.#options.depth);
+    const fresh = [...named, ...(this.#options.depth === 'full' ? objects.flatMap(madeKinds) : [])].filter((name) => this.#isFirst(name));
+    if (fresh.length === 0) return;
+    const table = await kinds;
+    await Promise.all(fresh.map((name) => this.#kind(table, name, named.includes(name))));
+  }
+
+  #isFirst({group, kind}: KindName): boolean {
+    const key = `${group}/${kind}`;
+    if (this.#named.has(key)) return false;
+    this.#named.add(key);
+    return true;
   }
 
   /** A binding has its cluster's name, and no label. */
@@ -120,10 +140,12 @@ class Look {
     }
   }
 
-  async #kind(table: KindTable, name: KindName): Promise<void> {
+  /** `isSure`: an object names it. What only may be named is asked for again when one does. */
+  async #kind(table: KindTable, name: KindName, isSure: boolean): Promise<void> {
     try {
       const resource = await table.resourceOf(name);
-      if (resource === undefined) this.#unreadable.set(`${name.group}/${name.kind}`, 'its kind is not served: is its provider installed?');
+      if (resource === undefined && !isSure) this.#named.delete(`${name.group}/${name.kind}`);
+      else if (resource === undefined) this.#unreadable.set(`${name.group}/${name.kind}`, 'its kind is not served: is its provider installed?');
       else this.#put((await this.#api.list(resource, this.#list)).items);
     } catch (error) {
       this.#note(name, error);

@@ -1,6 +1,6 @@
 // Which objects name which others.
 import {numberAt, valueAt, type KubeObject} from '../../../kube/object.ts';
-import {keyOf, referenceIn, type Reference} from './kinds.ts';
+import {keyOf, referenceIn, type KindName, type Reference} from './kinds.ts';
 
 /** What an object of a cluster names: the part that it plays and the field that names it. */
 export interface NamedPart {
@@ -36,6 +36,14 @@ export function partsOf(object: KubeObject): readonly NamedPart[] {
 export function templatesOf(object: KubeObject): readonly NamedPart[] {
   if (object.kind in places) return [];
   return (object.kind === 'MachineDeployment' ? deploymentTemplates : controlPlaneTemplates).flatMap((one) => namedAt(object, one));
+}
+
+/** The kinds of the objects that a pool's machines name. A template's kind is that of what is made from it and `Template`: Cluster API's contract. */
+export function madeKinds(object: KubeObject): readonly KindName[] {
+  if (object.kind !== 'MachineDeployment' || (numberAt(object, 'status', 'replicas') ?? 0) === 0) return [];
+  return templatesOf(object).flatMap(({reference: {name: _name, namespace: _namespace, kind, ...rest}}) =>
+    kind.endsWith('Template') ? [{...rest, kind: kind.slice(0, -'Template'.length)}] : [],
+  );
 }
 
 function namedAt(object: KubeObject, {part, field, path}: Place): readonly NamedPart[] {

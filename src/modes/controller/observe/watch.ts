@@ -61,6 +61,9 @@ class LiveObjects {
   #fresh: KubeObject[] = [];
   #changed = new Set<ClusterKey>();
   #failure: unknown;
+  #goOn: () => void = () => {};
+  /** Resolves when whoever watches has taken what was there first: until then nothing more is asked for. */
+  readonly #taken = new Promise<void>((resolve) => (this.#goOn = resolve));
   #wake: (() => void) | undefined;
   #table: KindTable | undefined;
   #checkedAt = 0;
@@ -88,6 +91,7 @@ class LiveObjects {
       // what is a page now is a frame's worth: the rest, which is much more, waits for it
       await Promise.race([clusters, this.#something()]);
       if (this.#changed.size > 0) yield {...this.#take(), isEarly: true};
+      this.#goOn();
       const rest = starting(kinds.filter((kind) => kind !== 'Cluster'));
       const all = Promise.all([readKinds(this.#api, this.#signal), clusters, rest]);
       all.catch(() => {});
@@ -197,9 +201,10 @@ class LiveObjects {
         const early = {
           firstPageSize: earlyPage,
           onPage: (items: readonly KubeObject[]) => {
-            if (isListed) return;
+            if (isListed) return undefined;
             for (const object of items) this.#put(object, mine);
             this.#notify();
+            return this.#taken;
           },
         };
         const isEarly = this.#options.early === true && resource.kind === 'Cluster';

@@ -18,6 +18,23 @@ describe('gather', () => {
     expect(few).toBeLessThanOrEqual(15);
   });
 
+  it('asks for what the machines of a pool name while the machines are still on their way', {timeout: 5000}, async () => {
+    const api = new MemoryApi(clusterSet().objects);
+    const list = api.list.bind(api);
+    let isAsked: () => void = () => {};
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    // machines come only when both kinds were asked for
+    const late: typeof api.list = async (resource, options) => {
+      if (resource.kind === 'Machine') await asked;
+      const answer = list(resource, options);
+      if (['list devmachines', 'list kubeadmconfigs'].every((one) => api.asked.includes(one))) isAsked();
+      return answer as never;
+    };
+    const {index, missing} = await gather(Object.assign(api, {list: late}), one);
+    expect([...missing]).toEqual([]);
+    expect(index.find({group: 'infrastructure.cluster.x-k8s.io', kind: 'DevMachine', namespace: 'fleet', name: 'web-md-0-1'})).toBeDefined();
+  });
+
   it('takes the version of a kind from the newest contract that its CRD carries', async () => {
     const api = new MemoryApi(clusterSet().objects);
     const {index, unreadable} = await gather(api, one);
