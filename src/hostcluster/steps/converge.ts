@@ -16,6 +16,8 @@ import {layerGivenUp} from './health.ts';
 const times = {converge: 20 * 60_000, firstLook: 100, look: 1000};
 /** A reconciler tries again by itself, waiting longer each time; after so many failures in a row (about a minute) it is told. */
 const attempts = 6;
+/** What failed before we looked may have lost its cause since: it is tried so many times more. */
+const moreAttempts = 2;
 
 type Context = StepContext<HostClusterScope>;
 
@@ -82,6 +84,7 @@ export async function followHost(context: Context, follow: Follow): Promise<void
 async function watchState(context: Context, {host, digest, isDone}: Follow, signal: AbortSignal, onState: (state: AgentState) => void): Promise<void> {
   let pause = times.firstLook;
   let silentSince: number | undefined;
+  let before: ReadonlyMap<string, number> | undefined;
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -94,7 +97,8 @@ async function watchState(context: Context, {host, digest, isDone}: Follow, sign
           hints: ['See what is wanted now: trireme plan'],
         });
       if (isDone(state)) return;
-      requireHope(host, state);
+      before ??= new Map(state.reconcilers.map((one) => [one.name, one.attempts]));
+      requireHope(host, state, before);
     } catch (error) {
       if (!isBrokenLink(error)) throw error;
       silentSince ??= Date.now();
@@ -106,12 +110,14 @@ async function watchState(context: Context, {host, digest, isDone}: Follow, sign
   }
 }
 
-function requireHope(host: string, state: AgentState): void {
+/** `before` has the failures in a row that there were when the following began. */
+function requireHope(host: string, state: AgentState, before: ReadonlyMap<string, number>): void {
+  const failuresBefore = (one: ReconcilerState) => before.get(one.name) ?? 0;
   // a layer has been given all the time that the profile allows it; those after it wait, and the agent goes on looking
   const given = layerGivenUp(state, host);
-  if (given !== undefined) throw given;
+  if (given !== undefined && state.reconcilers.some((one) => one.name === 'addons' && one.attempts > failuresBefore(one))) throw given;
   // an API that's away comes back by itself (its kubelet restarts it); on a slow host that takes minutes, which the wait's own length bounds
-  const hopeless = state.reconcilers.find((one) => one.attempts >= attempts && one.code !== 'host.unreachable');
+  const hopeless = state.reconcilers.find((one) => one.attempts >= Math.max(attempts, failuresBefore(one) + moreAttempts) && one.code !== 'host.unreachable');
   if (hopeless === undefined) return;
   if (hopeless.code === 'host.disk-full') {
     throw new TriremeError('host.disk-full', `${host} has no room left: ${hopeless.name} failed ${hopeless.attempts} times. ${hopeless.message ?? ''}`.trim(), {

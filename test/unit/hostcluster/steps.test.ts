@@ -151,13 +151,24 @@ describe('following a host', () => {
   it('says that the disk is full when that is why a reconciler fails', async () => {
     const message = 'A file system is full: ENOSPC: no space left on device, write.';
     const {context} = contextWith({
-      h4: {state: () => working({reconcilers: [{name: 'kubelet', status: 'failed', code: 'host.disk-full', message, since: '', attempts: 6}]})},
+      h4: {
+        state: (look) =>
+          working({reconcilers: [{name: 'kubelet', status: 'failed', code: 'host.disk-full', message, since: '', attempts: look === 1 ? 0 : 6}]}),
+      },
     });
     await expect(convergeStep(work).apply(context)).rejects.toMatchObject({
       code: 'host.disk-full',
       host: 'h4',
       message: `h4 has no room left: kubelet failed 6 times. ${message}`,
     });
+  });
+
+  it('gives what had failed before it looked two more tries: its cause may be gone, and the agent not yet have tried again', async () => {
+    const failed = (attempts: number) => working({reconcilers: [{name: 'images', status: 'failed', message: 'no room', since: '', attempts}]});
+    const mended = contextWith({h4: {state: (look) => (look < 3 ? failed(6 + look) : agentState(work.wanted))}});
+    expect(await convergeStep(work).apply(mended.context)).toBe('is as wanted');
+    const {context} = contextWith({h4: {state: (look) => failed(6 + look)}});
+    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({code: 'agent.failed', message: 'images failed 9 times on h4: no room'});
   });
 
   it('ends at once when the run is stopped: the host goes on by itself', async () => {
