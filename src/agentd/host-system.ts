@@ -69,7 +69,7 @@ export function hostFiles(root: string): Pick<HostSystem, 'path' | 'read' | 'exi
         await writeFile(file, content);
         return;
       }
-      await writeFileAtomic(path(file), content, {mode: Number.parseInt(mode, 8)});
+      await writeFileAtomic(path(file), content, {mode: Number.parseInt(mode, 8), soleWriter: true});
     },
     remove: async (file) => rm(path(file), {force: true, recursive: true}),
   };
@@ -128,4 +128,15 @@ export function lastLine(result: Pick<ExecResult, 'stdout' | 'stderr' | 'code'>)
     .map((line) => line.trim())
     .filter((line) => line !== '');
   return lines.at(-1) ?? `exit code ${result.code}`;
+}
+
+/** The error for a program that failed because a file system of this host is full; undefined when it failed for another reason. */
+export function fullDiskOf(host: Pick<HostSystem, 'name'>, what: string, said: string): TriremeError | undefined {
+  // programs say it in these words, which are the C library's
+  const line = said.split('\n').findLast((one) => /no space left on device|disk quota exceeded/i.test(one));
+  if (line === undefined) return undefined;
+  return new TriremeError('host.disk-full', `There's no room left on ${host.name}: ${what} says: ${line.trim()}`, {
+    host: host.name,
+    hints: [`See which file system is full: trireme host exec --limit ${host.name} -- df -h`],
+  });
 }

@@ -1,5 +1,6 @@
 // The agent's own files: what is wanted, its secrets, and what was seen. Each is replaced whole, so a power cut leaves the old or the new.
-import {readFile} from 'node:fs/promises';
+import {readdir, readFile, rm, stat} from 'node:fs/promises';
+import {join} from 'node:path';
 import {digestOfValue} from '../kernel/digest.ts';
 import {writeFileAtomic} from '../kernel/files.ts';
 import {TriremeError} from '../kernel/errors.ts';
@@ -23,6 +24,19 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
   }
 }
 
+/** Of a script of the operator's that still runs, the temporary file is younger than this, in ms. */
+const scriptTime = 10_000;
+
+/** Takes away what a power cut has left of writes that never came to their names: the agent's own, and those of the operator's scripts. */
+async function sweepState(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    const isOwn = /\.[0-9a-f]{12}\.tmp$/.test(name);
+    const isScripts = /^(lock|secrets)\.json\.\d+$/.test(name) && Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0) > scriptTime;
+    if (isOwn || isScripts) await rm(path, {force: true});
+  }
+}
+
 /** Wanted and secrets as they are on disk. */
 export class WantedStore {
   readonly #at: (path: string) => string;
@@ -34,6 +48,7 @@ export class WantedStore {
   }
 
   async load(): Promise<void> {
+    await sweepState(this.#at(agentPaths.state));
     this.wanted = (await readJson<Wanted>(this.#at(agentPaths.wanted))) ?? null;
     this.secrets = (await readJson<Secrets>(this.#at(agentPaths.secrets))) ?? null;
   }

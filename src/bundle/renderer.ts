@@ -1,9 +1,10 @@
 // A program that renders layers, on this computer: that of the bundle, else the published one. By digest, like all content.
 import {createReadStream, createWriteStream} from 'node:fs';
 import {access, chmod, constants, mkdir, readdir, rename, rm, stat} from 'node:fs/promises';
-import {basename, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {TriremeError} from '../kernel/errors.ts';
+import {syncFolder, syncTree} from '../kernel/files.ts';
 import {cacheFolder as defaultCacheFolder} from '../kernel/folders.ts';
 import type {Architecture} from './content.ts';
 import {fetchContent} from './fetch.ts';
@@ -101,10 +102,12 @@ async function unpack(name: Renderer, item: PinnedItem['item'], origin: PinnedIt
       if (inside.parentPath !== part) await rename(join(inside.parentPath, name), join(part, name));
     } else await pipeline(content, createWriteStream(join(part, name)));
     await chmod(join(part, name), 0o755);
+    await syncTree(part);
     await rename(part, folder).catch(async (error: unknown) => {
       // another process was faster
       if (!(await isProgram(path))) throw error;
     });
+    await syncFolder(dirname(folder));
     return path;
   } finally {
     await rm(part, {recursive: true, force: true});

@@ -42,6 +42,7 @@ root=${rootedPath(options.root)}
 content=${rootedPath(agentPaths.content)}
 unit=${rootedPath(agentPaths.unit)}
 command=${rootedPath(agentPaths.command)}
+${flushPiece}
 name=${versionName(options)}
 version="$root/versions/$name"
 restart=no
@@ -62,28 +63,47 @@ if [ ! -f "$version/digests.json" ]; then
   if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then chcon -t bin_t "$version.part/node" "$version.part/trireme-agent"; fi
   printf '%s\\n' ${shellQuote(digestsText(options))} >"$version.part/digests.json"
   rm -rf "$version"
-  sync "$version.part"/* 2>/dev/null || sync
+  flush "$version.part"/* "$version.part"
   mv "$version.part" "$version"
+  flush "$root/versions" "$root"
 fi
 if [ "$(readlink "$root/current" 2>/dev/null)" != "versions/$name" ]; then
   old=$(readlink "$root/current" 2>/dev/null || true)
   rm -f "$root/fell-back"
   # two starts, and the third goes back to the old one
-  if [ -n "$old" ]; then printf '%s\\n' "$old" >"$root/previous"; printf '%s 2\\n' "versions/$name" >"$root/trial"; fi
+  if [ -n "$old" ]; then
+    printf '%s\\n' "$old" >"$root/previous.new"
+    printf '%s 2\\n' "versions/$name" >"$root/trial.new"
+    flush "$root/previous.new" "$root/trial.new"
+    mv -f "$root/previous.new" "$root/previous"
+    mv -f "$root/trial.new" "$root/trial"
+  fi
   ln -sfn "versions/$name" "$root/current.new"
   mv -Tf "$root/current.new" "$root/current"
+  flush "$root"
   restart=yes
 fi
 mkdir -p "\${command%/*}" 2>/dev/null && ln -sfn "$root/current/trireme-agent" "$command" 2>/dev/null || true
 ${startPiece}`;
 }
 
+/** A power cut must find no name without its content. An older sync takes no names, and flushes all. */
+const flushPiece = 'flush() { sync "$@" 2>/dev/null || sync; }';
+
 /** Writes the unit where it differs, and starts the version that `current` names where it doesn't run or isn't that one. */
 const startPiece = `new="$unit.new"
 mkdir -p "\${unit%/*}"
 cat >"$new"
-if [ "$(cat "$new")" = "$(cat "$unit" 2>/dev/null)" ]; then rm -f "$new"; else mv -f "$new" "$unit"; systemctl daemon-reload; restart=yes; fi
+if [ "$(cat "$new")" = "$(cat "$unit" 2>/dev/null)" ]; then rm -f "$new"; else
+  flush "$new"
+  mv -f "$new" "$unit"
+  flush "\${unit%/*}"
+  systemctl daemon-reload
+  restart=yes
+fi
 systemctl enable --quiet trireme-agent.service
+# systemd doesn't flush the link that starts the agent at the next boot
+for folder in "\${unit%/*}"/multi-user.target.wants "\${unit%/*}"; do if [ -d "$folder" ]; then flush "$folder"; fi; done
 if [ "$restart" = yes ] || ! systemctl is-active --quiet trireme-agent.service; then
   systemctl reset-failed trireme-agent.service 2>/dev/null || true
   systemctl restart --no-block trireme-agent.service
@@ -97,9 +117,11 @@ export function rollbackScript(root: string): string {
 root=${rootedPath(root)}
 old=$(cat "$root/previous" 2>/dev/null || true)
 [ -n "$old" ] && [ -d "$root/$old" ] || exit 0
+${flushPiece}
 ln -sfn "$old" "$root/current.new"
 mv -Tf "$root/current.new" "$root/current"
 rm -f "$root/trial"
+flush "$root"
 printf '%s\\n' "$old"
 systemctl reset-failed trireme-agent.service 2>/dev/null || true
 systemctl restart --no-block trireme-agent.service

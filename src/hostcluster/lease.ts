@@ -5,6 +5,7 @@ import {lockHeld, type LockOwner} from '../plan/lock.ts';
 import type {HostRunner} from '../ssh/runner.ts';
 import {agentPaths} from './protocol.ts';
 import {rootedPath} from './shell.ts';
+import {isBrokenLink} from './silence.ts';
 
 /** In ms: how often a lease is renewed, and how long one command may take. */
 const times = {renew: 20_000, deadline: 30_000};
@@ -13,13 +14,16 @@ const expiry = 90;
 
 const path = rootedPath(agentPaths.lock);
 
-// Line 1 of the input is the new owner, line 2 the one who may be replaced, or nothing. The link is made only where no file is.
+// Line 1 of the input is the new owner, line 2 the one who may be replaced, or nothing. The link is made only where no file is. It's made of a whole
+// file that was flushed: one that says nothing is what a power cut, or a full disk, has left of one by an older program, and is nobody's.
 const takeScript = `
 p=${path}
 mkdir -p "\${p%/*}" || exit 1
 IFS= read -r new; IFS= read -r old
 t="$p.$$"
-printf '%s\\n' "$new" >"$t" || exit 1
+printf '%s\\n' "$new" >"$t" || { rm -f "$t"; exit 1; }
+sync "$t" 2>/dev/null || sync
+if [ -e "$p" ] && [ -z "$(tr -d '\\000' <"$p" 2>/dev/null)" ]; then rm -f "$p"; fi
 if [ -n "$old" ] && [ "$(cat "$p" 2>/dev/null)" = "$old" ]; then rm -f "$p"; fi
 if ln "$t" "$p" 2>/dev/null; then echo taken; else
   echo "held $(( $(date +%s) - $(stat -c %Y "$p" 2>/dev/null || date +%s) ))"
@@ -53,15 +57,25 @@ export class Leases {
     return hosts.length > 0 && hosts.every((host) => this.#held.has(host));
   }
 
-  /** Takes the lease on each host in order; on failure those taken are given back. Throws `lock.held`. */
-  async acquire(hosts: readonly string[]): Promise<void> {
+  /**
+   * Takes the lease on each host in order; on failure those taken are given back. Returns the hosts that have become silent meanwhile: like those that
+   * were silent when the run was planned they're left out, as long as there's one that isn't. Throws `lock.held`.
+   */
+  async acquire(hosts: readonly string[]): Promise<readonly string[]> {
+    const silent: string[] = [];
     try {
-      for (const host of hosts) await this.#take(host);
+      for (const host of hosts) {
+        await this.#take(host).catch((error: unknown) => {
+          if (!isBrokenLink(error) || silent.length === hosts.length - 1) throw error;
+          silent.push(host);
+        });
+      }
     } catch (error) {
       await this.release();
       throw error;
     }
     this.#timer ??= setInterval(() => void this.#renew(), times.renew).unref();
+    return silent;
   }
 
   /** Gives back what is held; hosts that don't answer keep theirs until it expires. */

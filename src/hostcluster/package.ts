@@ -96,6 +96,7 @@ for blob in "$work"/blobs/*; do
     mv -f "$blob" "$to"
   fi
 done
+sync "$content" 2>/dev/null || sync
 install() (
 ${installScript(install)})
 install <"$work/unit" || die $? "The agent can't be installed below $root."

@@ -21,6 +21,7 @@ cat >"$t" || { rm -f "$t"; exit 1; }
 sync "$t" 2>/dev/null || sync
 ln "$t" "$p" 2>/dev/null
 rm -f "$t"
+sync "\${p%/*}" 2>/dev/null || sync
 cat "$p"
 `;
 

@@ -24,11 +24,12 @@ root=\${here%/versions/*}
 if [ "$1" = run ] && [ -r "$root/trial" ] && read -r name left <"$root/trial" && [ "$here" = "$root/$name" ]; then
   old=$(cat "$root/previous" 2>/dev/null)
   if [ "$left" -gt 0 ] || [ -z "$old" ] || [ ! -d "$root/$old" ]; then
-    printf '%s %s\\n' "$name" "$((left - 1))" >"$root/trial.new" && mv -f "$root/trial.new" "$root/trial"
+    printf '%s %s\\n' "$name" "$((left - 1))" >"$root/trial.new" && { sync "$root/trial.new" 2>/dev/null; mv -f "$root/trial.new" "$root/trial"; sync "$root" 2>/dev/null; }
   else
     printf '%s %s\\n' "$name" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/fell-back"
     ln -sfn "$old" "$root/current.new" && mv -Tf "$root/current.new" "$root/current"
     rm -f "$root/trial"
+    sync "$root" 2>/dev/null
     exec "$root/current/trireme-agent" "$@"
   fi
 fi

@@ -1,6 +1,6 @@
 // One run per cluster on this computer. The file says who holds it; hosts have a lease of their own (hostcluster/).
 import {randomBytes} from 'node:crypto';
-import {link, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {link, mkdir, open, readFile, rename, rm} from 'node:fs/promises';
 import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {TriremeError} from '../kernel/errors.ts';
@@ -67,8 +67,15 @@ export function lockHeld(cluster: string, holder: LockOwner): TriremeError {
 /** A hard link is made only where no file is, and has its whole content from the first moment. */
 async function tryCreate(path: string, owner: LockOwner): Promise<boolean> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  await writeFile(temporary, JSON.stringify(owner), {mode: 0o600, flag: 'wx'});
   try {
+    // flushed, so that after a power cut nobody meets a lock that says nothing; whether it is there then doesn't matter
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(JSON.stringify(owner));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await link(temporary, path);
     return true;
   } catch (error) {

@@ -41,13 +41,21 @@ fi
 sums() {
   case $(openssl dgst -sha256 -r /dev/null 2>/dev/null) in e3b0c44298fc1c149afbf4c8996fb924*) openssl dgst -sha256 -r "$@" ;; *) sha256sum "$@" ;; esac
 }
+# a power cut must find no name without its content: first the files, then their names. An older sync takes no names, and flushes all
+flush() { sync "$@" 2>/dev/null || sync; }
 check() {
   for h do set -- "$@" ".$h.trireme-part"; shift; done
   chmod MODE "$@"
-  sums "$@" | while read -r s f; do
-    f=$STARRED; h=$STEM; h=$BARE
-    if [ "$s" = "$h" ] && mv -f "$f" NAME; then echo "done $h"; else rm -f "$f"; echo "bad $h"; fi
-  done
+  flush "$@"
+  sums "$@" | {
+    named=
+    while read -r s f; do
+      f=$STARRED; h=$STEM; h=$BARE
+      if [ "$s" = "$h" ] && mv -f "$f" NAME; then named="$named $h"; else rm -f "$f"; echo "bad $h"; fi
+    done
+    [ -z "$named" ] || flush .
+    for h in $named; do echo "done $h"; done
+  }
 }
 batch=; bytes=0; last=
 while read -r hex offset count; do

@@ -99,9 +99,12 @@ function streamed(command: string, args: readonly string[], env: NodeJS.ProcessE
   });
 }
 
+/** All hosts of all beds share this computer's disk: the usual 15 % would be disk pressure on all of them at once. */
+const evictionHard = {'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%', 'nodefs.inodesFree': '1%'};
+
 /** What these hosts need over the product's defaults: their kernel has cgroup v1 and gives no CAP_SYS_RESOURCE (test/testbed/README.md). */
 export const bedConfiguration = {
-  kubelet: {failCgroupV1: false, cgroupDriver: 'cgroupfs', failSwapOn: false},
+  kubelet: {failCgroupV1: false, cgroupDriver: 'cgroupfs', failSwapOn: false, evictionHard},
   kubeProxy: {mode: 'nftables', conntrack: {maxPerCore: 0}},
   kubeadm: {ignorePreflightErrors: ['SystemVerification']},
   containerd: {plugins: {'io.containerd.cri.v1.runtime': {restrict_oom_score_adj: true}}},

@@ -9,8 +9,17 @@ import type {Ran} from './trireme.ts';
 export interface Crew {
   readonly bed: Bed;
   /** Writes the file with these hosts; the endpoint is h1 where it isn't said. */
-  write(controlPlanes: readonly number[], workers?: readonly number[], endpoint?: Readonly<Record<string, unknown>>): Promise<string>;
+  write(controlPlanes: readonly number[], workers?: readonly number[], endpoint?: Readonly<Record<string, unknown>>, over?: FileOptions): Promise<string>;
   down(): Promise<void>;
+}
+
+export interface FileOptions {
+  /** Of Kubernetes; default v1.36.3. */
+  readonly version?: string;
+  /** Default: the bed's own ssh_config. */
+  readonly sshConfig?: string;
+  /** Added to what the file says of a host. */
+  readonly hosts?: Readonly<Record<number, Readonly<Record<string, unknown>>>>;
 }
 
 /** Boots the hosts and serves content. Call `down` in the end, whatever happened. */
@@ -29,7 +38,8 @@ export async function upCrew(options: Pick<BedOptions, 'hosts' | 'bed' | 'trixie
   }
   return {
     bed,
-    write: (controlPlanes, workers = [], endpoint = {host: bed.address(1)}) => bed.write(clusterFile(bed, places, {controlPlanes, workers, endpoint})),
+    write: (controlPlanes, workers = [], endpoint = {host: bed.address(1)}, over = {}) =>
+      bed.write(clusterFile(bed, places, {controlPlanes, workers, endpoint, ...over})),
     down: async () => {
       await places.close();
       await bed.down();
@@ -37,21 +47,21 @@ export async function upCrew(options: Pick<BedOptions, 'hosts' | 'bed' | 'trixie
   };
 }
 
-interface Wish {
+interface Wish extends FileOptions {
   readonly controlPlanes: readonly number[];
   readonly workers: readonly number[];
   readonly endpoint: Readonly<Record<string, unknown>>;
 }
 
-function clusterFile(bed: Bed, places: PublicPlaces, {controlPlanes, workers, endpoint}: Wish) {
-  const host = (role: string) => (index: number) => ({name: `h${index}`, address: bed.address(index), role});
+function clusterFile(bed: Bed, places: PublicPlaces, {controlPlanes, workers, endpoint, version, sshConfig, hosts}: Wish) {
+  const host = (role: string) => (index: number) => ({name: `h${index}`, address: bed.address(index), role, ...hosts?.[index]});
   return {
     apiVersion: 'trireme.dev/v1alpha1',
     kind: 'Cluster',
     metadata: {name: 'berth'},
     spec: {
       mode: 'agent',
-      kubernetes: {distribution: 'kubeadm', version: 'v1.36.3'},
+      kubernetes: {distribution: 'kubeadm', version: version ?? 'v1.36.3'},
       endpoint,
       profile: {file: 'profile.yaml'},
       configuration: bedConfiguration,
@@ -61,7 +71,7 @@ function clusterFile(bed: Bed, places: PublicPlaces, {controlPlanes, workers, en
           user: 'ops',
           identityFile: join(bed.folder, 'id'),
           knownHosts: [join(bed.folder, 'known_hosts')],
-          configFile: join(bed.folder, 'ssh_config'),
+          configFile: sshConfig ?? join(bed.folder, 'ssh_config'),
           sudo: {password: {fromEnv: 'SUDO_PASSWORD'}},
         },
         preflight: {ignore: ['cgroup-v2']},

@@ -6,7 +6,7 @@ import type {SimulatedFacts} from '../../src/hosts/simulated-facts.ts';
 import {newKeyPair, startSimulatedHost, type SimulatedHost, type SimulatedHostOptions} from '../../src/sandbox/host.ts';
 import {freePort} from '../../src/sandbox/sandbox.ts';
 import {mountSmallDisk, type SmallDisk} from './small-disk.ts';
-import {trireme, type Ran} from './trireme.ts';
+import {startTrireme, trireme, type Ran, type RunningProgram} from './trireme.ts';
 
 export interface FleetHost {
   readonly name: string;
@@ -27,7 +27,10 @@ export interface Fleet {
   /** In which programs find it. */
   readonly env: Readonly<Record<string, string>>;
   readonly hosts: ReadonlyMap<string, SimulatedHost>;
+  /** By host: those that have one. */
+  readonly disks: ReadonlyMap<string, SmallDisk>;
   trireme(args: readonly string[]): Promise<Ran>;
+  start(args: readonly string[]): RunningProgram;
   stop(): Promise<void>;
 }
 
@@ -37,7 +40,7 @@ export async function startFleet(members: readonly FleetHost[]): Promise<Fleet> 
   const key = await newKeyPair('operator');
   const password = 'the right password';
   const hosts = new Map<string, SimulatedHost>();
-  const disks: SmallDisk[] = [];
+  const disks = new Map<string, SmallDisk>();
   const known: string[] = [];
   const lines: string[] = [];
   for (const [index, {name, role = 'worker', file = {}, known: knows = 'right', host: given = {}, disk}] of members.entries()) {
@@ -45,7 +48,7 @@ export async function startFleet(members: readonly FleetHost[]): Promise<Fleet> 
     let port = file.port ?? 22;
     if (given !== 'none') {
       const hostFolder = join(folder, name);
-      if (disk !== undefined) disks.push(await mountSmallDisk(join(hostFolder, 'root', disk.folder), disk.kib));
+      if (disk !== undefined) disks.set(name, await mountSmallDisk(join(hostFolder, 'root', disk.folder), disk.kib));
       const host = await startSimulatedHost({
         name,
         folder: hostFolder,
@@ -92,10 +95,12 @@ ${lines.map((line) => `      - ${line}`).join('\n')}
     folder,
     env,
     hosts,
+    disks,
     trireme: (args) => trireme(args, {cwd: folder, env}),
+    start: (args) => startTrireme(args, {cwd: folder, env}),
     stop: async () => {
       await Promise.all([...hosts.values()].map((host) => host.stop()));
-      for (const disk of disks) await disk.unmount();
+      for (const disk of disks.values()) await disk.unmount();
       await rm(folder, {recursive: true, force: true});
     },
   };

@@ -7,7 +7,7 @@ import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {stringify} from 'yaml';
-import {trireme, type Ran, type RunOptions} from './trireme.ts';
+import {startTrireme, trireme, type Ran, type RunningProgram, type RunOptions} from './trireme.ts';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../testbed/vm.sh', import.meta.url));
@@ -41,6 +41,11 @@ export interface Vm {
   /** Writes a YAML file into the test's folder and returns its path. */
   write(document: unknown, name?: string): Promise<string>;
   trireme(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  start(args: readonly string[], options?: RunOptions): RunningProgram;
+  /** Ends QEMU at once: what the machine's kernel hasn't written to its disk is gone. */
+  powerCut(): Promise<void>;
+  /** Boots it again from the same disk. */
+  powerOn(): Promise<void>;
   down(): Promise<void>;
 }
 
@@ -56,7 +61,7 @@ export async function upVm(options: {readonly lifetime: string}): Promise<Vm> {
     await rm(work, {recursive: true, force: true});
   };
   try {
-    await booted(folder, options.lifetime);
+    await booted('up', folder, options.lifetime);
   } catch (error) {
     await down();
     throw error;
@@ -72,21 +77,24 @@ export async function upVm(options: {readonly lifetime: string}): Promise<Vm> {
       return path;
     },
     trireme: (args, more = {}) => trireme(args, {cwd: work, ...more, env: {...env, ...more.env}}),
+    start: (args, more = {}) => startTrireme(args, {cwd: work, ...more, env: {...env, ...more.env}}),
+    powerCut: async () => void (await run(script, ['kill', folder])),
+    powerOn: () => booted('boot', folder, options.lifetime),
     down,
   };
 }
 
 /** The machine outlives the script, so the script's output goes to nobody who would wait for its end but to a pipe that is let go. */
-function booted(folder: string, lifetime: string): Promise<void> {
+function booted(verb: 'up' | 'boot', folder: string, lifetime: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(script, ['up', folder], {env: {...process.env, LIFETIME: lifetime}, stdio: ['ignore', 'ignore', 'pipe']});
+    const child = spawn(script, [verb, folder], {env: {...process.env, LIFETIME: lifetime}, stdio: ['ignore', 'ignore', 'pipe']});
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.on('error', reject);
     child.on('exit', (code) => {
       child.stderr.destroy();
       if (code === 0) resolve();
-      else reject(new Error(`vm.sh up ended with ${code}:\n${said}`));
+      else reject(new Error(`vm.sh ${verb} ended with ${code}:\n${said}`));
     });
   });
 }

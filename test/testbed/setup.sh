@@ -7,7 +7,8 @@ version() { printf '%s\n%s\n' "$1" "$2" | sort -VC; } # is $1 at most $2?
 
 # program:package
 needs=(mmdebstrap:mmdebstrap systemd-nspawn:systemd-container ip:iproute2 nsenter:util-linux ssh:openssh-client openssl:openssl tar:tar gzip:gzip
-  qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mkfs.ext4:e2fsprogs gcc:gcc pkg-config:pkg-config)
+  qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mkfs.ext4:e2fsprogs gcc:gcc pkg-config:pkg-config
+  strace:strace)
 packages=()
 for need in "${needs[@]}"; do PATH=$PATH:/usr/sbin:/sbin command -v "${need%%:*}" > /dev/null || packages+=("${need##*:}"); done
 [ -e /usr/include/seccomp.h ] || packages+=(libseccomp-dev)

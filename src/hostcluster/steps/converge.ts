@@ -1,19 +1,23 @@
 // Watching a host become what is wanted. It does so without us; here its events are passed on and its end is told.
 import {sleep, withDeadline} from '../../kernel/cancel.ts';
 import {digestOfValue} from '../../kernel/digest.ts';
-import {isAbortError, isTriremeError, TriremeError} from '../../kernel/errors.ts';
+import {isAbortError, TriremeError} from '../../kernel/errors.ts';
 import type {Emit, TriremeEvent} from '../../kernel/event.ts';
 import type {Step, StepContext} from '../../plan/plan.ts';
 import type {HostWork} from '../assess.ts';
 import type {AgentState, ReconcilerState} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
+import {isBrokenLink, patience as silences} from '../silence.ts';
+import {askPatiently} from './ask-patiently.ts';
 import {finalWanted} from './hand-over.ts';
 import {layerGivenUp} from './health.ts';
 
-/** In ms: how long a host may take in all where no --timeout was given, how long it may be silent, and how often it's asked. */
-const times = {converge: 20 * 60_000, silence: 2 * 60_000, firstLook: 100, look: 1000, redial: 1000};
+/** In ms: how long a host may take in all where no --timeout was given, and how often it's asked. */
+const times = {converge: 20 * 60_000, firstLook: 100, look: 1000};
 /** A reconciler tries again by itself, waiting longer each time; after so many failures in a row (about a minute) it is told. */
 const attempts = 6;
+/** What failed before we looked may have lost its cause since: it is tried so many times more. */
+const moreAttempts = 2;
 
 type Context = StepContext<HostClusterScope>;
 
@@ -25,8 +29,9 @@ export function convergeStep(work: HostWork): Step<HostClusterScope> {
     title: work.isNew ? `Become a ${work.wanted.role === 'worker' ? 'worker' : 'control plane'}` : 'Converge',
     host,
     effect: 'none',
-    check: async ({scope}) => {
-      const state = await (await scope.link(host)).state();
+    check: async (context) => {
+      const {scope} = context;
+      const state = await askPatiently(context, host, (link) => link.state());
       if (!isConverged(state, digestOfValue(finalWanted(work, scope)))) return 'needed';
       scope.progress.converged.add(host);
       return 'satisfied';
@@ -79,6 +84,7 @@ export async function followHost(context: Context, follow: Follow): Promise<void
 async function watchState(context: Context, {host, digest, isDone}: Follow, signal: AbortSignal, onState: (state: AgentState) => void): Promise<void> {
   let pause = times.firstLook;
   let silentSince: number | undefined;
+  let before: ReadonlyMap<string, number> | undefined;
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -91,11 +97,12 @@ async function watchState(context: Context, {host, digest, isDone}: Follow, sign
           hints: ['See what is wanted now: trireme plan'],
         });
       if (isDone(state)) return;
-      requireHope(host, state);
+      before ??= new Map(state.reconcilers.map((one) => [one.name, one.attempts]));
+      requireHope(host, state, before);
     } catch (error) {
       if (!isBrokenLink(error)) throw error;
       silentSince ??= Date.now();
-      if (Date.now() - silentSince > times.silence) throw error;
+      if (Date.now() - silentSince > silences.silence) throw error;
       await context.scope.forget(host);
     }
     await sleep(pause, signal);
@@ -103,12 +110,14 @@ async function watchState(context: Context, {host, digest, isDone}: Follow, sign
   }
 }
 
-function requireHope(host: string, state: AgentState): void {
+/** `before` has the failures in a row that there were when the following began. */
+function requireHope(host: string, state: AgentState, before: ReadonlyMap<string, number>): void {
+  const failuresBefore = (one: ReconcilerState) => before.get(one.name) ?? 0;
   // a layer has been given all the time that the profile allows it; those after it wait, and the agent goes on looking
   const given = layerGivenUp(state, host);
-  if (given !== undefined) throw given;
+  if (given !== undefined && state.reconcilers.some((one) => one.name === 'addons' && one.attempts > failuresBefore(one))) throw given;
   // an API that's away comes back by itself (its kubelet restarts it); on a slow host that takes minutes, which the wait's own length bounds
-  const hopeless = state.reconcilers.find((one) => one.attempts >= attempts && one.code !== 'host.unreachable');
+  const hopeless = state.reconcilers.find((one) => one.attempts >= Math.max(attempts, failuresBefore(one) + moreAttempts) && one.code !== 'host.unreachable');
   if (hopeless === undefined) return;
   if (hopeless.code === 'host.disk-full') {
     throw new TriremeError('host.disk-full', `${host} has no room left: ${hopeless.name} failed ${hopeless.attempts} times. ${hopeless.message ?? ''}`.trim(), {
@@ -127,14 +136,6 @@ function requireHope(host: string, state: AgentState): void {
   });
 }
 
-/** What a new dial may mend. */
-function isBrokenLink(error: unknown): boolean {
-  return (
-    isTriremeError(error) &&
-    ['agent.not-answering', 'host.connection-lost', 'host.unreachable', 'host.port-closed', 'host.command-timed-out'].includes(error.code)
-  );
-}
-
 /** Passes the agent's events on as this step's; a broken stream is taken up where it broke. Ends when the signal aborts, and never throws. */
 async function passOnEvents({scope, emit}: Context, {host, step}: Follow, signal: AbortSignal): Promise<void> {
   let after = scope.progress.eventsSeen.get(host) ?? Number.MAX_SAFE_INTEGER;
@@ -150,7 +151,7 @@ async function passOnEvents({scope, emit}: Context, {host, step}: Follow, signal
       if (isAbortError(error) || signal.aborted) break;
     }
     // the watch on the state decides what a broken link means
-    await sleep(times.redial, signal).catch(() => {});
+    await sleep(silences.redial, signal).catch(() => {});
   }
   scope.progress.eventsSeen.set(host, after);
 }

@@ -6,6 +6,7 @@ import type {HostWork} from '../assess.ts';
 import type {Wanted} from '../protocol.ts';
 import type {HostClusterScope} from '../scope.ts';
 import {secretsForRole} from '../secrets.ts';
+import {askPatiently} from './ask-patiently.ts';
 
 /** The document as it's handed over: with the id that the cluster has only since its secrets were made. */
 export function finalWanted(work: HostWork, scope: HostClusterScope): Wanted {
@@ -21,14 +22,17 @@ export function handOverStep(work: HostWork): Step<HostClusterScope> {
     title: 'Hand over what is wanted',
     host,
     effect: work.isNew ? 'none' : highestEffect(work.changes.map((change) => change.effect)),
-    check: async ({scope}) => {
-      const state = await (await scope.link(host)).state();
+    check: async (context) => {
+      const {scope} = context;
+      const state = await askPatiently(context, host, (link) => link.state());
       scope.progress.eventsSeen.set(host, state.lastSeq);
       return state.wantedDigest === digestOfValue(finalWanted(work, scope)) && state.secretsDigest !== '' ? 'satisfied' : 'needed';
     },
-    apply: async ({scope, signal}) => {
+    apply: async (context) => {
+      const {scope, signal} = context;
       const secrets = work.givesSecrets ? {secrets: secretsForRole(scope.secrets.require(), work.wanted.role)} : {};
-      await (await scope.link(host)).putWanted({wanted: finalWanted(work, scope), ...secrets}, {signal});
+      // the same document twice is the same wish
+      await askPatiently(context, host, (link) => link.putWanted({wanted: finalWanted(work, scope), ...secrets}, {signal}));
     },
   };
 }

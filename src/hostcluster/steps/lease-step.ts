@@ -9,9 +9,17 @@ export function leaseStep(cluster: string, hosts: readonly string[]): Step<HostC
     title: 'Take the lease of the cluster',
     effect: 'none',
     check: async ({scope}) => (scope.leases.holds(hosts) ? 'satisfied' : 'needed'),
-    apply: async ({scope}) => {
-      await scope.leases.acquire(hosts);
-      return `${cluster} is ours on ${hosts.join(', ')}`;
+    apply: async ({scope, emit}) => {
+      const silent = await scope.leases.acquire(hosts);
+      for (const host of silent)
+        emit({
+          type: 'warning.raised',
+          code: 'host.unreachable',
+          message: `${host} has become silent: the lease of ${cluster} isn't taken there, and the others go on.`,
+          host,
+          hints: [`Look whether it's up: trireme host check ${host}`],
+        });
+      return `${cluster} is ours on ${hosts.filter((host) => !silent.includes(host)).join(', ')}`;
     },
   };
 }

@@ -111,7 +111,12 @@ export function commandStep(work: Maintenance): Step<HostClusterScope> {
 /** Writes the record whole or not at all; `$boot` is the shell's. */
 function noteScript(record: {readonly command: string; readonly at: string; readonly boot: string}): string {
   const path = rootedPath(recordPath);
-  return `mkdir -p ${rootedPath(agentPaths.state)} && printf '{"command":"%s","at":"%s","boot":"%s"}\\n' ${shellQuote(record.command)} ${shellQuote(record.at)} "$boot" >${path}.new && sync ${path}.new 2>/dev/null; mv -f ${path}.new ${path}`;
+  return `mkdir -p ${rootedPath(agentPaths.state)} && printf '{"command":"%s","at":"%s","boot":"%s"}\\n' ${shellQuote(record.command)} ${shellQuote(record.at)} "$boot" >${path}.new${placeNew(path)}`;
+}
+
+/** The new record gets its name, so that a power cut leaves it or the one before. */
+function placeNew(path: string): string {
+  return ` && { sync ${path}.new 2>/dev/null || sync; } && mv -f ${path}.new ${path} && { sync ${rootedPath(agentPaths.state)} 2>/dev/null || sync; }`;
 }
 
 /** Debian's mark, and one for whoever has none of their own. */
@@ -211,9 +216,7 @@ export function backStep(work: Maintenance): Step<HostClusterScope> {
       if (record !== undefined) {
         const path = rootedPath(recordPath);
         const text = JSON.stringify({...record, finished: true});
-        await (
-          await scope.runner(host)
-        ).run(`printf '%s\\n' ${shellQuote(text)} >${path}.new && mv -f ${path}.new ${path}`, {root: true, deadline: times.look, signal});
+        await (await scope.runner(host)).run(`printf '%s\\n' ${shellQuote(text)} >${path}.new${placeNew(path)}`, {root: true, deadline: times.look, signal});
       }
       scope.progress.converged.add(host);
       return 'is well';

@@ -1,10 +1,11 @@
-import {mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import {hostname, tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {Leases} from '../../../src/hostcluster/lease.ts';
 import {agentPaths} from '../../../src/hostcluster/protocol.ts';
 import {SecretsKeeper} from '../../../src/hostcluster/secrets-keeper.ts';
+import {TriremeError} from '../../../src/kernel/errors.ts';
 import {exec} from '../../../src/kernel/exec.ts';
 import {Redactor} from '../../../src/kernel/redact.ts';
 import type {LockOwner} from '../../../src/plan/lock.ts';
@@ -68,6 +69,25 @@ describe('the lease of a cluster', () => {
     await leases(owner({user: 'me'})).acquire(['h1', 'h2']);
     expect([await holder('h1'), await holder('h2')]).toEqual(['me', 'me']);
     expect(broken).toEqual([]);
+  });
+
+  it.each(['', '\0'.repeat(64)])('is free where a power cut has left a file that says nothing: %j', async (text) => {
+    await mkdir(dirname(at('h1', agentPaths.lock)), {recursive: true});
+    await writeFile(at('h1', agentPaths.lock), text);
+    await leases(owner({user: 'me'})).acquire(['h1']);
+    expect(await holder('h1')).toBe('me');
+    expect(await readdir(dirname(at('h1', agentPaths.lock)))).toEqual([basename(agentPaths.lock)]);
+  });
+
+  it('leaves out a host that has become silent, unless there is no other', async () => {
+    const silent = (hosts: readonly string[]) => async (host: string) => {
+      if (hosts.includes(host)) throw new TriremeError('host.connection-lost', 'broke', {host});
+      return runner(host);
+    };
+    const leasesWith = (hosts: readonly string[]) => new Leases({owner: owner({user: 'me'}), breakLock: false, runner: silent(hosts), onBroken: () => {}});
+    expect(await leasesWith(['h2']).acquire(['h1', 'h2', 'h3'])).toEqual(['h2']);
+    expect([await holder('h1'), await holder('h3')]).toEqual(['me', 'me']);
+    await expect(leasesWith(['h4', 'h5']).acquire(['h4', 'h5'])).rejects.toMatchObject({code: 'host.connection-lost', host: 'h5'});
   });
 
   it('is broken when asked, and the one it was taken from is named', async () => {

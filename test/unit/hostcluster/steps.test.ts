@@ -4,6 +4,7 @@ import type {AgentLink} from '../../../src/hostcluster/link.ts';
 import type {AgentState, NodeState} from '../../../src/hostcluster/protocol.ts';
 import type {HostClusterScope} from '../../../src/hostcluster/scope.ts';
 import {convergeStep} from '../../../src/hostcluster/steps/converge.ts';
+import {handOverStep} from '../../../src/hostcluster/steps/hand-over.ts';
 import {complaintsOf, healthStep} from '../../../src/hostcluster/steps/health.ts';
 import {nodeStep} from '../../../src/hostcluster/steps/node-step.ts';
 import {hostsOf} from '../../../src/hostcluster/wanted.ts';
@@ -26,6 +27,7 @@ interface FakeAgent {
   state(look: number): AgentState;
   events?(after: number, signal: AbortSignal | undefined): AsyncGenerator<TriremeEvent>;
   postNode?: AgentLink['postNode'];
+  putWanted?: AgentLink['putWanted'];
 }
 
 function contextWith(agents: Readonly<Record<string, FakeAgent>>, options: {readonly stopping?: AbortSignal; readonly patience?: number} = {}) {
@@ -43,6 +45,7 @@ function contextWith(agents: Readonly<Record<string, FakeAgent>>, options: {read
         state: async () => agent.state((looks[host] = (looks[host] ?? 0) + 1)),
         events: (after, {signal} = {}) => agent.events?.(after, signal) ?? quiet(signal),
         ...(agent.postNode === undefined ? {} : {postNode: agent.postNode}),
+        ...(agent.putWanted === undefined ? {} : {putWanted: agent.putWanted}),
       };
     },
   } as unknown as HostClusterScope;
@@ -60,6 +63,36 @@ async function* quiet(signal: AbortSignal | undefined): AsyncGenerator<TriremeEv
 
 const stamped = (seq: number, body: EventBody): TriremeEvent => ({...body, seq, at: '', run: 'agent'});
 const line = (seq: number, text: string) => stamped(seq, {type: 'step.output', step: 'join', stream: 'stdout', line: text});
+
+describe('handing a host over what it shall be', () => {
+  it('is asked again when the agent is just being started anew, or the link breaks: the same document twice is the same wish', async () => {
+    const work = workOf('h4', {labels: {zone: 'a'}});
+    const breaks = [new TriremeError('agent.not-answering', 'it starts', {host: 'h4'}), new TriremeError('host.connection-lost', 'broke', {host: 'h4'})];
+    const got: unknown[] = [];
+    const putWanted: AgentLink['putWanted'] = async (body) => {
+      const failure = breaks.pop();
+      if (failure !== undefined) throw failure;
+      got.push(body);
+    };
+    const {context, forgotten} = contextWith({h4: {state: () => agentState(work.wanted), putWanted}});
+    await handOverStep(work).apply(context);
+    expect(got).toEqual([{wanted: work.wanted}]);
+    expect(forgotten).toEqual(['h4', 'h4']);
+  });
+
+  it('is not asked again when the agent refuses, and not once the run is being stopped', async () => {
+    const work = workOf('h4', {labels: {zone: 'a'}});
+    const failing = (code: 'cluster.foreign' | 'agent.not-answering', stopping = never) => {
+      const putWanted: AgentLink['putWanted'] = async () => {
+        throw new TriremeError(code, 'no', {host: 'h4'});
+      };
+      const {context} = contextWith({h4: {state: () => agentState(work.wanted), putWanted}}, {stopping});
+      return handOverStep(work).apply(context);
+    };
+    await expect(failing('cluster.foreign')).rejects.toMatchObject({code: 'cluster.foreign'});
+    await expect(failing('agent.not-answering', AbortSignal.abort())).rejects.toMatchObject({code: 'agent.not-answering'});
+  });
+});
 
 describe('following a host', () => {
   const work = workOf('h4', {labels: {zone: 'a'}});
@@ -118,13 +151,24 @@ describe('following a host', () => {
   it('says that the disk is full when that is why a reconciler fails', async () => {
     const message = 'A file system is full: ENOSPC: no space left on device, write.';
     const {context} = contextWith({
-      h4: {state: () => working({reconcilers: [{name: 'kubelet', status: 'failed', code: 'host.disk-full', message, since: '', attempts: 6}]})},
+      h4: {
+        state: (look) =>
+          working({reconcilers: [{name: 'kubelet', status: 'failed', code: 'host.disk-full', message, since: '', attempts: look === 1 ? 0 : 6}]}),
+      },
     });
     await expect(convergeStep(work).apply(context)).rejects.toMatchObject({
       code: 'host.disk-full',
       host: 'h4',
       message: `h4 has no room left: kubelet failed 6 times. ${message}`,
     });
+  });
+
+  it('gives what had failed before it looked two more tries: its cause may be gone, and the agent not yet have tried again', async () => {
+    const failed = (attempts: number) => working({reconcilers: [{name: 'images', status: 'failed', message: 'no room', since: '', attempts}]});
+    const mended = contextWith({h4: {state: (look) => (look < 3 ? failed(6 + look) : agentState(work.wanted))}});
+    expect(await convergeStep(work).apply(mended.context)).toBe('is as wanted');
+    const {context} = contextWith({h4: {state: (look) => failed(6 + look)}});
+    await expect(convergeStep(work).apply(context)).rejects.toMatchObject({code: 'agent.failed', message: 'images failed 9 times on h4: no room'});
   });
 
   it('ends at once when the run is stopped: the host goes on by itself', async () => {

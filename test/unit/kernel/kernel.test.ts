@@ -1,6 +1,6 @@
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
-import {mkdtemp, readdir, readFile, rm, stat} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
@@ -8,7 +8,7 @@ import {createInterruption, sleep, withDeadline} from '../../../src/kernel/cance
 import {canonicalJson, digestOfValue} from '../../../src/kernel/digest.ts';
 import {exitCodeOf, TriremeError} from '../../../src/kernel/errors.ts';
 import {exec} from '../../../src/kernel/exec.ts';
-import {writeFileAtomic} from '../../../src/kernel/files.ts';
+import {syncTree, writeFileAtomic} from '../../../src/kernel/files.ts';
 import {stateFolder} from '../../../src/kernel/folders.ts';
 import {Journal} from '../../../src/kernel/journal.ts';
 import {mapPool} from '../../../src/kernel/pool.ts';
@@ -81,6 +81,25 @@ describe('files', () => {
     await writeFileAtomic(join(folder, 'taken', 'x'), '');
     await expect(writeFileAtomic(join(folder, 'taken'), 'text')).rejects.toThrow();
     expect(await readdir(folder)).toEqual(['taken']);
+    await rm(folder, {recursive: true});
+  });
+
+  test('what a power cut left of a sole writer’s file is gone with the next write', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'files-'));
+    await writeFile(join(folder, 'conf.trireme.tmp'), 'half');
+    await writeFileAtomic(join(folder, 'conf'), 'whole', {soleWriter: true});
+    expect(await readdir(folder)).toEqual(['conf']);
+    expect(await readFile(join(folder, 'conf'), 'utf8')).toBe('whole');
+    await rm(folder, {recursive: true});
+  });
+
+  test('a folder that others write is put on disk with links and sockets in it, and one that is missing is none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'files-'));
+    await mkdir(join(folder, 'deep'));
+    await writeFile(join(folder, 'deep', 'x'), 'x');
+    await symlink('/nowhere', join(folder, 'link'));
+    await syncTree(folder);
+    await syncTree(join(folder, 'missing'));
     await rm(folder, {recursive: true});
   });
 

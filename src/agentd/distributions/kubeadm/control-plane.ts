@@ -16,7 +16,7 @@ import {certificatesStep} from './certificates.ts';
 import {waitAllHealthy} from './components.ts';
 import {podSteps, whileGranting} from './endpoint.ts';
 import {removeLostMember} from './etcd.ts';
-import {runKubeadm} from './kubeadm-run.ts';
+import {keepWritten, runKubeadm} from './kubeadm-run.ts';
 import {memberOf, type Member} from './member.ts';
 import {patchFolder, renderDiscovery, renderInit, renderJoin} from './render-kubeadm.ts';
 import {renderKubelet} from './render-kubelet.ts';
@@ -225,6 +225,7 @@ function credentialsStep(): AgentStep {
           hints: ['On the host: journalctl -u kubelet -n 50', 'kubectl get certificatesigningrequests'],
         });
       }
+      await keepWritten(host);
       await host.remove(bootstrap);
     },
   };

@@ -6,7 +6,7 @@ import {once} from 'node:events';
 import {pipeline} from 'node:stream/promises';
 import {TriremeError} from '../../../kernel/errors.ts';
 import {tarEnd, tarEntry, tarHeader, tarPadding} from '../../../kernel/tar.ts';
-import {lastLine} from '../../host-system.ts';
+import {fullDiskOf, lastLine} from '../../host-system.ts';
 import type {AgentStep, Reconciler, Target} from '../../reconciler.ts';
 import {blobPath} from '../../reconcilers/content.ts';
 import {imagesOf, type ImageReference} from './images.ts';
@@ -44,10 +44,13 @@ class Lazy<T> {
 async function listImages({host}: Target): Promise<Map<string, {readonly digest: string; readonly pinned: boolean}>> {
   const result = await host.run(`${host.bin}/ctr`, ['-n', 'k8s.io', 'images', 'ls'], {deadline: 60_000});
   if (result.code !== 0)
-    throw new TriremeError('agent.failed', `containerd on ${host.name} doesn't list its images: ${lastLine(result)}`, {
-      host: host.name,
-      hints: ['On the host: journalctl -u containerd -n 50'],
-    });
+    throw (
+      fullDiskOf(host, 'containerd', result.stderr) ??
+      new TriremeError('agent.failed', `containerd on ${host.name} doesn't list its images: ${lastLine(result)}`, {
+        host: host.name,
+        hints: ['On the host: journalctl -u containerd -n 50'],
+      })
+    );
   const found = new Map<string, {readonly digest: string; readonly pinned: boolean}>();
   for (const line of result.stdout.split('\n').slice(1)) {
     const [reference, , digest] = line.split(/\s+/);
@@ -87,7 +90,8 @@ function importStep(image: ImageReference, present: Lazy<Awaited<ReturnType<type
 
 /** Streams an OCI image layout as a tar, made of the blobs on disk, into `ctr images import`. */
 async function importImage({host}: Target, {reference, item}: ImageReference, signal: AbortSignal): Promise<void> {
-  const args = ['-n', 'k8s.io', 'images', 'import', '--local', '-'];
+  // flushed: after a power cut an unpacked image would have empty files, and nobody would unpack it again
+  const args = ['-n', 'k8s.io', 'images', 'import', '--local', '--sync-fs', '-'];
   const child = spawn(host.path(`${host.bin}/ctr`), args, {stdio: ['pipe', 'ignore', 'pipe'], signal});
   const errors: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -97,11 +101,15 @@ async function importImage({host}: Target, {reference, item}: ImageReference, si
     if (signal.aborted) throw error;
   });
   const [code] = (await ended) as [number | null];
+  const said = Buffer.concat(errors).toString();
   if (code !== 0)
-    throw new TriremeError(
-      'agent.failed',
-      `containerd on ${host.name} doesn't take the image ${reference}: ${lastLine({stdout: '', stderr: Buffer.concat(errors).toString(), code: code ?? 1})}`,
-      {host: host.name, hints: ['On the host: journalctl -u containerd -n 50']},
+    throw (
+      fullDiskOf(host, 'containerd', said) ??
+      new TriremeError(
+        'agent.failed',
+        `containerd on ${host.name} doesn't take the image ${reference}: ${lastLine({stdout: '', stderr: said, code: code ?? 1})}`,
+        {host: host.name, hints: ['On the host: journalctl -u containerd -n 50']},
+      )
     );
 }
 

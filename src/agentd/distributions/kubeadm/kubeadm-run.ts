@@ -1,7 +1,8 @@
 // Runs kubeadm with a configuration that lies on disk only while it runs, for root only, in memory.
 import {stripVTControlCharacters} from 'node:util';
 import {TriremeError} from '../../../kernel/errors.ts';
-import {lastLine} from '../../host-system.ts';
+import {syncTree} from '../../../kernel/files.ts';
+import {fullDiskOf, lastLine, type HostSystem} from '../../host-system.ts';
 import type {AgentStepContext} from '../../reconciler.ts';
 
 /** kubeadm's own timeouts are the real bound; this one only ends what hangs for ever. In ms. */
@@ -32,15 +33,30 @@ export async function runKubeadm(context: AgentStepContext, run: KubeadmRun): Pr
       env: {...wanted.proxy, ...run.env},
       ...(run.isQuiet === true ? {} : {onLine: (stream, line) => tell(context, run.step, stream, line)}),
     });
-    if (result.code === 0) return result.stdout;
+    if (result.code === 0) {
+      await keepWritten(host);
+      return result.stdout;
+    }
     const said = complaintOf(result.stderr) ?? lastLine(result);
-    throw new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {
-      host: host.name,
-      hints: [`trireme host logs ${host.name}`, 'On the host: journalctl -u trireme-agent -u kubelet -n 100'],
-    });
+    throw (
+      fullDiskOf(host, 'kubeadm', result.stderr) ??
+      new TriremeError('agent.failed', `kubeadm can't ${run.purpose} on ${host.name}: ${said}`, {
+        host: host.name,
+        hints: [`trireme host logs ${host.name}`, 'On the host: journalctl -u trireme-agent -u kubelet -n 100'],
+      })
+    );
   } finally {
     await host.remove(path);
   }
+}
+
+/**
+ * kubeadm and the kubelet don't flush what they write. Without this a power cut after it was noted that a phase is done could leave empty
+ * certificates behind that note.
+ */
+export async function keepWritten(host: Pick<HostSystem, 'path'>): Promise<void> {
+  // below the kubelet's folder are the pods' volumes, too, which are none of ours
+  await Promise.all([syncTree(host.path('/etc/kubernetes')), syncTree(host.path('/var/lib/kubelet'), 1), syncTree(host.path('/var/lib/kubelet/pki'))]);
 }
 
 /** kubeadm colours its list of kernel settings, one line each: those that are fine say nothing to anyone. */

@@ -2,6 +2,7 @@
 // since its kubelet has to start before there is an API to ask; a worker asks again with the bootstrap token, as when it joined.
 import {rename, rm, symlink} from 'node:fs/promises';
 import {TriremeError} from '../../../kernel/errors.ts';
+import {syncFolder} from '../../../kernel/files.ts';
 import {waitFor} from '../../../kernel/retry.ts';
 import type {AgentStepContext, Target} from '../../reconciler.ts';
 import {isDue} from '../renewal.ts';
@@ -45,6 +46,7 @@ async function signOwn(context: AgentStepContext): Promise<void> {
     await rm(host.path(`${kubeletClientPem}.part`), {force: true});
     await symlink(path, host.path(`${kubeletClientPem}.part`));
     await rename(host.path(`${kubeletClientPem}.part`), host.path(kubeletClientPem));
+    await syncFolder(host.path(kubeletPki));
   } finally {
     await host.remove(folder);
   }

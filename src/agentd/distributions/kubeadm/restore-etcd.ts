@@ -2,6 +2,7 @@
 import {chmod, mkdir, readdir, rename} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {TriremeError} from '../../../kernel/errors.ts';
+import {syncFolder, syncTree} from '../../../kernel/files.ts';
 import {agentPaths} from '../../../hostcluster/protocol.ts';
 import {lastLine, type HostSystem} from '../../host-system.ts';
 import type {AgentStep, AgentStepContext, Target} from '../../reconciler.ts';
@@ -72,7 +73,9 @@ async function place(host: HostSystem, part: string): Promise<void> {
       host: host.name,
       hints: [`Take the host out of its cluster first: trireme host reset ${host.name}`],
     });
+  await syncTree(host.path(part));
   await rename(host.path(`${part}/member`), host.path(`${data}/member`));
+  await syncFolder(host.path(data));
   await host.remove(part);
 }
 

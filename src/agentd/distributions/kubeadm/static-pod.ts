@@ -1,5 +1,7 @@
 // Manifests of static pods, which the kubelet runs from a folder.
 import {rename} from 'node:fs/promises';
+import {dirname} from 'node:path';
+import {syncFolder} from '../../../kernel/files.ts';
 import type {HostSystem} from '../../host-system.ts';
 
 export const manifestOf = (name: string) => `/etc/kubernetes/manifests/${name}.yaml`;
@@ -8,5 +10,7 @@ export const manifestOf = (name: string) => `/etc/kubernetes/manifests/${name}.y
 export async function placeManifest(host: HostSystem, name: string, text: string): Promise<void> {
   const part = `/etc/kubernetes/.trireme-${name}.yaml`;
   await host.write(part, text, '0600');
-  await rename(host.path(part), host.path(manifestOf(name)));
+  const path = host.path(manifestOf(name));
+  await rename(host.path(part), path);
+  await syncFolder(dirname(path));
 }
