@@ -9,6 +9,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {servePublicPlaces} from '../testbed/public-places.mjs';
+import {realAgents, tellRest} from './agent.mjs';
 import {timed, verdict} from './measure.mjs';
 
 const run = promisify(execFile);
@@ -68,6 +69,7 @@ async function measure(side, {from, to}) {
       await allReady(from);
     });
     console.log(`    ${side.name}: ${from} on 3+1 hosts in ${(install / 1000).toFixed(1)} s`);
+    await side.rest?.();
     if (to === undefined) return {install};
     const upgrade = await timed(async () => {
       await side.upgrade();
@@ -127,6 +129,10 @@ async function byTrireme({folder, places, from, to}) {
     },
     install: () => trireme('apply', '--yes', '-o', 'ndjson'),
     upgrade: () => trireme('cluster', 'upgrade', '--to', to, '--yes', '-o', 'ndjson'),
+    rest: async () => {
+      await trireme('status', '--wait', '--timeout', '5m');
+      await tellRest('real hosts', realAgents());
+    },
   };
 }
 
