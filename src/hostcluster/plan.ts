@@ -144,7 +144,10 @@ function phasesOf({cluster, facts, membership, assessments, waiting, leaving, re
     },
     ...leaving.before,
     {title: 'Run hooks', steps: hooks('beforeApply')},
-    {title: 'Push content', concurrency: uploadWindow, steps: ordered.filter((work) => work.missing.length > 0 || work.install !== undefined).map(pushStep)},
+    ...pushPhases(
+      ordered.filter((work) => work.missing.length > 0 || work.install !== undefined),
+      membership,
+    ),
     {title: 'Start agents', steps: ordered.filter((work) => work.startsAgent).map((work) => agentStep(work, root))},
     {title: 'Set labels and taints', steps: handed.filter((work) => work.changesNode).map((work) => nodeStep(work, controlPlanes))},
     {title: 'Import images', steps: upgraded.map(prepareStep)},
@@ -158,6 +161,17 @@ function phasesOf({cluster, facts, membership, assessments, waiting, leaving, re
     {title: 'Check the cluster', steps: handed.length + removals.length > 0 ? [healthStep({controlPlanes, settled})] : []},
   ];
   return phases.filter((phase) => phase.steps.length > 0);
+}
+
+/** The host that starts the cluster gets the whole uplink first: all others wait for what it starts, and get theirs meanwhile. */
+function pushPhases(works: readonly HostWork[], membership: Membership): readonly Phase<HostClusterScope>[] {
+  const isFirst = (work: HostWork) => !membership.started && work.host.name === membership.bootstrap;
+  const first = works.filter(isFirst);
+  const others = works.filter((work) => !isFirst(work));
+  return [
+    {title: `Push content to ${membership.bootstrap ?? 'the first host'}`, steps: first.map(pushStep)},
+    {title: 'Push content', concurrency: uploadWindow, barrier: first.length > 0, steps: others.map(pushStep)},
+  ];
 }
 
 function enrolledByFile(cluster: DesiredCluster): readonly string[] {

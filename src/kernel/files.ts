@@ -7,23 +7,37 @@ export interface WriteOptions {
   /** Permission bits; default 0o644. */
   readonly mode?: number;
   /**
-   * For a path that only one writer writes at a time: the temporary file has the same name every time, so that what a power cut left of it is gone
-   * with the next write. Default: a name of its own, for writers that don't know of each other.
+   * For a path that only this process writes: its writers take turns, and the temporary file has the same name every time, so that what a power cut
+   * left of it is gone with the next write. Default: a name of its own, for writers that don't know of each other.
    */
   readonly soleWriter?: boolean;
 }
 
+/** By path: the last of the writes that take turns. */
+const turns = new Map<string, Promise<void>>();
+
 /** Writes `content` so that a reader, or a power cut, sees the old file or the new one. Folders are made as needed. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+export function writeFileAtomic(path: string, content: string | Uint8Array, {mode = 0o644, soleWriter = false}: WriteOptions = {}): Promise<void> {
+  if (!soleWriter) return replaceFile(path, content, {mode, temporary: `${path}.${randomBytes(6).toString('hex')}.tmp`});
+  const write = () => replaceFile(path, content, {mode, temporary: `${path}.trireme.tmp`});
+  const turn = (turns.get(path) ?? Promise.resolve()).then(write, write);
+  turns.set(path, turn);
+  const forget = () => {
+    if (turns.get(path) === turn) turns.delete(path);
+  };
+  turn.then(forget, forget);
+  return turn;
+}
+
+async function replaceFile(path: string, content: string | Uint8Array, {mode, temporary}: {readonly mode: number; readonly temporary: string}): Promise<void> {
   const folder = dirname(path);
   const made = await mkdir(folder, {recursive: true});
-  const temporary = options.soleWriter === true ? `${path}.trireme.tmp` : `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  if (options.soleWriter === true) await rm(temporary, {force: true});
+  await rm(temporary, {force: true});
   try {
-    const file = await open(temporary, 'wx', options.mode ?? 0o644);
+    const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(content);
-      await file.chmod(options.mode ?? 0o644);
+      await file.chmod(mode);
       await file.sync();
     } finally {
       await file.close();

@@ -186,10 +186,10 @@ async function waitForObjects(api: KubeApi, layer: ApplicableLayer, objects: rea
     looksLeft = result.healthy ? looksLeft - 1 : 2;
     if (looksLeft === 0) return;
     const [first = said] = result.waitingFor;
-    if (result.failed || (Date.now() > until && !result.healthy))
-      throw await unhealthy(api, layer, result, {waited: result.failed ? undefined : patience, signal: options.signal});
     if (first !== said) options.say(first);
     said = first;
+    if (result.failed || (Date.now() > until && !result.healthy))
+      throw await unhealthy(api, layer, result, {waited: result.failed ? undefined : patience, signal: options.signal});
     await sleep(options.interval ?? 1000, options.signal);
   }
 }

@@ -1,12 +1,13 @@
-// Day two of a real cluster of 3+2 hosts, while a client reads and writes every 100 ms and a workload with a budget serves: another version of
-// Kubernetes, with the run killed half way and a worker that can't be drained; then maintenance of every host with a reboot. The tests are in order.
+// Day two of a real cluster of 3+2 hosts, while a client reads and writes every 100 ms through an address that the control planes serve, and a workload
+// with a budget serves: another version of Kubernetes, with the run killed half way and a worker that can't be drained; then maintenance of every host with
+// a reboot. The tests are in order.
 import {existsSync} from 'node:fs';
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {parse} from 'yaml';
 import type {TriremeEvent} from '../../src/kernel/event.ts';
-import {startClient, startRelay, type Relay, type RunningClient} from '../support/api-client.ts';
+import {startClient, type RunningClient} from '../support/api-client.ts';
 import {bedConfiguration, upBed, whyNoBed, type Bed} from '../support/bed.ts';
 import {missingPublicPlaces, startPublicPlaces, testbedCache, type PublicPlaces} from '../support/public-places.ts';
 import type {Ran} from '../support/trireme.ts';
@@ -18,11 +19,9 @@ const missingOld = () =>
 const reason = whyNoBed() ?? missingPublicPlaces() ?? missingOld();
 
 const bedNumber = 57;
-const relayPort = 6443;
 const names = ['h1', 'h2', 'h3', 'h4', 'h5'];
 let bed: Bed;
 let places: PublicPlaces;
-let relay: Relay;
 let client: RunningClient;
 
 /** Two that may be moved one at a time, and one that may not be moved at all. */
@@ -76,7 +75,7 @@ metadata: {name: berth}
 spec:
   mode: agent
   kubernetes: {distribution: kubeadm, version: v1.35.4} # moved by trireme cluster upgrade
-  endpoint: {host: 10.${bedNumber}.0.1, port: ${relayPort}}
+  endpoint: {host: ${bed.address(90)}, type: vip}
   profile: {file: profile.yaml}
   rollout: {drainTimeout: 30s}
   configuration: ${JSON.stringify(bedConfiguration)}
@@ -110,11 +109,6 @@ describe.skipIf(reason !== undefined)(`day two of a real cluster${reason === und
   beforeAll(async () => {
     bed = await upBed({hosts: 5, bed: bedNumber});
     places = await startPublicPlaces();
-    relay = await startRelay(
-      `10.${bedNumber}.0.1`,
-      [1, 2, 3].map((index) => bed.address(index)),
-      relayPort,
-    );
     await mkdir(bed.home, {recursive: true});
     await writeFile(join(bed.work, 'flannel.yaml'), await readFile(new URL('../testbed/flannel/kube-flannel.yaml', import.meta.url), 'utf8'));
     await writeFile(join(bed.work, 'workload.yaml'), workload);
@@ -125,7 +119,6 @@ describe.skipIf(reason !== undefined)(`day two of a real cluster${reason === und
 
   afterAll(async () => {
     await client?.stop().catch(() => {});
-    await relay?.close();
     await places?.close();
     await bed?.down();
   });

@@ -1,67 +1,9 @@
-// A client that reads and writes through a cluster's endpoint without a pause, and a relay that stands for a load balancer in front of its control planes.
-import {request} from 'node:https';
-import {connect as dial, createServer, type Server, type Socket} from 'node:net';
+// A client that reads and writes through a cluster's endpoint without a pause.
 import {setTimeout as pause} from 'node:timers/promises';
 import {isTriremeError} from '../../src/kernel/errors.ts';
 import {Redactor} from '../../src/kernel/redact.ts';
 import type {KubeApi, Resource} from '../../src/kube/api.ts';
 import {connect} from '../../src/kube/client.ts';
-
-export interface Relay {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** Passes connections on to a control plane that says that it's ready, as a load balancer with a health check does. */
-export async function startRelay(address: string, backends: readonly string[], port: number): Promise<Relay> {
-  const ready = new Set<string>();
-  const open = new Map<string, Set<Socket>>(backends.map((one) => [one, new Set()]));
-  const looks = backends.map((backend) =>
-    setInterval(() => {
-      const asked = request({host: backend, port: 6443, path: '/readyz', rejectUnauthorized: false, timeout: 900, agent: false}, (response) => {
-        response.resume();
-        if (response.statusCode === 200) ready.add(backend);
-        else drop(backend);
-      });
-      asked.on('timeout', () => asked.destroy(new Error('slow')));
-      asked.on('error', () => drop(backend));
-      asked.end();
-    }, 500),
-  );
-  function drop(backend: string): void {
-    ready.delete(backend);
-    for (const socket of open.get(backend) ?? []) socket.destroy();
-  }
-  let turn = 0;
-  const server: Server = createServer((client) => {
-    // before any is ready the first answers, or refuses
-    const choice = ready.size === 0 ? backends.slice(0, 1) : [...ready];
-    const backend = choice[(turn += 1) % choice.length] as string;
-    const upstream = dial(6443, backend);
-    const pair = [client, upstream];
-    for (const socket of pair) {
-      open.get(backend)?.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        open.get(backend)?.delete(socket);
-        for (const other of pair) other.destroy();
-      });
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, resolve);
-  });
-  return {
-    port,
-    close: async () => {
-      for (const look of looks) clearInterval(look);
-      for (const sockets of open.values()) for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 const configMaps: Resource = {group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true};
 const slices: Resource = {group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices', kind: 'EndpointSlice', namespaced: true};
