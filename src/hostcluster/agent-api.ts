@@ -17,7 +17,7 @@ export interface AgentApiOptions {
 
 /** A client of the cluster's API through whichever control plane's agent answers. */
 export function apiThroughAgents(scope: Pick<HostClusterScope, 'link' | 'forget'>, options: AgentApiOptions): KubeApi {
-  const {controlPlanes, signal, settling = 20_000} = options;
+  const {controlPlanes, signal, settling = 60_000} = options;
   let last: string | undefined;
   const call = async (request: HttpRequest): Promise<HttpAnswer> => {
     let failure: unknown;
