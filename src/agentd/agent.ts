@@ -370,6 +370,9 @@ export class Agent {
       const observation =
         isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
       this.#certificates = isMember ? await this.#distribution.certificates(target) : [];
+      // layers have a part on each node: what was seen of them is older than the node
+      if (observation.nodes.some((node) => node.ready && !this.#observation.nodes.some((one) => one.name === node.name && one.ready)))
+        this.#manager.again('addons');
       this.#tellConditions(observation, target);
       this.#member = isMember;
       this.#observation = observation;

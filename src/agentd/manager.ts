@@ -79,6 +79,13 @@ export class Manager {
     this.#schedule();
   }
 
+  /** Looks once more: what this one found, or finds just now, may be older than what is known. One that waits or failed comes back by itself. */
+  again(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.status === 'done' || entry?.status === 'working') entry.nextAt = 0;
+    this.#schedule();
+  }
+
   /** Works towards this from now on. What runs is finished for the old; then it looks again. */
   setTarget(target: Target, reconcilers: readonly Reconciler[]): void {
     if (this.#target === undefined) this.#drift = target.records.get<readonly Drift[]>('drift') ?? [];

@@ -4,6 +4,8 @@ import type {AddressInfo} from 'node:net';
 import {afterEach, describe, expect, it} from 'vitest';
 import {adminKubeconfig} from '../../../src/agentd/distributions/kubeadm/access.ts';
 import {addons} from '../../../src/agentd/distributions/kubeadm/addons.ts';
+import {observeCluster} from '../../../src/agentd/distributions/kubeadm/observe.ts';
+import type {ClusterApi} from '../../../src/agentd/cluster-api.ts';
 import type {Target} from '../../../src/agentd/reconciler.ts';
 import {digestOf} from '../../../src/kernel/digest.ts';
 import type {EventBody} from '../../../src/kernel/event.ts';
@@ -103,5 +105,25 @@ describe('the layers of a profile, as an agent puts them on', () => {
     const target = await targetWith(0);
     const ids = (await addons.steps(target)).map((step) => step.id);
     expect(ids).toEqual(['layer-leaves:old', 'layer:flannel', 'layer-health:flannel']);
+  });
+
+  it("doesn't call a layer healthy that was looked at before a node came", async () => {
+    const target = await targetWith(0);
+    const {signal} = new AbortController();
+    const see = async (...ready: readonly string[]) => {
+      const items = ready.map((name) => ({metadata: {name}, status: {conditions: [{type: 'Ready', status: 'True'}]}}));
+      const api = {get: async (path: string) => (path.startsWith('/api/v1/nodes') ? {items} : undefined)} as unknown as ClusterApi;
+      return (await observeCluster(api, target, signal)).conditions.find((one) => one.type === 'Layer/flannel');
+    };
+    const look = async () =>
+      (await addons.steps(target)).find((one) => one.id === 'layer-health:flannel')?.check({scope: target, signal, stopping: signal, emit: () => {}});
+    await see('h1');
+    await look();
+    expect(await see('h1')).toEqual({type: 'Layer/flannel', ready: true});
+    expect(await see('h1', 'h4')).toEqual({type: 'Layer/flannel', ready: false, message: 'not looked at since h4 became Ready'});
+    await look();
+    expect(await see('h1', 'h4')).toEqual({type: 'Layer/flannel', ready: true});
+    // one that goes away changes nothing
+    expect(await see('h4')).toEqual({type: 'Layer/flannel', ready: true});
   });
 });

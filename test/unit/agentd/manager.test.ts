@@ -182,4 +182,27 @@ describe('the manager', () => {
     await until('it is repaired', () => manager.drift.length === 1);
     expect(world.facts.get('s')).toBe('1');
   });
+
+  it('looks once more after the work that it is at', async () => {
+    const world = new World();
+    let looks = 0;
+    let finish = () => {};
+    const going = new Promise<void>((resolve) => (finish = resolve));
+    const step = world.step('s', '1');
+    const check: AgentStep['check'] = async (context) => {
+      looks += 1;
+      return step.check(context);
+    };
+    const apply: AgentStep['apply'] = async (context) => {
+      await going;
+      return step.apply(context);
+    };
+    await begin([one('slow', () => [{...step, check, apply}], {interval: 60_000})]);
+    await until('it works', () => status('slow')?.status === 'working');
+    const before = looks;
+    manager.again('slow');
+    finish();
+    await until('it has looked again', () => looks > before && manager.converged);
+    expect(world.log).toEqual(['s=1']);
+  });
 });

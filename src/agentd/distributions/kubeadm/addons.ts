@@ -8,7 +8,7 @@ import {digestOfLayer} from '../../../layers/inventory.ts';
 import {tryLease} from '../../lease.ts';
 import type {AgentStep, AgentStepContext, Reconciler, Target} from '../../reconciler.ts';
 import {adminApi, adminKube} from './access.ts';
-import type {LayerRecord} from './observe.ts';
+import {nodesSeenReady, type LayerRecord} from './observe.ts';
 
 type Layers = Readonly<Record<string, LayerRecord>>;
 
@@ -85,8 +85,9 @@ function removeStep(name: string): AgentStep {
 }
 
 async function look({scope, signal}: Pick<AgentStepContext, 'scope' | 'signal'>, layer: WantedLayer): Promise<string | undefined> {
+  const nodes = nodesSeenReady();
   const why = await whyUnhealthy(scope, layer, signal);
-  await note(scope, layer.name, {digest: digestOfLayer(layer), ready: why === undefined, ...(why === undefined ? {} : {message: why})});
+  await note(scope, layer.name, {digest: digestOfLayer(layer), ready: why === undefined, ...(why === undefined ? {} : {message: why}), nodes});
   return why;
 }
 

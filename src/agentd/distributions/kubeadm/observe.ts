@@ -73,7 +73,6 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
     target.wanted.layers.some((layer) => layer.name === name),
   );
   const [etcd, etcdCondition] = await observeEtcd(target, signal);
-  const layerConditions = layers.map(([name, {ready, message}]) => ({type: `Layer/${name}`, ready, ...(message === undefined ? {} : {message})}));
   try {
     // from the API server's cache: cheap for it, and never older than a moment
     const nodes = await api.get<{items: readonly NodeItem[]}>('/api/v1/nodes?resourceVersion=0', signal);
@@ -83,23 +82,48 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
     );
     const endpoint = await observeEndpoint(api, target, signal);
     const available = dns?.status?.availableReplicas ?? 0;
+    const states = nodeStatesOf(nodes?.items ?? []);
+    readyNodes = states.filter((node) => node.ready).map((node) => node.name);
     return {
       etcd,
       ...(endpoint === undefined ? {} : {endpoint}),
-      nodes: nodeStatesOf(nodes?.items ?? []),
+      nodes: states,
       conditions: [
         {type: 'ApiReady', ready: true},
         ...etcdCondition,
         available > 0
           ? {type: 'DnsReady', ready: true}
           : {type: 'DnsReady', ready: false, message: dns === undefined ? 'there is no CoreDNS deployment' : 'no replica of CoreDNS is available'},
-        ...layerConditions,
+        ...layers.map(([name, record]) => layerCondition(name, record)),
       ],
     };
   } catch (error) {
     signal.throwIfAborted();
-    return {etcd, nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}, ...etcdCondition, ...layerConditions]};
+    return {
+      etcd,
+      nodes: [],
+      conditions: [
+        {type: 'ApiReady', ready: false, message: (error as Error).message},
+        ...etcdCondition,
+        ...layers.map(([name, record]) => layerCondition(name, record)),
+      ],
+    };
   }
+}
+
+/** Nodes that were Ready when this agent looked last. */
+let readyNodes: readonly string[] = [];
+
+export function nodesSeenReady(): readonly string[] {
+  return readyNodes;
+}
+
+/** A node that has become Ready since the layer was looked at may lack its part of it: its pods are made and started when it comes. */
+export function layerCondition(name: string, {ready, message, nodes}: LayerRecord): Observation['conditions'][number] {
+  const type = `Layer/${name}`;
+  const fresh = nodes === undefined ? [] : readyNodes.filter((node) => !nodes.includes(node));
+  if (ready && fresh.length > 0) return {type, ready: false, message: `not looked at since ${fresh.slice(0, 3).join(', ')} became Ready`};
+  return {type, ready, ...(message === undefined ? {} : {message})};
 }
 
 type EtcdView = readonly [readonly EtcdMemberState[], Observation['conditions']];
@@ -135,4 +159,6 @@ export interface LayerRecord {
   readonly digest: string;
   readonly ready: boolean;
   readonly message?: string;
+  /** Nodes that were known to be Ready when it was looked at. */
+  readonly nodes?: readonly string[];
 }
