@@ -88,6 +88,29 @@ function isFailing(reason: string | undefined): boolean {
   return reason !== undefined && failing.test(reason);
 }
 
+/** The same in the words of a message, which a provider or its cloud wrote. */
+const failingText = new RegExp(`${failing.source}|not found|no capacity`, 'i');
+
+/**
+ * What a sum, or a copy of another object's sum, tells in its message: a line `* Condition: text` for each that isn't True, where the reason stands for
+ * a text that isn't there. Source: Cluster API v1.14, util/conditions/merge_strategies.go. Undefined: nothing that could be told apart.
+ */
+function standingOfSum({reason, message = ''}: Condition): Standing | undefined {
+  if (reason !== 'NotReady' || message === '') return undefined;
+  const told = message
+    .split('\n')
+    .map((line) => line.replace(/^(?:\s*\*\s*[^:*]+:)+\s*/, ''))
+    .filter((text) => text !== '');
+  if (told.length === 0) return undefined;
+  if (told.every((text) => patient.test(text))) return 'working';
+  return told.some((text) => !patient.test(text) && failingText.test(text)) ? 'bad' : undefined;
+}
+
+/** To a cluster whose API server has never answered, as that of a new one, the probe fails with these words. */
+function isFirstConnection({type, message = ''}: Condition): boolean {
+  return type === 'RemoteConnectionProbe' && message.includes('not established yet');
+}
+
 /** Cluster API says so in the message of ScalingUp. */
 function isBlocked(condition: Condition): boolean {
   return /\bblocked\b/.test(condition.message ?? '') && !/\bwould be blocked\b/.test(condition.message ?? '');
@@ -106,11 +129,13 @@ export function standingOf(condition: Condition, isMoving: boolean): Standing {
     return isBlocked(condition) || isFailing(reason) ? 'bad' : 'working';
   }
   if (status === 'True') return 'good';
-  if (patient.test(reason)) return 'working';
+  if (patient.test(reason) || isFirstConnection(condition)) return 'working';
   // v1beta1 warns of roll-outs and scaling, too
   if (severity === 'Warning' && waiting.test(reason) && !isFailing(reason)) return 'working';
   if (severity !== undefined && severity !== '') return severity === 'Info' ? 'working' : 'bad';
   if (isFailing(reason)) return isMoving && status === 'Unknown' ? 'working' : status === 'Unknown' ? 'unknown' : 'bad';
+  const told = status === 'False' ? standingOfSum(condition) : undefined;
+  if (told !== undefined) return told;
   if (waiting.test(reason) || isMoving) return 'working';
   return status === 'Unknown' ? 'unknown' : 'bad';
 }

@@ -37,6 +37,30 @@ describe('how an object stands by a condition', () => {
     expect(standingOf(condition('InfrastructureReady', 'False', 'QuotaExceeded'), true)).toBe('bad');
   });
 
+  it.each([
+    ['* VMProvisioned: the region has no capacity for this machine (InsufficientInstanceCapacity)', 'bad'],
+    ['* NodeProvisioned: WaitingForStartupTimeout', 'working'],
+    ['* APIServerProvisioned: WaitingForStartupTimeout\n* EtcdProvisioned: failed to pull the image', 'bad'],
+    ['* Machine failover-1:\n  * InfrastructureReady: WaitingForBootstrapData', 'working'],
+    ['* VMProvisioned: Provisioning', 'working'],
+    ['', 'working'],
+  ] as const)("reads what the infrastructure says in a machine's copy of it: %j is %s", (message, standing) => {
+    expect(standingOf({...condition('InfrastructureReady', 'False', 'NotReady'), message}, true)).toBe(standing);
+  });
+
+  it("doesn't take a machine for failed that is no longer being made and whose infrastructure only waits", () => {
+    expect(standingOf({...condition('InfrastructureReady', 'False', 'NotReady'), message: '* NodeProvisioned: WaitingForStartupTimeout'}, false)).toBe(
+      'working',
+    );
+    expect(standingOf({...condition('InfrastructureReady', 'False', 'NotReady'), message: '* NodeProvisioned: it is gone'}, false)).toBe('bad');
+  });
+
+  it('excuses a new cluster whose API server has never answered; not one that is lost', () => {
+    const probe = condition('RemoteConnectionProbe', 'False', 'ProbeFailed');
+    expect(standingOf({...probe, message: 'Remote connection not established yet'}, false)).toBe('working');
+    expect(standingOf({...probe, message: 'Remote connection probe failed, probe last succeeded at 2026-01-01T00:00:00Z'}, false)).toBe('bad');
+  });
+
   it('goes by the severity where there is one', () => {
     expect(standingOf(old('Ready', 'False', 'Info', 'WaitingForInfrastructure'), false)).toBe('working');
     expect(standingOf(old('Ready', 'False', 'Warning', 'Whatever'), true)).toBe('bad');
