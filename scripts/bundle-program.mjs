@@ -28,13 +28,8 @@ const lighter = {
     plugin.onLoad({filter: /(slice-ansi[\\/]tokenize-ansi|ansi-tokenize[\\/]build[\\/]tokenize)\.js$/}, ({path}) => ({
       contents: lazySegmenter(readFileSync(path, 'utf8'), path),
     }));
-    // by code points is as good for ids of commands, and needn't load how languages sort
-    plugin.onLoad({filter: /@oclif[\\/]core[\\/]lib[\\/]config[\\/]plugin\.js$/}, ({path}) => {
-      const before = readFileSync(path, 'utf8');
-      const contents = before.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : a.id > b.id ? 1 : 0)');
-      if (contents === before) throw new Error(`${path} sorts commands in another way than it did`);
-      return {contents};
-    });
+    // oclif's modules all require each other, its help and its spinners, when they are read; most commands need few of them
+    plugin.onLoad({filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/}, ({path}) => ({contents: sorted(lateRequires(readFileSync(path, 'utf8')), path)}));
     // all emoji as one expression take longer to read than most commands take to run: they are made when a text isn't plain
     plugin.onLoad({filter: /string-width[\\/]index\.js$/}, ({path}) =>
       path === stringWidth ? {contents: lazyWidths(readFileSync(path, 'utf8'), path)} : undefined,
@@ -43,6 +38,27 @@ const lighter = {
     plugin.onLoad({filter: /ink[\\/]build[\\/]devtools\.js$/}, () => ({contents: ''}));
   },
 };
+
+/** What oclif needs for help, for spinners and to find commands where there's no manifest: it stays where oclif is installed. */
+const seldom = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'tinyglobby'];
+
+/** `const x_1 = require("./x")`, as TypeScript writes it, required with the first use of `x_1`. */
+function lateRequires(source) {
+  const late = (make) => `new Proxy({}, {get: (_, key) => (${make})[key], has: (_, key) => key in (${make})})`;
+  const fromOclif = (id) => `require(require.resolve("${id}", {paths: [require.resolve("@oclif/core")]}))`;
+  return source
+    .replaceAll(/^const (\w+_\d+) = ((?:__importDefault\()?require\("[^"]+"\)\)?);$/gm, (_, name, make) => `const ${name} = ${late(make)};`)
+    .replaceAll(/require\(["']([\w-]+)["']\)/g, (call, id) => (seldom.includes(id) ? fromOclif(id) : call))
+    .replace(/^checkNodeVersion\(\);$/m, ''); // bin/run.js has looked
+}
+
+/** By code points is as good for ids of commands, and needn't load how languages sort. */
+function sorted(source, path) {
+  if (!/config[\\/]plugin\.js$/.test(path)) return source;
+  const contents = source.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : a.id > b.id ? 1 : 0)');
+  if (contents === source) throw new Error(`${path} sorts commands in another way than it did`);
+  return contents;
+}
 
 const stringWidth = join(root, 'node_modules', 'string-width', 'index.js');
 /** Letters, arrows, boxes and ticks, as our own symbols are, take a cell each; only other texts are worth the whole of Unicode. */

@@ -30,7 +30,7 @@ import {Manager} from './manager.ts';
 import {programFolder} from './program-folder.ts';
 import {Records} from './records.ts';
 import {redactSecrets} from './redact-secrets.ts';
-import type {Distribution, NodeWish, Observation, Reconciler, Target} from './reconciler.ts';
+import {hasNewlyReady, type Distribution, type NodeWish, type Observation, type Reconciler, type Target} from './reconciler.ts';
 import {secretValuesOf} from './secret-values.ts';
 import {measure, missingBackup, receiveSnapshot, takenSnapshot} from './snapshot-files.ts';
 import {SeenFile, WantedStore} from './state.ts';
@@ -370,9 +370,7 @@ export class Agent {
       const observation =
         isMember && target.wanted.role === 'control-plane' ? await this.#distribution.observe(target, this.#stop.signal) : {nodes: [], conditions: []};
       this.#certificates = isMember ? await this.#distribution.certificates(target) : [];
-      // layers have a part on each node: what was seen of them is older than the node
-      if (observation.nodes.some((node) => node.ready && !this.#observation.nodes.some((one) => one.name === node.name && one.ready)))
-        this.#manager.again('addons');
+      if (hasNewlyReady(this.#observation, observation)) this.#manager.again('addons'); // layers have a part on each node
       this.#tellConditions(observation, target);
       this.#member = isMember;
       this.#observation = observation;

@@ -98,6 +98,12 @@ export interface Observation {
   readonly endpoint?: EndpointState;
 }
 
+/** Whether a node is Ready now that wasn't, or wasn't there. */
+export function hasNewlyReady(before: Observation, now: Observation): boolean {
+  const ready = new Set(before.nodes.filter((node) => node.ready).map((node) => node.name));
+  return now.nodes.some((node) => node.ready && !ready.has(node.name));
+}
+
 export interface NodeWish {
   readonly labels: Readonly<Record<string, string>>;
   /** Absent: taints are left alone. */

@@ -21,8 +21,8 @@ const graceMs = 2000;
 export abstract class BaseCommand<R> extends Command {
   static override baseFlags = globalFlags;
 
-  /** The schema of `result` in the JSON output. A contract test holds real output against it. */
-  static resultSchema?: () => z.ZodType;
+  /** The schema of `result` in the JSON output. A contract test holds real output against it. Running a command doesn't need it. */
+  static resultSchema?: () => z.ZodType | Promise<z.ZodType>;
 
   protected readonly redactor = new Redactor();
   protected readonly interruption: Interruption = createInterruption();

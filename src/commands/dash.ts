@@ -1,6 +1,5 @@
 import {Flags} from '@oclif/core';
 import {setFlagsFromString} from 'node:v8';
-import {z} from 'zod';
 import {sleep} from '../kernel/cancel.ts';
 import {stateFolder} from '../kernel/folders.ts';
 import {followFleet, type FleetState, type FleetStore} from '../fleet/fleet-store.ts';
@@ -15,19 +14,8 @@ import {paletteCommands} from './base-dash-palette.ts';
 import {createDashServices} from './base-dash-services.ts';
 import {dashSources, readWatching} from './base-dash-sources.ts';
 import {managementFlags} from './base-flags.ts';
-
-const result = z.strictObject({
-  clusters: z.array(
-    z.strictObject({
-      name: z.string(),
-      mode: z.string(),
-      simulated: z.boolean(),
-      health: z.enum(['healthy', 'progressing', 'degraded', 'unknown']),
-      namespace: z.string().optional(),
-      context: z.string().optional(),
-    }),
-  ),
-});
+import type {ResultOf} from './base-results.ts';
+import type {dashResult} from './base-watched-results.ts';
 
 /** How long a program waits until every source has told something, in ms. */
 const patience = 15_000;
@@ -36,7 +24,7 @@ const firstPatience = 50;
 /** How often hosts are looked at, in ms. */
 const interval = 5000;
 
-export default class Dash extends BaseCommand<z.input<typeof result>> {
+export default class Dash extends BaseCommand<ResultOf<typeof dashResult>> {
   static override summary = 'Watch all clusters on a live dashboard, and act on them.';
   static override description =
     'Shows the clusters that are known on this computer, and everything in the management clusters that are named or known. Without a terminal, with TERM=dumb or with --screen-reader it prints a line for each change; with -o json what there is now.';
@@ -66,7 +54,7 @@ export default class Dash extends BaseCommand<z.input<typeof result>> {
     theme: Flags.string({summary: 'Colours; default: the setting.', env: 'TRIREME_THEME', options: ['auto', 'dark', 'light', 'colour-blind']}),
     'screen-reader': Flags.boolean({summary: 'Print a line for each change instead of drawing screens.', env: 'TRIREME_SCREEN_READER'}),
   };
-  static override resultSchema = () => result;
+  static override resultSchema = async () => (await import('./base-watched-results.ts')).dashResult;
 
   async run() {
     const {flags} = await this.parse(Dash);

@@ -28,7 +28,7 @@ export interface CommandClass {
   readonly flags?: Readonly<Record<string, FlagShape>>;
   readonly args?: Readonly<Record<string, ArgShape>>;
   readonly strict?: boolean;
-  readonly resultSchema?: () => z.ZodType;
+  readonly resultSchema?: () => z.ZodType | Promise<z.ZodType>;
 }
 
 /** Every command of ours, by id: `host list`. */

@@ -4,7 +4,7 @@ import {createRedraw} from '../../output/redraw.ts';
 import {sanitizeLine} from '../../output/sanitize.ts';
 import {ObserveCommand} from '../base-observe.ts';
 import {clusterFlags, concurrencyFlag, managementFlags} from '../base-flags.ts';
-import {clusterViewResult, type ResultOf} from '../base-results.ts';
+import type {clusterViewResult, ResultOf} from '../base-results.ts';
 
 export default class ClusterDescribe extends ObserveCommand<ResultOf<typeof clusterViewResult>> {
   static override summary = 'Show everything of a cluster as a tree.';
@@ -24,7 +24,7 @@ export default class ClusterDescribe extends ObserveCommand<ResultOf<typeof clus
     watch: Flags.boolean({char: 'w', summary: 'Show every change until Ctrl-C.', env: 'TRIREME_WATCH'}),
     concurrency: concurrencyFlag,
   };
-  static override resultSchema = () => clusterViewResult;
+  static override resultSchema = async () => (await import('../base-results.ts')).clusterViewResult;
 
   async run() {
     const {args, flags} = await this.parse(ClusterDescribe);

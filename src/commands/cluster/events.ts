@@ -1,16 +1,14 @@
 import {Args, Flags} from '@oclif/core';
-import {z} from 'zod';
 import type {AgentScope} from '../../modes/agent/scope.ts';
 import type {EventView} from '../../modes/mode.ts';
 import {renderEventLine, renderEvents} from '../../output/observed-text.ts';
 import type {DesiredCluster} from '../../spec/desired.ts';
 import {clusterFlags, managementFlags} from '../base-flags.ts';
-import {eventResult, type ResultOf} from '../base-results.ts';
+import type {ResultOf} from '../base-results.ts';
+import type {clusterEventsResult} from '../base-watched-results.ts';
 import {TargetCommand} from '../base-target.ts';
 
-const result = z.strictObject({cluster: z.string(), simulated: z.boolean(), events: z.array(eventResult)});
-
-export default class ClusterEvents extends TargetCommand<ResultOf<typeof result>> {
+export default class ClusterEvents extends TargetCommand<ResultOf<typeof clusterEventsResult>> {
   static override summary = "Show what was reported about a cluster's objects, oldest first.";
   static override description =
     "Controller mode: events of every object of the cluster in its management cluster, which keeps them for an hour or so. Agent mode: what the agents did and met, and what Kubernetes reports, asked through a control plane's agent. With --watch and -o ndjson each is a line.";
@@ -26,7 +24,7 @@ export default class ClusterEvents extends TargetCommand<ResultOf<typeof result>
     warnings: Flags.boolean({summary: 'Warnings only.', env: 'TRIREME_WARNINGS'}),
     watch: Flags.boolean({char: 'w', summary: 'Show those that come, too, until Ctrl-C.', env: 'TRIREME_WATCH'}),
   };
-  static override resultSchema = () => result;
+  static override resultSchema = async () => (await import('../base-watched-results.ts')).clusterEventsResult;
 
   async run() {
     const {args, flags} = await this.parse(ClusterEvents);

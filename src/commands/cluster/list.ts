@@ -1,5 +1,4 @@
 import {Flags} from '@oclif/core';
-import {z} from 'zod';
 import {stateFolder} from '../../kernel/folders.ts';
 import {followFleet, type FleetStore} from '../../fleet/fleet-store.ts';
 import {listRows, type ListedCluster} from '../../fleet/list-rows.ts';
@@ -11,28 +10,11 @@ import {renderFleet} from '../../output/fleet-text.ts';
 import {createRedraw} from '../../output/redraw.ts';
 import {sanitizeLine} from '../../output/sanitize.ts';
 import {allNamespacesFlag, managementFlags} from '../base-flags.ts';
-import {clusterViewResult, type ResultOf} from '../base-results.ts';
+import type {ResultOf} from '../base-results.ts';
+import type {clusterListResult} from '../base-watched-results.ts';
 import {TargetCommand} from '../base-target.ts';
 
-const live = clusterViewResult
-  .pick({simulated: true, version: true, health: true, reasons: true, controlPlanes: true, workers: true, phase: true, class: true, paused: true})
-  .extend(clusterViewResult.pick({now: true, created: true, upgrade: true, deletion: true, stale: true, seenAt: true}).shape);
-const listed = z.strictObject({
-  name: z.string(),
-  mode: z.string(),
-  /** Empty where no file is known. */
-  files: z.array(z.string()),
-  digest: z.string(),
-  hosts: z.array(z.strictObject({name: z.string(), address: z.string(), role: z.string()})),
-  kubeconfig: z.string().optional(),
-  context: z.string().optional(),
-  namespace: z.string().optional(),
-  /** As the management cluster has it now. */
-  live: live.optional(),
-});
-const result = z.strictObject({clusters: z.array(listed)});
-
-export default class ClusterList extends TargetCommand<ResultOf<typeof result>> {
+export default class ClusterList extends TargetCommand<ResultOf<typeof clusterListResult>> {
   static override summary = 'List the clusters that are known on this computer, and those of a management cluster.';
   static override description =
     'Without flags nothing is asked: the list holds what was worked with on this computer. A flag that names a management cluster adds all clusters that live there, with how they stand; --live asks the hosts of agent-mode clusters.';
@@ -48,7 +30,7 @@ export default class ClusterList extends TargetCommand<ResultOf<typeof result>> 
     live: Flags.boolean({summary: 'Ask the hosts of agent-mode clusters, too, how each stands.', env: 'TRIREME_LIVE'}),
     watch: Flags.boolean({char: 'w', summary: 'Show every change of the management cluster until Ctrl-C.', env: 'TRIREME_WATCH'}),
   };
-  static override resultSchema = () => result;
+  static override resultSchema = async () => (await import('../base-watched-results.ts')).clusterListResult;
 
   async run() {
     const {flags} = await this.parse(ClusterList);

@@ -3,7 +3,7 @@ import {renderMachine} from '../../output/machine-text.ts';
 import {sanitizeLine} from '../../output/sanitize.ts';
 import {clusterFlags, concurrencyFlag, managementFlags} from '../base-flags.ts';
 import {ObserveCommand} from '../base-observe.ts';
-import {machineResult, type ResultOf} from '../base-results.ts';
+import type {machineResult, ResultOf} from '../base-results.ts';
 
 export default class MachineDescribe extends ObserveCommand<ResultOf<typeof machineResult>> {
   static override summary = 'Show everything about one machine.';
@@ -13,7 +13,7 @@ export default class MachineDescribe extends ObserveCommand<ResultOf<typeof mach
   ];
   static override args = {machine: Args.string({description: 'Name of the machine, or of its node.', required: true, ignoreStdin: true})};
   static override flags = {...clusterFlags, ...managementFlags, concurrency: concurrencyFlag};
-  static override resultSchema = () => machineResult;
+  static override resultSchema = async () => (await import('../base-results.ts')).machineResult;
 
   async run() {
     const {args, flags} = await this.parse(MachineDescribe);

@@ -1,19 +1,17 @@
 import {Args} from '@oclif/core';
-import {z} from 'zod';
 import {renderMachines} from '../../output/machine-text.ts';
 import {sanitizeLine} from '../../output/sanitize.ts';
 import {clusterFlags, concurrencyFlag, managementFlags} from '../base-flags.ts';
 import {ObserveCommand} from '../base-observe.ts';
-import {machineResult, type ResultOf} from '../base-results.ts';
+import type {ResultOf} from '../base-results.ts';
+import type {machineListResult} from '../base-watched-results.ts';
 
-const result = z.strictObject({cluster: z.string(), mode: z.string(), simulated: z.boolean(), machines: z.array(machineResult)});
-
-export default class MachineList extends ObserveCommand<ResultOf<typeof result>> {
+export default class MachineList extends ObserveCommand<ResultOf<typeof machineListResult>> {
   static override summary = "List a cluster's machines, with how each stands.";
   static override examples = ['<%= config.bin %> machine list', '<%= config.bin %> machine list berth -n fleet --context management -o wide'];
   static override args = {cluster: Args.string({description: 'Name of the cluster; default: the one in the file.', ignoreStdin: true})};
   static override flags = {...clusterFlags, ...managementFlags, concurrency: concurrencyFlag};
-  static override resultSchema = () => result;
+  static override resultSchema = async () => (await import('../base-watched-results.ts')).machineListResult;
 
   async run() {
     const {args, flags} = await this.parse(MachineList);
