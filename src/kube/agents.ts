@@ -4,7 +4,7 @@ import {Agent as HttpsAgent, request as httpsRequest} from 'node:https';
 import {isIP, type Socket} from 'node:net';
 import {createSecureContext, connect as tlsConnect, type ConnectionOptions} from 'node:tls';
 import {TriremeError} from '../kernel/errors.ts';
-import {proxyFor, type Environment} from '../kernel/proxy.ts';
+import {isLoopback, proxyFor, type Environment} from '../kernel/proxy.ts';
 import type {TlsIdentity} from './credentials.ts';
 import type {ClusterEntry} from './load-kubeconfig.ts';
 
@@ -12,7 +12,8 @@ import type {ClusterEntry} from './load-kubeconfig.ts';
 const idleLife = 20_000;
 /** In ms. */
 const connectPatience = 10_000;
-const callsAtOnce = 16;
+/** Near: on this computer a connection, with TLS on both sides, takes longer than most answers. */
+const callsAtOnce = {near: 4, far: 16};
 
 export interface Agents {
   /** For calls: a few connections, used again. */
@@ -27,7 +28,8 @@ export function createAgents(cluster: ClusterEntry, tls: TlsIdentity, env: Envir
   const proxy = cluster.proxyUrl === undefined ? proxyFor(url, env) : new URL(cluster.proxyUrl);
   const secure = url.protocol === 'https:' ? secureOptions(url, tls) : undefined;
   const make = (options: AgentOptions) => createAgent(url, proxy, secure, options);
-  const calls = make({keepAlive: true, maxSockets: callsAtOnce, maxFreeSockets: callsAtOnce});
+  const most = isLoopback(url.hostname) ? callsAtOnce.near : callsAtOnce.far;
+  const calls = make({keepAlive: true, maxSockets: most, maxFreeSockets: most});
   const watches = make({keepAlive: false});
   return {
     calls,
