@@ -31,6 +31,8 @@ export interface ApiRequest {
   readonly type?: string;
   /** In ms; default 10 s. */
   readonly deadline?: number;
+  /** May be sent a second time when a kept connection turns out to be gone; default: a GET. */
+  readonly isRepeatable?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -72,6 +74,7 @@ export class ClusterApi {
       headers: {accept: 'application/json', ...(text === undefined ? {} : {'content-type': type})},
       text,
       deadline: request.deadline ?? 10_000,
+      isRepeatable: request.isRepeatable ?? method === 'GET',
       signal: request.signal,
     });
     return {status, body: parseBody(answer) as T};
@@ -81,7 +84,7 @@ export class ClusterApi {
   async pass(question: KubernetesRequest, signal: AbortSignal): Promise<KubernetesAnswer> {
     const {method, path, body, lines} = question;
     const headers = {accept: 'application/json', ...question.headers};
-    const answer = await this.#exchange({method, path, headers, text: body, deadline: 25_000, signal});
+    const answer = await this.#exchange({method, path, headers, text: body, deadline: 25_000, isRepeatable: method === 'GET', signal});
     if (lines === undefined) return answer;
     return {
       ...answer,
@@ -100,12 +103,17 @@ export class ClusterApi {
     if (this.#credentials.token !== undefined) headers['authorization'] = `Bearer ${this.#credentials.token}`;
     const signal = withDeadline(request.signal, deadline);
     try {
-      const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-        const sent = open(url, {method, headers, agent: this.#agent, signal}, resolve);
-        sent.on('error', reject);
-        sent.end(text);
-      });
+      const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
+      const ask = (isRepeatable: boolean) =>
+        new Promise<IncomingMessage>((resolve, reject) => {
+          const sent = open(url, {method, headers, agent: this.#agent, signal}, resolve);
+          // a kept connection whose server went away in the meantime: https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket
+          sent.on('error', (error: NodeJS.ErrnoException) =>
+            isRepeatable && sent.reusedSocket && error.code === 'ECONNRESET' ? resolve(ask(false)) : reject(error),
+          );
+          sent.end(text);
+        });
+      const response = await ask(request.isRepeatable);
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk as Buffer);
       return {status: response.statusCode ?? 0, headers: toldHeaders(response), text: Buffer.concat(chunks).toString('utf8')};
@@ -140,6 +148,7 @@ interface Exchange {
   readonly text: string | undefined;
   /** In ms. */
   readonly deadline: number;
+  readonly isRepeatable: boolean;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -33,6 +33,8 @@ if [ "$1" = run ] && [ -r "$root/trial" ] && read -r name left <"$root/trial" &&
     exec "$root/current/trireme-agent" "$@"
   fi
 fi
+# pieces of files, which are large, go back to the system instead of being kept between small ones
+export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768
 exec "$here/node" --max-semi-space-size=1 --max-old-space-size=128 "$here/trireme-agent.mjs" "$@"
 `;
 }

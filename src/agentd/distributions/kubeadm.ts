@@ -14,14 +14,14 @@ import {componentsReconciler, shared} from './kubeadm/components.ts';
 import {controlPlane, join} from './kubeadm/control-plane.ts';
 import {endpoint} from './kubeadm/endpoint.ts';
 import {endpointClients} from './kubeadm/endpoint-clients.ts';
-import {etcdMembersOf, removeEtcdMember} from './kubeadm/etcd.ts';
+import {etcdMemberOf, etcdMembersOf, removeEtcdMember} from './kubeadm/etcd.ts';
 import {images} from './kubeadm/import-images.ts';
 import {kubeletService} from './kubeadm/kubelet-service.ts';
 import {kubelet} from './kubeadm/kubelet.ts';
 import {saveSnapshot} from './kubeadm/local-etcd.ts';
 import {memberOf} from './kubeadm/member.ts';
 import {memberNeeds} from './kubeadm/names.ts';
-import {observeCluster} from './kubeadm/observe.ts';
+import {forgetEtcd, observeCluster} from './kubeadm/observe.ts';
 import {clusterEvents} from './kubeadm/events.ts';
 import {certificates} from './kubeadm/renew-certificates.ts';
 import {runtime} from './kubeadm/runtime.ts';
@@ -45,8 +45,8 @@ export function kubeadmDistribution(): Distribution {
     observe: async (target, signal) => {
       const api = await adminApi(target);
       if (api === undefined) return {nodes: [], conditions: []};
-      const [seen, etcdMembers] = await Promise.all([observeCluster(api, target, signal), etcdMembersOf(target, signal).catch(unlessAborted(signal))]);
-      return {...seen, ...(etcdMembers === undefined ? {} : {etcdMembers})};
+      const seen = await observeCluster(api, target, signal);
+      return {...seen, ...(seen.etcd === undefined || seen.etcd.length === 0 ? {} : {etcdMembers: seen.etcd.map(etcdMemberOf)})};
     },
     certificates: readCertificates,
     events: async (target, signal) => {
@@ -58,7 +58,10 @@ export function kubeadmDistribution(): Distribution {
     setNode: async (target, name, wish, signal) => setNode(await requireAdmin(target), name, wish, signal),
     adminApi: (target, which) => (which === 'own' ? ownAdminApi(target) : adminApi(target)),
     etcdMembers: etcdMembersOf,
-    removeEtcdMember,
+    removeEtcdMember: async (target, member, signal) => {
+      await removeEtcdMember(target, member, signal);
+      forgetEtcd();
+    },
     close: async () => {},
   };
 }
@@ -67,13 +70,4 @@ async function requireAdmin(target: Target): Promise<ClusterApi> {
   const api = await adminApi(target);
   if (api === undefined) throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
   return api;
-}
-
-/** An etcd that doesn't answer is told by the API's own condition. */
-function unlessAborted(signal: AbortSignal): (error: unknown) => undefined {
-  return (error) => {
-    signal.throwIfAborted();
-    if (!(error instanceof TriremeError)) throw error;
-    return undefined;
-  };
 }

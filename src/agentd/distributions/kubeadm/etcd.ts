@@ -1,6 +1,6 @@
 // etcd's list of members, by its HTTP gateway: who they are and whether they answer; one is taken out; and before a join the list must not
 // hold an older self of this host that has lost its data.
-import type {EtcdMember} from '../../../hostcluster/protocol.ts';
+import type {EtcdMember, EtcdMemberState} from '../../../hostcluster/protocol.ts';
 import type {ClusterApi} from '../../cluster-api.ts';
 import {ClusterApi as HttpApi} from '../../cluster-api.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
@@ -73,6 +73,11 @@ export async function etcdMembersOf({host, wanted}: Target, signal: AbortSignal)
   } finally {
     local.close();
   }
+}
+
+/** The same of what was seen of one. */
+export function etcdMemberOf({id, name, peerUrls, learner, healthy}: EtcdMemberState): EtcdMember {
+  return {id: BigInt(`0x${id}`).toString(), name, addresses: peerUrls.map(addressOf), learner, healthy};
 }
 
 /** Takes a member out. A leader that goes hands its part over first, so that no write waits for an election. */

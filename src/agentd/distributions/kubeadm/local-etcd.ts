@@ -10,6 +10,7 @@ import {createInterface} from 'node:readline';
 import {TriremeError} from '../../../kernel/errors.ts';
 import type {EtcdMemberState} from '../../../hostcluster/protocol.ts';
 import {ClusterApi} from '../../cluster-api.ts';
+import {stampOf} from '../../file-step.ts';
 import type {HostSystem} from '../../host-system.ts';
 
 const own = 'https://127.0.0.1:2379';
@@ -32,6 +33,32 @@ interface Status {
   readonly errors?: readonly string[];
 }
 
+/** A connection to each member, as long as our certificate is the same: each new one is work for both sides, and members are asked all the time. */
+const kept = new Map<string, {readonly stamp: string; readonly api: ClusterApi}>();
+
+async function keptClient(host: HostSystem, server: string): Promise<ClusterApi | undefined> {
+  const stamp = (await stampOf(host.path('/etc/kubernetes/pki/apiserver-etcd-client.crt'))) ?? '';
+  const before = kept.get(server);
+  if (before?.stamp === stamp) return before.api;
+  before?.api.close();
+  kept.delete(server);
+  const client = await credentials(host);
+  if (client === undefined) return undefined;
+  const api = new ClusterApi({server, ...client});
+  kept.set(server, {stamp, api});
+  return api;
+}
+
+/** Those that aren't members any more aren't asked again. */
+function closeOthers(members: readonly Member[]): void {
+  const servers = new Set([own, ...members.flatMap((member) => member.clientURLs?.[0] ?? [])]);
+  for (const [server, {api}] of kept) {
+    if (servers.has(server)) continue;
+    api.close();
+    kept.delete(server);
+  }
+}
+
 async function credentials(host: HostSystem): Promise<{readonly ca: string; readonly certificate: string; readonly key: string} | undefined> {
   const [ca, certificate, key] = await Promise.all(
     ['etcd/ca.crt', 'apiserver-etcd-client.crt', 'apiserver-etcd-client.key'].map((name) => host.read(`/etc/kubernetes/pki/${name}`)),
@@ -41,17 +68,14 @@ async function credentials(host: HostSystem): Promise<{readonly ca: string; read
 
 /** All members as this host's etcd knows them, each asked how it is. Empty where there's no etcd of ours; throws `host.unreachable` when it doesn't answer. */
 export async function etcdMembers(host: HostSystem, signal: AbortSignal): Promise<readonly EtcdMemberState[]> {
-  const client = await credentials(host);
-  if (client === undefined) return [];
+  if ((await keptClient(host, own)) === undefined) return [];
   const ask = async <T>(server: string, path: string): Promise<T> => {
-    const api = new ClusterApi({server, ...client});
-    try {
-      return await api.change<T>({method: 'POST', path, body: {}, deadline: answerDeadline, signal});
-    } finally {
-      api.close();
-    }
+    const api = await keptClient(host, server);
+    if (api === undefined) throw new TriremeError('host.unreachable', `${host.name} has no certificate for etcd any more.`, {host: host.name});
+    return api.change<T>({method: 'POST', path, body: {}, deadline: answerDeadline, isRepeatable: true, signal});
   };
   const {members} = await ask<{members: readonly Member[]}>(own, '/v3/cluster/member/list');
+  closeOthers(members);
   const states = await Promise.all(
     members.map(async (member): Promise<EtcdMemberState> => {
       const base = {

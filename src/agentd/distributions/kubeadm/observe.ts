@@ -128,9 +128,14 @@ export function layerCondition(name: string, {ready, message, nodes}: LayerRecor
 
 type EtcdView = readonly [readonly EtcdMemberState[], Observation['conditions']];
 
-/** In ms: each look is a connection to every member, and operators look every second. */
-const fresh = 5000;
+/** In ms: operators look every second, several of them at times. */
+const fresh = 1000;
 let latest: {readonly at: number; readonly view: EtcdView} | undefined;
+
+/** What is seen next is newer than what has just been changed. */
+export function forgetEtcd(): void {
+  latest = undefined;
+}
 
 async function observeEtcd(target: Target, signal: AbortSignal): Promise<EtcdView> {
   if (latest !== undefined && performance.now() - latest.at < fresh) return latest.view;
