@@ -37,7 +37,7 @@ import {SeenFile, WantedStore} from './state.ts';
 import {FileWatch} from './watch-files.ts';
 
 /** Time between two looks at the cluster, in ms: while there's work, and when all is done. */
-const looks = {working: 2000, idle: 15_000};
+const looks = {working: 2000, idle: 20_000};
 /** Changes of the state within this time are written once, in ms. */
 const gather = 50;
 /** How long an answer waits for a fresh look at the cluster, in ms. */

@@ -10,7 +10,7 @@ import type {EventLog} from './event-log.ts';
 import {inputsDigest, type AgentStep, type Reconciler, type Target} from './reconciler.ts';
 
 /** In ms. */
-const times = {look: 15_000, wait: 1500, firstRetry: 1000, longestRetry: 60_000};
+const times = {look: 20_000, wait: 1500, firstRetry: 1000, longestRetry: 60_000};
 /** How many of the latest drifts are told. */
 const driftKept = 50;
 

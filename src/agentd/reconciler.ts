@@ -45,7 +45,7 @@ export interface Reconciler {
   readonly area?: DriftArea;
   /** Files to look at as soon as they change; default: the absolute paths of `outputs`. */
   watches?(wanted: Wanted): readonly string[];
-  /** Time between two looks when all is done, in ms; default 15 s. */
+  /** Time between two looks when all is done, in ms; default 20 s. */
   readonly interval?: number;
   /** What it has to wait for before it can do anything, in words; undefined when it may begin. Only reads. */
   waitsFor?(target: Target, signal: AbortSignal): Promise<string | undefined>;

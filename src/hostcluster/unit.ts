@@ -34,7 +34,7 @@ if [ "$1" = run ] && [ -r "$root/trial" ] && read -r name left <"$root/trial" &&
   fi
 fi
 # pieces of files, which are large, go back to the system instead of being kept between small ones
-export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768
+export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=16384
 exec "$here/node" --max-semi-space-size=1 --max-old-space-size=128 "$here/trireme-agent.mjs" "$@"
 `;
 }

@@ -32,7 +32,6 @@ export function nodeReconciler(access: NodeAccess, needs: readonly string[]): Re
     inputs: ['node.labels', 'node.taints', 'node.access', 'node.name', 'role'],
     outputs: ['node labels', 'node taints'],
     area: 'node',
-    interval: 15_000,
     waitsFor: async (target, signal) => {
       const seen = await look(access, target, signal);
       if (seen === undefined) return `the node ${target.wanted.node.name} to register`;

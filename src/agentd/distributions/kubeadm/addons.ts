@@ -19,7 +19,7 @@ export const addons: Reconciler = {
   needs: ['control-plane'],
   inputs: ['layers', 'bootstrap'],
   outputs: ['objects of the profile'],
-  interval: 20_000,
+  interval: 30_000,
   steps: async (target) => {
     const {layers} = target.wanted;
     if (layers.length === 0) return [];

@@ -40,7 +40,6 @@ export const componentsReconciler: Reconciler = {
   needs: ['control-plane', 'upgrade'],
   inputs: ['configuration.apiServer', 'configuration.controllerManager', 'configuration.scheduler', 'configuration.etcd', 'configuration.kubeadm', 'proxy'],
   outputs: components.map((component) => manifestOf(component.name)),
-  interval: 15_000,
   steps: (target) => {
     if (isVersionChange(target)) return [];
     return [namesStep(), ...componentsOf(target.wanted).map(manifestStep)];

@@ -86,6 +86,7 @@ async function extract({host}: Target, item: ContentItem, folder: string): Promi
     await x({
       file: host.path(blobPath(item.digest)),
       cwd: part,
+      maxReadSize: 1 << 18, // what one piece unpacks to is in memory at once
       filter: (_path, entry) => 'type' in entry && (entry.type === 'File' || entry.type === 'Directory'),
       preserveOwner: false,
     });
