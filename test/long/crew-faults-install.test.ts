@@ -14,9 +14,10 @@ describe.skipIf(reason !== undefined)(`faults in a real installation${reason ===
   let crew: Crew;
   beforeAll(async () => {
     crew = await upCrew({hosts: 4});
-    // 50 ms to every answer, and one packet of 200 never arrives at h3
+    // 50 ms to every answer, one packet of 200 never arrives at h3, and h1 gets 200 Mbit/s at most
     await crew.write([1, 2, 3], [4], undefined, {sshConfig: await slowConfig(crew, 50)});
     await loseOneOf(crew, 3, 200);
+    await crew.bed.hosts('rate', 'h1', '200mbit');
   });
   afterAll(async () => crew?.down());
 
@@ -71,6 +72,7 @@ describe.skipIf(reason !== undefined)(`faults in a real installation${reason ===
     const {bed} = crew;
     expectCode(await bed.trireme(['apply', '--resume', '--yes']), 0);
     await mendLoss(crew, 3);
+    await crew.bed.hosts('rate', 'h1', 'off');
     await expectWell(crew, [1, 2, 3], [4]);
     expectCode(await bed.trireme(['plan', '--exit-code']), 0);
   });

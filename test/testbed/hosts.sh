@@ -4,6 +4,7 @@
 #   hosts.sh up N [--jump]       h1..hN; with --jump behind a bastion, the only way in
 #   hosts.sh ssh I [COMMAND...]  as root           hosts.sh kill I   a power cut      hosts.sh boot I   power on again
 #   hosts.sh cut I | mend I      the cable         hosts.sh path I   its root folder  hosts.sh down     leaves nothing
+#   hosts.sh rate I RATE|off     what may come to it, as tc writes it: 100mbit
 # I is a number or `bastion`. Host I is hI at 10.77.0.(10+I). Logins by the key $HOSTS/id: root, and ops, who may sudo with the password in
 # $HOSTS/sudo-password. $HOSTS/ssh_config and $HOSTS/known_hosts hold names, jump and true host keys: `ssh -F $HOSTS/ssh_config h1`.
 # TRIXIE='3 4' makes these hosts Debian 13; the others are Debian 12.
@@ -212,6 +213,13 @@ case $verb in
   run) run "$1";;
   cut) in_switch ip link set "$(cable_of "$(name_of "${1:-}")")" down;;
   mend) in_switch ip link set "$(cable_of "$(name_of "${1:-}")")" up;;
+  rate)
+    cable=$(cable_of "$(name_of "${1:-}")")
+    case "${2:-}" in
+      off) in_switch tc qdisc del dev "$cable" root;;
+      [1-9]*bit) in_switch tc qdisc replace dev "$cable" root tbf rate "$2" burst 256kb latency 400ms;;
+      *) fail 'rate wants a rate such as 100mbit, or off';;
+    esac;;
   path) n=$(name_of "${1:-}"); [ -d "$HOSTS/$n/root" ] || fail "there's no host $n"; echo "$HOSTS/$n/root";;
   ssh) n=$(name_of "${1:-}"); shift; exec ssh -F "$HOSTS/ssh_config" -o LogLevel=ERROR "root@$n" "$@";;
   down)
@@ -222,5 +230,5 @@ case $verb in
       grep -q " $HOSTS/" /proc/self/mountinfo && fail "something is still mounted under $HOSTS"
       rm -rf --one-file-system "$HOSTS"
     fi;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$verb" = help ] || exit 2;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$verb" = help ] || exit 2;;
 esac

@@ -38,11 +38,12 @@ const kept = new Map<string, {readonly stamp: string; readonly api: ClusterApi}>
 
 async function keptClient(host: HostSystem, server: string): Promise<ClusterApi | undefined> {
   const stamp = (await stampOf(host.path('/etc/kubernetes/pki/apiserver-etcd-client.crt'))) ?? '';
+  const client = kept.get(server)?.stamp === stamp ? undefined : await credentials(host);
+  // looked at after the last wait: of two that ask at the same time the second takes what the first has made
   const before = kept.get(server);
   if (before?.stamp === stamp) return before.api;
   before?.api.close();
   kept.delete(server);
-  const client = await credentials(host);
   if (client === undefined) return undefined;
   const api = new ClusterApi({server, ...client});
   kept.set(server, {stamp, api});
