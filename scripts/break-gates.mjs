@@ -5,7 +5,7 @@ import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, r
 import {availableParallelism, tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {stripVTControlCharacters} from 'node:util';
-import {breaks, notThereYet} from './gate-breaks.mjs';
+import {breaks} from './gate-breaks.mjs';
 import {build} from './build.mjs';
 import {root} from './tree.mjs';
 
@@ -155,7 +155,6 @@ async function main() {
   });
 
   const rows = chosen.map((one) => [one.gate, `${one.how} (${one.name})`, textOf(one), verdicts.get(one).verdict]);
-  if (only.length === 0) rows.push(...notThereYet.map(({gate, why}) => [gate, '', '', `not there yet (${why})`]));
   const order = (gate) => Number.parseInt(gate, 10) || 99;
   const sorted = rows.toSorted((a, b) => order(a[0]) - order(b[0]));
   process.stdout.write(`${table([['gate', 'how it was broken', 'command', 'result'], ...sorted])}\n`);
