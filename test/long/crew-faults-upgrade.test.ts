@@ -32,12 +32,13 @@ describe.skipIf(reason !== undefined)(`power lost in an upgrade${reason === unde
     const {bed} = crew;
     await crew.write([1, 2, 3], [], undefined, {version: 'v1.36.3'});
     const changes = (host: string) => new RegExp(`"host":"${host}","stream":"stdout","line":"\\[upgrade/staticpods\\]`);
-    let running = bed.start(['apply', '--yes', '-o', 'ndjson']);
+    const long = {timeout: 1_500_000};
+    let running = bed.start(['apply', '--yes', '-o', 'ndjson'], long);
     for (const host of ['h1', 'h2']) {
       // a run that outlives the first cut comes to the second host by itself
       while (!(await running.saw(changes(host)).then(isTrue, isFalse))) {
         expectNamedOnes(await running.ended);
-        running = bed.start(['apply', '--resume', '--yes', '-o', 'ndjson']);
+        running = bed.start(['apply', '--resume', '--yes', '-o', 'ndjson'], long);
       }
       await bed.hosts('kill', host);
       await bed.hosts('boot', host);
@@ -45,7 +46,7 @@ describe.skipIf(reason !== undefined)(`power lost in an upgrade${reason === unde
     const ran = await running.ended;
     console.log(`after both cuts the run ended with ${ran.code}`);
     if (ran.code !== 0) expectNamedOnes(ran);
-  });
+  }, 1_800_000);
 
   test('in the end all of it is at v1.36.3 and healthy, with one member of etcd a host and nothing half-written', async () => {
     const {bed} = crew;

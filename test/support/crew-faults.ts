@@ -133,6 +133,8 @@ async function leftOvers({bed}: Crew, index: number): Promise<readonly string[]>
   const places = '/etc /usr/local /opt /var/lib/trireme';
   const names = ['*.tmp', '*.part', '*.new', '*.trireme-part', '*.json.[0-9]*'].map((name) => `-name '${name}'`).join(' -o ');
   const empty = `find /etc/kubernetes /etc/containerd /etc/systemd/system/*.service /usr/local/bin /usr/local/lib/trireme /var/lib/trireme /var/lib/kubelet/pki /var/lib/kubelet/config.yaml -type f -empty -printf 'empty: %p\\n' 2>/dev/null`;
-  const found = await bed.ssh(index, `find ${places} \\( ${names} \\) ! -path '/etc/ssl/*' 2>/dev/null; ${empty}; true`);
+  // a copy that kubeadm makes of etcd's data has the log file in it that etcd makes beforehand
+  const kubeadms = "! -path '/etc/kubernetes/tmp/kubeadm-backup-etcd-*/etcd/member/wal/*'";
+  const found = await bed.ssh(index, `find ${places} \\( ${names} \\) ! -path '/etc/ssl/*' ${kubeadms} 2>/dev/null; ${empty}; true`);
   return found.split('\n').filter((line) => line !== '' && !line.includes('/content/sha256/e3b0c44298fc1c14'));
 }
