@@ -12,11 +12,11 @@ import {TargetCommand, type OpenTarget} from './base-target.ts';
 const interval = 2000;
 
 export abstract class ObserveCommand<R> extends TargetCommand<R> {
-  /** One look. Throws `cluster.not-found` for a cluster that isn't there and that no file describes. `isFolded`: what the tree folds away may be left out. */
-  protected async look(opened: OpenTarget, {isFolded = false}: {readonly isFolded?: boolean} = {}): Promise<ClusterView> {
+  /** One look. Throws `cluster.not-found` for a cluster that isn't there and that no file describes. */
+  protected async look(opened: OpenTarget): Promise<ClusterView> {
     if (opened.kind === 'live') {
       const {observeCluster} = await import('../modes/controller/observe/observe.ts');
-      return observeCluster(opened.scope, opened.name, {parts: isFolded ? 'needed' : 'all'});
+      return observeCluster(opened.scope, opened.name);
     }
     const {mode, cluster, scope} = opened;
     // what a plan needs to know isn't asked in controller mode: the view needs none of it

@@ -90,7 +90,6 @@ export class MemoryApi implements KubeApi {
       throw new TriremeError('api.not-found', `the server doesn't serve ${resource.version}`);
     return [...this.#objects.values()]
       .filter((object) => object.kind === resource.kind && groupOf(object.apiVersion) === resource.group && fits(object, options))
-      .map(({spec, status, ...rest}): KubeObject => (options.metadataOnly === true ? rest : {...rest, spec, status}))
       .map((object) => (options.project === undefined ? object : options.project(object)));
   }
 

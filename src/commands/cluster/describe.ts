@@ -9,7 +9,7 @@ import type {clusterViewResult, ResultOf} from '../base-results.ts';
 export default class ClusterDescribe extends ObserveCommand<ResultOf<typeof clusterViewResult>> {
   static override summary = 'Show everything of a cluster as a tree.';
   static override description =
-    'Healthy machines that are alike are shown in one line unless --all is given. What is missing, failing or different is always shown, with its reasons. What machines are made of is looked at where a machine is not well, or with --all.';
+    'Healthy machines that are alike are shown in one line unless --all is given. What is missing, failing or different is always shown, with its reasons.';
   static override examples = [
     '<%= config.bin %> cluster describe',
     '<%= config.bin %> cluster describe berth -o yaml',
@@ -38,7 +38,7 @@ export default class ClusterDescribe extends ObserveCommand<ResultOf<typeof clus
         }
         this.signal.throwIfAborted();
       }
-      const view = await this.look(opened, {isFolded: !flags.all && this.out.format !== 'name' && !this.out.isForPrograms});
+      const view = await this.look(opened);
       this.out.print(this.out.format === 'name' ? namesOf(view).map(sanitizeLine).join('\n') : show(view));
       return view;
     });

@@ -6,7 +6,6 @@ import {addonBindings, coreGroup, coreKinds, events, readKinds, type CoreKind, t
 import {clusterLabel, ObjectIndex} from './object-index.ts';
 import {keyOfReference, lacksMachines, madeKinds, partsOf, templatesOf} from './references.ts';
 import {createSlimmer, type Slimmer} from './slim.ts';
-import {isWellMachine} from './standing.ts';
 
 export interface GatherOptions {
   /** Absent: all namespaces. */
@@ -17,11 +16,6 @@ export interface GatherOptions {
   readonly depth: 'full' | 'summary';
   /** Warnings too, of the namespace. */
   readonly withEvents?: boolean;
-  /**
-   * `needed`: infrastructure and bootstrap objects only of machines that aren't as they shall be. There are two for each machine, and of a machine that
-   * is well Cluster API says that they are, too.
-   */
-  readonly parts?: 'all' | 'needed';
   readonly signal?: AbortSignal;
 }
 
@@ -71,7 +65,6 @@ class Look {
     const wanted = this.#options.depth === 'full' ? fullKinds : summaryKinds;
     const listed = Promise.all(wanted.map(async (kind) => this.#namedBy(await this.#core(kind), kinds)));
     const [table, warnings] = await Promise.all([kinds, this.#events(), listed, this.#addons()]);
-    if (this.#options.parts === 'needed') await this.#partsInNeed(table);
     if (this.#options.depth === 'full') await this.#lookForMissing(table);
     return {
       index: this.#index,
@@ -110,23 +103,11 @@ class Look {
 
   /** Lists the kinds that these objects name, and those that a pool's machines will: they are on their way while the machines, which are many, still are. */
   async #namedBy(objects: readonly KubeObject[], kinds: Promise<KindTable>): Promise<void> {
-    const {depth, parts} = this.#options;
-    const isAll = parts !== 'needed';
-    const named = namedKinds(isAll ? objects : objects.filter((object) => object.kind !== 'Machine'), depth);
-    const fresh = [...named, ...(depth === 'full' && isAll ? objects.flatMap(madeKinds) : [])].filter((name) => this.#isFirst(name));
+    const named = namedKinds(objects, this.#options.depth);
+    const fresh = [...named, ...(this.#options.depth === 'full' ? objects.flatMap(madeKinds) : [])].filter((name) => this.#isFirst(name));
     if (fresh.length === 0) return;
     const table = await kinds;
     await Promise.all(fresh.map((name) => this.#kind(table, name, named.includes(name))));
-  }
-
-  /** A LIST of a kind of which many are needed; a few are looked for by name. */
-  async #partsInNeed(table: KindTable): Promise<void> {
-    const many = [...byKind(this.#unresolved()).values()].filter((references) => references.length > fewEnoughToGet);
-    await Promise.all(many.flatMap(([first]) => (first !== undefined && this.#isFirst(first) ? [this.#kind(table, first, true)] : [])));
-  }
-
-  #unresolved(): readonly Reference[] {
-    return unresolvedReferences(this.#index, this.#unreadable, {isWanted: (object) => this.#options.parts !== 'needed' || !isWellMachine(object)});
   }
 
   #isFirst({group, kind}: KindName): boolean {
@@ -173,7 +154,8 @@ class Look {
 
   /** What a LIST by label didn't bring may be there without the label, or have come later: it's looked for by name. */
   async #lookForMissing(table: KindTable): Promise<void> {
-    await Promise.all([...byKind(this.#unresolved()).values()].map((references) => this.#lookFor(table, references)));
+    const unresolved = unresolvedReferences(this.#index, this.#unreadable);
+    await Promise.all([...byKind(unresolved).values()].map((references) => this.#lookFor(table, references)));
   }
 
   async #lookFor(table: KindTable, references: readonly Reference[]): Promise<void> {
@@ -243,15 +225,10 @@ export function namedKinds(objects: Iterable<KubeObject>, depth: 'full' | 'summa
   return [...found.values()];
 }
 
-/** What is named and wasn't seen; of templates only those of pools that lack machines. `isWanted`: whose parts are looked for; default: everyone's. */
-export function unresolvedReferences(
-  index: ObjectIndex,
-  unreadable: ReadonlyMap<string, string>,
-  {isWanted = () => true}: {readonly isWanted?: (object: KubeObject) => boolean} = {},
-): readonly Reference[] {
+/** What is named and wasn't seen; of templates only those of pools that lack machines. */
+export function unresolvedReferences(index: ObjectIndex, unreadable: ReadonlyMap<string, string>): readonly Reference[] {
   const found = new Map<string, Reference>();
   for (const object of index.all()) {
-    if (!isWanted(object)) continue;
     for (const {reference} of [...partsOf(object), ...(lacksMachines(object) ? templatesOf(object) : [])]) {
       if (unreadable.has(`${reference.group}/${reference.kind}`) || index.find(reference) !== undefined) continue;
       found.set(keyOfReference(reference), reference);

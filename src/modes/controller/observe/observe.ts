@@ -18,8 +18,6 @@ export type Place = Pick<ControllerScope, 'api' | 'namespace'> & {readonly optio
 export interface ObserveOptions {
   /** Warnings of its objects too: one more request. Default true. */
   readonly withEvents?: boolean;
-  /** See GatherOptions. Default `all`. */
-  readonly parts?: GatherOptions['parts'];
 }
 
 function viewOptions(api: KubeApi, depth: GatherOptions['depth']): ViewOptions {
@@ -29,8 +27,7 @@ function viewOptions(api: KubeApi, depth: GatherOptions['depth']): ViewOptions {
 /** One look at one cluster; undefined when it isn't there. */
 export async function findCluster(place: Place, name: string, options: ObserveOptions = {}): Promise<ClusterView | undefined> {
   const {api, namespace} = place;
-  const {withEvents = true, parts = 'all'} = options;
-  const seen = await gather(api, {namespace, cluster: name, depth: 'full', withEvents, parts, signal: place.options.signal});
+  const seen = await gather(api, {namespace, cluster: name, depth: 'full', withEvents: options.withEvents ?? true, signal: place.options.signal});
   return viewCluster(seen, `${namespace}/${name}`, viewOptions(api, 'full'));
 }
 

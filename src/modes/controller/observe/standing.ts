@@ -26,13 +26,6 @@ function judge(object: KubeObject): Stand {
   return {standing: worstOf(views.map((one) => one.standing ?? 'good')), conditions: views};
 }
 
-/** Whether this is a machine that has its node and of which every condition is as it shall be: what it is made of is well, too, as Cluster API sees it. */
-export function isWellMachine(object: KubeObject): boolean {
-  if (object.kind !== 'Machine' || object.metadata.deletionTimestamp !== undefined || textAt(object.status, 'nodeRef', 'name') === undefined) return false;
-  const {standing, conditions} = standOf(object);
-  return standing === 'good' && conditions.some((one) => one.type === 'InfrastructureReady');
-}
-
 /** The same in the light of what hangs on it: `below` is the worst of that. */
 export function standAbove(stand: Stand, below: Standing): Stand {
   const conditions = softenSums(stand.conditions, below);

@@ -1,10 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {gather} from '../../../../../src/modes/controller/observe/gather.ts';
 import {keyOf} from '../../../../../src/modes/controller/observe/kinds.ts';
-import {viewCluster} from '../../../../../src/modes/controller/observe/view.ts';
-import {renderObservedTree} from '../../../../../src/output/observed-text.ts';
-import {plainStyle} from '../../../../../src/output/style.ts';
-import {clusterSet, condition, infraMachine, object, withConditions} from '../../../../support/cluster-api-objects.ts';
+import {clusterSet, infraMachine, object} from '../../../../support/cluster-api-objects.ts';
 import {MemoryApi} from '../../../../support/memory-api.ts';
 
 const one = {namespace: 'fleet', cluster: 'web', depth: 'full', withEvents: true} as const;
@@ -117,40 +114,5 @@ describe('gather', () => {
     const text = JSON.stringify([...index.all()]);
     expect(text).not.toContain('xxxx');
     expect(text).not.toContain('managedFields');
-  });
-
-  it('looks at what machines are made of only where one is not well, and the folded tree is the same', async () => {
-    const {objects} = clusterSet({workers: 9});
-    const [waits, failed] = ['web-md-0-2', 'web-md-0-5'];
-    const kept = objects
-      .filter((one) => !(one.kind === 'DevMachine' && one.metadata.name === failed))
-      .map((one) => {
-        if (one.kind === 'Machine' && one.metadata.name === failed) return withConditions(one, condition('InfrastructureReady', 'False', 'DoesNotExist'));
-        if (one.metadata.name !== waits) return one;
-        if (one.kind === 'Machine') return {...one, status: {phase: 'Pending', conditions: [condition('Ready', 'False', 'NotReady')]}};
-        return one.kind === 'KubeadmConfig' ? {...one, status: {conditions: [condition('DataSecretAvailable', 'False', 'DataSecretGenerationFailed')]}} : one;
-      });
-    const api = new MemoryApi(kept);
-    const seen = [await gather(new MemoryApi(kept), one), await gather(api, {...one, parts: 'needed'})];
-    expect(api.asked.filter((request) => /devmachines|kubeadmconfigs$/.test(request)).toSorted()).toEqual([
-      'get devmachines',
-      'get devmachines',
-      'get kubeadmconfigs',
-      'get kubeadmconfigs',
-    ]);
-    const [all, needed] = seen.map((each) => {
-      const view = viewCluster(each, 'fleet/web', {context: 'memory', simulated: false, depth: 'full'});
-      return view === undefined ? '' : renderObservedTree(view, {style: plainStyle, now: 0});
-    });
-    expect(all).toContain('DataSecretGenerationFailed');
-    expect(all).toContain('named by Machine/web-md-0-5');
-    expect(needed).toBe(all);
-  });
-
-  it('lists what many machines are made of when many are not well', async () => {
-    const {objects} = clusterSet({workers: 9});
-    const api = new MemoryApi(objects.map((one) => (one.kind === 'Machine' ? withConditions(one, condition('InfrastructureReady', 'False', 'Failed')) : one)));
-    await gather(api, {...one, parts: 'needed'});
-    expect(api.asked.filter((request) => /devmachines|kubeadmconfigs$/.test(request)).toSorted()).toEqual(['list devmachines', 'list kubeadmconfigs']);
   });
 });
