@@ -127,8 +127,7 @@ certificateValidityPeriod: 1m30s
 C
 kubeadm init phase kubeconfig kubelet --config config.yaml --kubeconfig-dir /root/short >/dev/null
 grep client-certificate-data kubelet.conf | awk '{print $2}' | base64 -d > pem; grep client-key-data kubelet.conf | awk '{print $2}' | base64 -d >> pem`;
-const useShortPem =
-  'umask 077; cp /root/short/pem /var/lib/kubelet/pki/kubelet-client-short.pem; ln -sfn /var/lib/kubelet/pki/kubelet-client-short.pem /var/lib/kubelet/pki/kubelet-client-current.pem';
+const useShortPem = 'umask 077; cp /root/short/pem /var/lib/kubelet/pki/kubelet-client-short.pem; ln -sfn /var/lib/kubelet/pki/kubelet-client-short.pem /var/lib/kubelet/pki/kubelet-client-current.pem';
 
 describe.skipIf(reason !== undefined)(`care for a real cluster${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   beforeAll(async () => {
@@ -160,11 +159,7 @@ describe.skipIf(reason !== undefined)(`care for a real cluster${reason === undef
 
   test('etcd and its members are in the status', async () => {
     const view = resultOf<{etcd?: {name: string; healthy: boolean; leader: boolean}[]}>(await bed.trireme(['status', '-o', 'json']));
-    expect(view.etcd?.map((one) => [one.name, one.healthy])).toEqual([
-      ['h1', true],
-      ['h2', true],
-      ['h3', true],
-    ]);
+    expect(view.etcd?.map((one) => [one.name, one.healthy])).toEqual([['h1', true], ['h2', true], ['h3', true]]);
     expect(view.etcd?.filter((one) => one.leader).length).toBe(1);
   });
 
@@ -173,10 +168,7 @@ describe.skipIf(reason !== undefined)(`care for a real cluster${reason === undef
     const watch = watchApi([1, 2, 3]);
     const started = Date.now();
     const ran = await bed.trireme(['apply', '--yes']);
-    const renewed = await waitFor(async () => (ours(await certificates()).every((one) => daysLeft(one) > 300) ? true : undefined), {
-      timeout: 600_000,
-      interval: 5000,
-    });
+    const renewed = await waitFor(async () => (ours(await certificates()).every((one) => daysLeft(one) > 300) ? true : undefined), {timeout: 600_000, interval: 5000});
     const took = Math.round((Date.now() - started) / 1000);
     const {mostDown, gaps} = await watch.stop();
     console.log(`renewed on three control planes in ${took} s; longest time without an answer: ${gaps}; API servers away at once: at most ${mostDown}`);
@@ -195,10 +187,7 @@ describe.skipIf(reason !== undefined)(`care for a real cluster${reason === undef
     await bed.ssh(4, `systemctl stop kubelet; umask 077; mkdir -p /root/short; cat > /root/short/pem <<'P'\n${pem}P\n${useShortPem}`);
     const components = "crictl ps -q --name '^(etcd|kube-apiserver|kube-controller-manager|kube-scheduler)$' | xargs -r crictl stop >/dev/null 2>&1 || true";
     for (const index of [1, 2, 3])
-      await bed.ssh(
-        index,
-        `${shorten(index, `h${index}`)}\nkubeadm certs renew all --config config.yaml >/dev/null\nsystemctl stop kubelet; ${useShortPem}; ${components}`,
-      );
+      await bed.ssh(index, `${shorten(index, `h${index}`)}\nkubeadm certs renew all --config config.yaml >/dev/null\nsystemctl stop kubelet; ${useShortPem}; ${components}`);
     const end = Date.now() + 95_000;
     await waitFor(async () => (Date.now() > end ? true : undefined), {timeout: 180_000, interval: 1000});
     for (const index of [1, 2, 3, 4]) await bed.ssh(index, 'systemctl start kubelet || true');
@@ -215,7 +204,7 @@ describe.skipIf(reason !== undefined)(`care for a real cluster${reason === undef
 
   test('a backup is one file, for its owner alone, and nothing of the cluster can be read in it', async () => {
     await kubectl('create namespace cargo');
-    await kubectl('-n cargo create configmap manifest --from-literal=crates=17');
+    await kubectl("-n cargo create configmap manifest --from-literal=crates=17");
     const ran = await bed.trireme(['cluster', 'backup', '--out', 'berth.backup', '-o', 'json'], {env: {TRIREME_BACKUP_PASSPHRASE: passphrase}});
     expectCode(ran, 0);
     const {size, dataSize} = resultOf<{size: number; dataSize: number}>(ran);

@@ -29,11 +29,7 @@ interface NodeList {
   readonly items: readonly {readonly metadata: {readonly name: string}; readonly status: {readonly nodeInfo: {readonly osImage: string}}}[];
 }
 interface PodList {
-  readonly items: readonly {
-    readonly metadata: {readonly name: string};
-    readonly spec: {readonly nodeName: string};
-    readonly status: {readonly podIP: string};
-  }[];
+  readonly items: readonly {readonly metadata: {readonly name: string}; readonly spec: {readonly nodeName: string}; readonly status: {readonly podIP: string}}[];
 }
 
 describe.skipIf(reason !== undefined)('a Debian 13 host beside Debian 12', () => {

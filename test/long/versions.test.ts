@@ -59,9 +59,7 @@ describe('program and agents of different releases', {timeout: 600_000}, () => {
   };
   /** The version of each agent, in the hosts' own words. */
   const agents = () =>
-    Promise.all(
-      sandbox.hosts.map(async (host) => (JSON.parse(await readFile(join(host.root, 'var/lib/trireme/seen.json'), 'utf8')) as {version: string}).version),
-    );
+    Promise.all(sandbox.hosts.map(async (host) => (JSON.parse(await readFile(join(host.root, 'var/lib/trireme/seen.json'), 'utf8')) as {version: string}).version));
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trireme-releases-'));
@@ -96,11 +94,7 @@ describe('program and agents of different releases', {timeout: 600_000}, () => {
     expect((await run(root, 'cluster', 'kubeconfig')).code).toBe(0);
     for (const args of [['plan'], ['apply', '--yes'], ['agent', 'upgrade', '--yes']]) {
       const ran = await run(root, ...args);
-      expect([args, ran.problem?.code, ran.problem?.message]).toEqual([
-        args,
-        'agent.incompatible',
-        expect.stringContaining(`is 7.1.0, this program is the older ${own}`),
-      ]);
+      expect([args, ran.problem?.code, ran.problem?.message]).toEqual([args, 'agent.incompatible', expect.stringContaining(`is 7.1.0, this program is the older ${own}`)]);
       expect(ran.problem?.hints.join(' ')).toContain('trireme 7.1.0 or newer');
     }
     expect(await agents()).toEqual(['7.1.0', '7.1.0']);
@@ -108,10 +102,7 @@ describe('program and agents of different releases', {timeout: 600_000}, () => {
 
   it('a program that speaks a newer protocol says what to do, and apply does it', async () => {
     const looked = await run(next, 'status');
-    expect([looked.code, looked.problem?.message]).toEqual([
-      4,
-      expect.stringContaining(`(7.1.0) speaks protocol ${protocol}, this program speaks ${protocol + 1}: trireme apply brings it up to date`),
-    ]);
+    expect([looked.code, looked.problem?.message]).toEqual([4, expect.stringContaining(`(7.1.0) speaks protocol ${protocol}, this program speaks ${protocol + 1}: trireme apply brings it up to date`)]);
     const ran = await run(next, 'apply', '--yes');
     expect(ran.code, ran.stderr).toBe(0);
     expect(await agents()).toEqual(['8.0.0', '8.0.0']);
@@ -130,10 +121,7 @@ describe('program and agents of different releases', {timeout: 600_000}, () => {
       expect(ran.problem?.hints.join(' ')).toContain('newer trireme');
     }
     const looked = await run(root, 'status');
-    expect([looked.code, looked.problem?.message]).toEqual([
-      4,
-      expect.stringContaining(`speaks protocol ${protocol + 1}, this program speaks ${protocol}: use trireme 8.0.0 or newer`),
-    ]);
+    expect([looked.code, looked.problem?.message]).toEqual([4, expect.stringContaining(`speaks protocol ${protocol + 1}, this program speaks ${protocol}: use trireme 8.0.0 or newer`)]);
     expect(await agents()).toEqual(['8.0.0', '8.0.0']);
   });
 });

@@ -73,6 +73,7 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
     target.wanted.layers.some((layer) => layer.name === name),
   );
   const [etcd, etcdCondition] = await observeEtcd(target, signal);
+  const layerConditions = () => layers.map(([name, record]) => layerCondition(name, record));
   try {
     // from the API server's cache: cheap for it, and never older than a moment
     const nodes = await api.get<{items: readonly NodeItem[]}>('/api/v1/nodes?resourceVersion=0', signal);
@@ -94,20 +95,12 @@ export async function observeCluster(api: ClusterApi, target: Target, signal: Ab
         available > 0
           ? {type: 'DnsReady', ready: true}
           : {type: 'DnsReady', ready: false, message: dns === undefined ? 'there is no CoreDNS deployment' : 'no replica of CoreDNS is available'},
-        ...layers.map(([name, record]) => layerCondition(name, record)),
+        ...layerConditions(),
       ],
     };
   } catch (error) {
     signal.throwIfAborted();
-    return {
-      etcd,
-      nodes: [],
-      conditions: [
-        {type: 'ApiReady', ready: false, message: (error as Error).message},
-        ...etcdCondition,
-        ...layers.map(([name, record]) => layerCondition(name, record)),
-      ],
-    };
+    return {etcd, nodes: [], conditions: [{type: 'ApiReady', ready: false, message: (error as Error).message}, ...etcdCondition, ...layerConditions()]};
   }
 }
 
@@ -119,7 +112,7 @@ export function nodesSeenReady(): readonly string[] {
 }
 
 /** A node that has become Ready since the layer was looked at may lack its part of it: its pods are made and started when it comes. */
-export function layerCondition(name: string, {ready, message, nodes}: LayerRecord): Observation['conditions'][number] {
+function layerCondition(name: string, {ready, message, nodes}: LayerRecord): Observation['conditions'][number] {
   const type = `Layer/${name}`;
   const fresh = nodes === undefined ? [] : readyNodes.filter((node) => !nodes.includes(node));
   if (ready && fresh.length > 0) return {type, ready: false, message: `not looked at since ${fresh.slice(0, 3).join(', ')} became Ready`};
