@@ -2,6 +2,7 @@
 import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {startGuard} from './guard.ts';
 import type {PaceName} from './management/controllers/pace.ts';
 import {startManagement, type ManagementApi} from './management/management.ts';
 import type {SessionPlace} from './session.ts';
@@ -30,6 +31,7 @@ const clusterName = 'harbour';
 /** Starts the API and writes the file; call `stop` in the end: it removes the folder. */
 export async function startControllerSandbox(options: ControllerSandboxOptions): Promise<ControllerSandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'trireme-'));
+  const guard = startGuard(folder);
   const management = await startManagement({pace: options.pace ?? 'demo', folder});
   const {bare = false} = options;
   const cwd = bare ? join(folder, clusterName) : undefined;
@@ -54,9 +56,11 @@ export async function startControllerSandbox(options: ControllerSandboxOptions):
       XDG_CACHE_HOME: join(folder, 'cache'),
       XDG_CONFIG_HOME: join(folder, 'config'),
     },
+    guard: guard.watch,
     stop: async () => {
       await management.stop();
       await rm(folder, {recursive: true, force: true});
+      await guard.dismiss();
     },
   };
 }

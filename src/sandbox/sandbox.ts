@@ -4,6 +4,7 @@ import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {createServer, type AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {startGuard} from './guard.ts';
 import {newKeyPair, startSimulatedHost, type SimulatedHost} from './host.ts';
 
 export interface SandboxOptions {
@@ -29,6 +30,8 @@ export interface Sandbox {
   readonly hosts: readonly SimulatedHost[];
   /** Environment in which commands use this sandbox and leave everything of the person's own alone. */
   readonly env: Readonly<Record<string, string>>;
+  /** This process ends with the sandbox, even when that is killed; where the folder is another's, that one's guard has to see to it. */
+  readonly guard: (pid: number) => () => void;
   stop(): Promise<void>;
 }
 
@@ -37,6 +40,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const {name: clusterName = 'harbour'} = options;
   const made = options.folder === undefined;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'trireme-')));
+  const guard = made ? startGuard(folder) : undefined;
   const key = await newKeyPair('sandbox');
   const sudoPassword = randomBytes(12).toString('base64url');
   const names = [...hostNames(options.controlPlanes, 'cp'), ...hostNames(options.workers, 'w')];
@@ -75,9 +79,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       XDG_CACHE_HOME: join(folder, 'cache'),
       XDG_CONFIG_HOME: join(folder, 'config'),
     },
+    guard: (pid) => guard?.watch(pid) ?? (() => {}),
     stop: async () => {
       await Promise.all(hosts.map((host) => host.stop()));
       if (made) await rm(folder, {recursive: true, force: true});
+      await guard?.dismiss();
     },
   };
 }

@@ -9,6 +9,8 @@ export interface SessionPlace {
   readonly cwd?: string;
   /** Environment in which commands use the sandbox and leave everything of the person's own alone. */
   readonly env: Readonly<Record<string, string>>;
+  /** Told of every process that is started here, so that it ends with the sandbox even when that is killed; returns how to take that back. */
+  readonly guard: (pid: number) => () => void;
 }
 
 export interface SessionOptions {
@@ -19,31 +21,29 @@ export interface SessionOptions {
   readonly toStderr?: boolean;
   /** It has no terminal, and nobody reads what it prints. */
   readonly isSilent?: boolean;
-  /** Told of the process; the function that it returns is called at its end. */
-  onStart?(pid: number): () => void;
 }
 
 /** Runs `trireme ARGS` against the sandbox on the same terminal, and returns its exit code. */
 export function runInSandbox(sandbox: SessionPlace, args: readonly string[], options: SessionOptions): Promise<number> {
-  return runProgram(process.execPath, [join(options.root, 'bin/run.js'), ...args], {...process.env, ...sandbox.env}, options);
+  return runProgram(process.execPath, [join(options.root, 'bin/run.js'), ...args], {...process.env, ...sandbox.env}, {...options, guard: sandbox.guard});
 }
 
 /** Opens a shell, or runs the given program, in which `trireme` uses the sandbox. */
 export function openShell(sandbox: SessionPlace, program: readonly string[], options: SessionOptions): Promise<number> {
   const [command, ...args] = program.length > 0 ? (program as [string, ...string[]]) : ([process.env['SHELL'] ?? '/bin/sh'] as [string]);
   const path = `${join(sandbox.folder, 'path')}:${process.env['PATH'] ?? ''}`;
-  return runProgram(command, args, {...process.env, ...sandbox.env, PATH: path}, {...options, cwd: sandbox.cwd});
+  return runProgram(command, args, {...process.env, ...sandbox.env, PATH: path}, {...options, cwd: sandbox.cwd, guard: sandbox.guard});
 }
 
 function runProgram(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  {signal, cwd, toStderr = false, isSilent = false, onStart}: SessionOptions & {readonly cwd?: string | undefined},
+  {signal, cwd, toStderr = false, isSilent = false, guard}: SessionOptions & Pick<SessionPlace, 'guard'> & {readonly cwd?: string | undefined},
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {env, cwd, stdio: isSilent ? 'ignore' : toStderr ? ['inherit', 2, 2] : 'inherit'});
-    const onEnd = child.pid === undefined ? undefined : onStart?.(child.pid);
+    const onEnd = child.pid === undefined ? undefined : guard(child.pid);
     const onAbort = () => child.kill('SIGTERM');
     signal.addEventListener('abort', onAbort, {once: true});
     child.on('error', reject);

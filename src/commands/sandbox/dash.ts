@@ -22,8 +22,7 @@ export default class SandboxDash extends BaseCommand<z.input<typeof result>> {
     const {root} = this.config;
     const sandbox = await startFleetSandbox({root});
     try {
-      const options = {root, signal: this.signal, toStderr: this.out.isForPrograms, onStart: sandbox.guard};
-      const exitCode = await runInSandbox(sandbox, ['dash', ...(argv as string[])], options);
+      const exitCode = await runInSandbox(sandbox, ['dash', ...(argv as string[])], {root, signal: this.signal, toStderr: this.out.isForPrograms});
       if (exitCode !== 0 && !this.signal.aborted)
         throw new TriremeError('run.failed', `trireme dash ended with exit code ${exitCode} in the sandbox.`, {hints: ['What it said stands above.']});
       return {simulated: true as const};

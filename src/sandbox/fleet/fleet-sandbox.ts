@@ -28,8 +28,6 @@ export interface FleetSandbox extends SessionPlace {
   readonly hosts: Sandbox;
   /** Resolves when the two clusters that have files are up: they are made by `trireme apply`, as a person's would be. */
   readonly isUp: Promise<void>;
-  /** This process ends with the sandbox, even when that is killed. */
-  readonly guard: (pid: number) => () => void;
   stop(): Promise<void>;
 }
 
@@ -63,20 +61,19 @@ export async function startFleetSandbox({root, pace = watchable}: FleetSandboxOp
       XDG_CACHE_HOME: join(folder, 'cache'),
       XDG_CONFIG_HOME: join(folder, 'config'),
     },
+    guard: guard.watch,
   };
   for (const path of [file, hosts.file])
     await rememberCluster(join(folder, 'state/trireme'), await readCluster({files: [path], redactor: new Redactor(), allowSimulated: true}));
   const stopping = new AbortController();
   const life = startLife({management, hosts, onReady: () => Object.assign(current, pace)});
-  const apply = (path: string) =>
-    runInSandbox(place, ['apply', '-f', path, '--yes', '--quiet'], {root, signal: stopping.signal, isSilent: true, onStart: guard.watch});
+  const apply = (path: string) => runInSandbox(place, ['apply', '-f', path, '--yes', '--quiet'], {root, signal: stopping.signal, isSilent: true});
   const isUp = Promise.all([file, hosts.file].map(apply)).then(() => life.hostsAreUp());
   return {
     ...place,
     management,
     hosts,
     isUp,
-    guard: guard.watch,
     stop: async () => {
       stopping.abort();
       life.stop();

@@ -97,7 +97,8 @@ describe('recording', () => {
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
       const blob = Buffer.from((await readFile(join(folder, 'key.pub'), 'utf8')).split(' ')[1] ?? '', 'base64');
       await recordHostKeys({file, name: '[h1]:2222', keys: [blob], hashed: true});
-      expect(await readFile(file, 'utf8')).not.toContain('h1');
+      // the name's place holds a salt and a hash, and nothing of the name; base64 itself may well hold "h1"
+      expect(await readFile(file, 'utf8')).toMatch(/^\|1\|[A-Za-z0-9+/]{27}=\|[A-Za-z0-9+/]{27}= ssh-ed25519 [A-Za-z0-9+/=]+\n$/);
       expect(execFileSync('ssh-keygen', ['-l', '-F', '[h1]:2222', '-f', file], {encoding: 'utf8'})).toContain(fingerprint(blob));
       execFileSync('ssh-keygen', ['-q', '-H', '-f', file], {stdio: 'ignore'});
       expect(judgeHostKey(parseKnownHosts(await readFile(file, 'utf8'), file), ['[h1]:2222'], blob).outcome).toBe('trusted');
