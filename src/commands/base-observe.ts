@@ -3,7 +3,7 @@ import {sleep} from '../kernel/cancel.ts';
 import {TriremeError} from '../kernel/errors.ts';
 import {nearest} from '../kernel/nearest.ts';
 import type {ControllerScope} from '../modes/controller/scope.ts';
-import type {ClusterView, MachineView} from '../modes/mode.ts';
+import type {ClusterView, LookOptions, MachineView} from '../modes/mode.ts';
 import {renderCluster, renderClusterTree} from '../output/cluster-text.ts';
 import {renderObserved, renderObservedTree} from '../output/observed-text.ts';
 import {TargetCommand, type OpenTarget} from './base-target.ts';
@@ -12,16 +12,16 @@ import {TargetCommand, type OpenTarget} from './base-target.ts';
 const interval = 2000;
 
 export abstract class ObserveCommand<R> extends TargetCommand<R> {
-  /** One look. Throws `cluster.not-found` for a cluster that isn't there and that no file describes. */
-  protected async look(opened: OpenTarget): Promise<ClusterView> {
+  /** One look, brief where people read it. Throws `cluster.not-found` for a cluster that isn't there and that no file describes. */
+  protected async look(opened: OpenTarget, {brief = !this.out.isForPrograms}: LookOptions = {}): Promise<ClusterView> {
     if (opened.kind === 'live') {
       const {observeCluster} = await import('../modes/controller/observe/observe.ts');
-      return observeCluster(opened.scope, opened.name);
+      return observeCluster(opened.scope, opened.name, {brief});
     }
     const {mode, cluster, scope} = opened;
     // what a plan needs to know isn't asked in controller mode: the view needs none of it
     const facts = mode.name === 'controller' ? {} : await mode.facts(cluster, scope);
-    return mode.observe(cluster, facts, scope);
+    return mode.observe(cluster, facts, scope, {brief});
   }
 
   /** A view after each change, until the signal aborts; undefined while the cluster isn't there. */

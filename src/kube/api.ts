@@ -35,6 +35,11 @@ export interface ListOptions extends CallOptions {
   readonly firstPageSize?: number;
   /** Only names, labels, owners (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
+  /**
+   * Nothing but names is sure to be there: a table without its objects is asked for, a small part of the server's work. Where the namespace isn't
+   * told by the question, or the server makes no tables, more comes.
+   */
+  readonly namesOnly?: boolean;
   /** Called with each object as soon as it's read; what it returns is kept in its place. Keeps memory small where much is listed or watched. */
   readonly project?: (object: KubeObject) => KubeObject;
   /** Told of each page as soon as it's read; the next one is asked for when it resolves. A list that begins anew tells its pages again. */

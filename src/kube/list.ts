@@ -6,7 +6,8 @@ import type {KubeObject} from './object.ts';
 import {collectionPath, query} from './paths.ts';
 import {requireObject, type Rest} from './rest.ts';
 
-/** Partial objects, in a list and alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+/** Tables, and partial objects, in a list and alone: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+const table = 'application/json;as=Table;g=meta.k8s.io;v=v1,application/json';
 const partialList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 export const partialObject = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
@@ -15,7 +16,11 @@ const defaultPageSize = 500;
 const freshStarts = 3;
 
 interface Page {
+  readonly kind?: string;
   readonly items?: readonly KubeObject[] | null;
+  /** Of a table. */
+  readonly rows?: readonly {readonly cells: readonly unknown[]}[] | null;
+  readonly columnDefinitions?: readonly {readonly format?: string}[];
   readonly metadata?: {readonly continue?: string; readonly resourceVersion?: string};
 }
 
@@ -28,6 +33,7 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
     let next: string | undefined;
     let isExpired = false;
     do {
+      const shape = shapeOf(resource, options);
       const path =
         collectionPath(resource, options.namespace) +
         query({
@@ -35,14 +41,14 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
           continue: next,
           labelSelector: options.labelSelector,
           fieldSelector: options.fieldSelector,
+          includeObject: shape === table ? 'None' : undefined,
         });
-      const accept = options.metadataOnly === true ? partialList : undefined;
-      const call = {...callOptions(options), method: 'GET', path, subject, repeat: 'repeatable' as const, ...(accept === undefined ? {} : {accept})};
+      const call = {...callOptions(options), method: 'GET', path, subject, repeat: 'repeatable' as const, ...(shape === undefined ? {} : {accept: shape})};
       const {status, body} = await rest.json<unknown>(call, next === undefined ? [] : [410]);
       isExpired = status === 410;
       if (isExpired) break;
       const page = requireObject<Page>(body, rest.server, subject);
-      const read = (page.items ?? []).map((item) => projected(complete<T>(item, resource), options));
+      const read = itemsOf(page, options).map((item) => projected(complete<T>(item, resource), options));
       items.push(...read);
       await options.onPage?.(read);
       next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
@@ -58,6 +64,19 @@ export async function listAll<T extends KubeObject>(rest: Rest, resource: Resour
     }
     pageSize *= 4;
   }
+}
+
+function shapeOf({namespaced}: Resource, {metadataOnly, namesOnly, namespace}: ListOptions): string | undefined {
+  if (namesOnly === true && (!namespaced || namespace !== undefined)) return table;
+  return metadataOnly === true || namesOnly === true ? partialList : undefined;
+}
+
+/** A row's cell whose column has the format `name` is the object's name. */
+function itemsOf({kind, items, rows, columnDefinitions}: Page, {namespace}: ListOptions): readonly KubeObject[] {
+  if (kind !== 'Table') return items ?? [];
+  const column = columnDefinitions?.findIndex(({format}) => format === 'name') ?? -1;
+  if (column === -1) throw new TriremeError('api.failed', 'The server answers with a table that has no column of names.');
+  return (rows ?? []).map(({cells}) => ({metadata: {name: String(cells[column]), ...(namespace === undefined ? {} : {namespace})}}) as KubeObject);
 }
 
 /** Built-in kinds come without apiVersion and kind in lists, and partial objects with those of the metadata. */

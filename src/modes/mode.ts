@@ -65,7 +65,12 @@ export interface Mode<F, S extends Scope> {
   /** What speaks against beginning to work on the plan's new hosts or machines; pure. */
   obstacles(cluster: DesiredCluster, facts: F, plan: Plan<S>): readonly Obstacle[];
   /** One look at the cluster as it is. */
-  observe(cluster: DesiredCluster, facts: F, scope: S): Promise<ClusterView>;
+  observe(cluster: DesiredCluster, facts: F, scope: S, options?: LookOptions): Promise<ClusterView>;
+}
+
+export interface LookOptions {
+  /** For whoever shows how things stand, and of what is fine no details: saves looking at those. Default false. */
+  readonly brief?: boolean;
 }
 
 /** An error of a named check that nobody chose to ignore. */

@@ -106,6 +106,12 @@ export function describeManagementApi(open: () => Promise<ManagementSubject>): v
       expect(await codeOf(api.resource({apiVersion: 'nowhere.example/v1', kind: 'Nothing'}))).toBe('api.kind-unknown');
     });
 
+    it('lists names alone, with or without tables', async () => {
+      for (const name of ['named-a', 'named-b']) await api.create(map(name, {}, {named: 'yes'}));
+      const {items} = await api.list(configMaps, {namespace, labelSelector: 'named=yes', namesOnly: true});
+      expect(items.map((one) => one.metadata.name).toSorted()).toEqual(['named-a', 'named-b']);
+    });
+
     it("labels Cluster API's definitions with their contract and provider", async () => {
       const {items} = await api.list({
         group: 'apiextensions.k8s.io',

@@ -79,8 +79,10 @@ export class MemoryApi implements KubeApi {
   }
 
   async list<T extends KubeObject>(resource: Resource, options: ListOptions = {}) {
-    this.asked.push(`list ${resource.plural}`);
-    return {items: this.#of(resource, options) as unknown as readonly T[], resourceVersion: '1'};
+    const {namesOnly = false, project: _project, ...rest} = options;
+    this.asked.push(`list ${namesOnly ? 'names of ' : ''}${resource.plural}`);
+    const items = namesOnly ? this.#of(resource, rest).map(({metadata: {name}}) => ({metadata: {name}})) : this.#of(resource, options);
+    return {items: items as unknown as readonly T[], resourceVersion: '1'};
   }
 
   #of(resource: Resource, options: ListOptions): readonly KubeObject[] {

@@ -38,7 +38,7 @@ export default class ClusterDescribe extends ObserveCommand<ResultOf<typeof clus
         }
         this.signal.throwIfAborted();
       }
-      const view = await this.look(opened);
+      const view = await this.look(opened, flags.all ? {brief: false} : {});
       this.out.print(this.out.format === 'name' ? namesOf(view).map(sanitizeLine).join('\n') : show(view));
       return view;
     });

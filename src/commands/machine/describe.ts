@@ -18,7 +18,7 @@ export default class MachineDescribe extends ObserveCommand<ResultOf<typeof mach
   async run() {
     const {args, flags} = await this.parse(MachineDescribe);
     return this.withTarget(await this.resolveTarget(flags), flags, async (opened) => {
-      const machine = this.requireMachine(await this.look(opened), args.machine);
+      const machine = this.requireMachine(await this.look(opened, {brief: false}), args.machine);
       const {columns} = this.out.terminal.stdout;
       const options = {style: this.out.style, now: Date.now(), ...(columns === undefined ? {} : {columns})};
       this.out.print(this.out.format === 'name' ? sanitizeLine(machine.name) : renderMachine(machine, options));

@@ -61,9 +61,9 @@ export const controllerMode: Mode<ControllerFacts, ControllerScope> = {
     requireRights(facts);
     return [];
   },
-  observe: async (cluster, _facts, scope) => {
+  observe: async (cluster, _facts, scope, options) => {
     const {name} = cluster.document.metadata;
-    return (await findCluster(scope, name)) ?? absentCluster(cluster, scope);
+    return (await findCluster(scope, name, options)) ?? absentCluster(cluster, scope);
   },
 };
 

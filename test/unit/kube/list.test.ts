@@ -82,6 +82,52 @@ describe('a list', () => {
   });
 });
 
+describe('a list of names', () => {
+  const table = (names: readonly string[], next = '') => ({
+    kind: 'Table',
+    metadata: {resourceVersion: '7', continue: next},
+    columnDefinitions: [{name: 'Berth'}, {name: 'Name', format: 'name'}],
+    rows: names.map((name) => ({cells: ['x', name]})),
+  });
+  const answerWith = (bodies: readonly unknown[]) => {
+    let count = 0;
+    small.answer((_seen, response) => {
+      response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(bodies[count]));
+      count += 1;
+      return true;
+    });
+  };
+
+  it('asks for a table without objects, page by page', async () => {
+    answerWith([table(['a', 'b'], 'more'), table(['c'])]);
+    const {items, resourceVersion} = await connection.api.list(boats, {namespace: 'fleet', namesOnly: true});
+    expect(items.map((one) => one.metadata)).toEqual(['a', 'b', 'c'].map((name) => ({name, namespace: 'fleet'})));
+    expect(resourceVersion).toBe('7');
+    expect(small.seen[0]?.headers.accept).toBe('application/json;as=Table;g=meta.k8s.io;v=v1,application/json');
+    expect(small.seen.map(({url}) => [url.searchParams.get('includeObject'), url.searchParams.get('continue')])).toEqual([
+      ['None', null],
+      ['None', 'more'],
+    ]);
+  });
+
+  it('takes whole objects where the server makes no tables', async () => {
+    const {items} = await connection.api.list(boats, {namespace: 'harbour', namesOnly: true});
+    expect(items.map((one) => one.metadata.name)).toContain('boat-1');
+    expect(items).toHaveLength(12);
+  });
+
+  it('of all namespaces asks for metadata: rows do not say whose they are', async () => {
+    await connection.api.list(boats, {namesOnly: true});
+    expect(small.seen[0]?.headers.accept).toContain('as=PartialObjectMetadataList');
+    expect(small.seen[0]?.url.searchParams.get('includeObject')).toBeNull();
+  });
+
+  it('is refused in a table without names', async () => {
+    answerWith([{...table(['a']), columnDefinitions: [{name: 'Berth'}]}]);
+    await expect(connection.api.list(boats, {namespace: 'fleet', namesOnly: true})).rejects.toMatchObject({code: 'api.failed'});
+  });
+});
+
 describe('access', () => {
   const check = (verb: string): AccessCheck => ({verb, group: 'fleet.example', resource: 'boats', namespace: 'fleet'});
 

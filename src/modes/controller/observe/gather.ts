@@ -2,9 +2,10 @@
 import type {KubeApi, ListOptions, Resource} from '../../../kube/api.ts';
 import type {KubeObject} from '../../../kube/object.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
+import {conditionsOf} from './conditions.ts';
 import {addonBindings, coreGroup, coreKinds, events, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
 import {clusterLabel, ObjectIndex} from './object-index.ts';
-import {keyOfReference, lacksMachines, madeKinds, partsOf, templatesOf} from './references.ts';
+import {isBootstrap, keyOfReference, lacksMachines, madeKinds, partsOf, templatesOf, type NamedKind} from './references.ts';
 import {createSlimmer, type Slimmer} from './slim.ts';
 
 export interface GatherOptions {
@@ -14,6 +15,11 @@ export interface GatherOptions {
   readonly cluster?: string;
   /** `summary`: without infrastructure, bootstrap, machine sets, health checks and add-ons. */
   readonly depth: 'full' | 'summary';
+  /**
+   * Of bootstrap objects whose machines Cluster API calls ready only that they are there; default false. A machine tells with BootstrapConfigReady
+   * what they say, and they are as large as all machines' infrastructure.
+   */
+  readonly briefBootstrap?: boolean;
   /** Warnings too, of the namespace. */
   readonly withEvents?: boolean;
   readonly signal?: AbortSignal;
@@ -35,7 +41,7 @@ export interface Seen {
 
 const summaryKinds: readonly CoreKind[] = ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
 const fullKinds = Object.keys(coreKinds) as readonly CoreKind[];
-/** More missing objects of a kind than this are looked for by one LIST. */
+/** More objects of a kind than this are looked for by one LIST. */
 const fewEnoughToGet = 3;
 
 /** Looks. Throws `api.kind-unknown` where there's no Cluster API, and whatever forbids reading clusters or machines. */
@@ -53,6 +59,8 @@ class Look {
   readonly #missing = new Set<string>();
   /** `group/Kind` of what is listed because something names it. */
   readonly #named = new Set<string>();
+  /** Of kinds whose objects' names alone were listed: what must be looked at whole is found once the machines are known. */
+  readonly #brief: {readonly resource: Resource; readonly names: readonly string[]}[] = [];
 
   constructor(api: KubeApi, options: GatherOptions) {
     this.#api = api;
@@ -65,6 +73,7 @@ class Look {
     const wanted = this.#options.depth === 'full' ? fullKinds : summaryKinds;
     const listed = Promise.all(wanted.map(async (kind) => this.#namedBy(await this.#core(kind), kinds)));
     const [table, warnings] = await Promise.all([kinds, this.#events(), listed, this.#addons()]);
+    await Promise.all(this.#brief.map(({resource, names}) => this.#lookCloser(resource, names)));
     if (this.#options.depth === 'full') await this.#lookForMissing(table);
     return {
       index: this.#index,
@@ -141,14 +150,53 @@ class Look {
   }
 
   /** `isSure`: an object names it. What only may be named is asked for again when one does. */
-  async #kind(table: KindTable, name: KindName, isSure: boolean): Promise<void> {
+  async #kind(table: KindTable, name: NamedKind, isSure: boolean): Promise<void> {
     try {
       const resource = await table.resourceOf(name);
       if (resource === undefined && !isSure) this.#named.delete(`${name.group}/${name.kind}`);
       else if (resource === undefined) this.#unreadable.set(`${name.group}/${name.kind}`, 'its kind is not served: is its provider installed?');
+      else if (name.isBootstrap && this.#options.briefBootstrap === true) await this.#listNames(resource);
       else this.#put((await this.#api.list(resource, this.#list)).items);
     } catch (error) {
       this.#note(name, error);
+    }
+  }
+
+  async #listNames(resource: Resource): Promise<void> {
+    const {project: _slim, ...rest} = this.#list;
+    const {items} = await this.#api.list(resource, {...rest, namesOnly: true});
+    this.#brief.push({resource, names: items.map((item) => item.metadata.name)});
+  }
+
+  /** Those of ready machines are put in as they are known, by name; the others are read. */
+  async #lookCloser(resource: Resource, names: readonly string[]): Promise<void> {
+    const {namespace = '', cluster = ''} = this.#options;
+    const quiet = new Set(
+      [...this.#index.all()].filter(isReadyMachine).flatMap((machine) =>
+        partsOf(machine)
+          .filter(isBootstrap)
+          .map(({reference}) => keyOfReference(reference)),
+      ),
+    );
+    const isQuiet = (name: string) => quiet.has(keyOfReference({...resource, namespace, name}));
+    const metadata = {namespace, labels: {[clusterLabel]: cluster}};
+    this.#put(names.filter(isQuiet).map((name) => ({apiVersion: `${resource.group}/${resource.version}`, kind: resource.kind, metadata: {...metadata, name}})));
+    const others = names.filter((name) => !isQuiet(name));
+    try {
+      if (others.length > fewEnoughToGet) this.#put((await this.#api.list(resource, this.#list)).items);
+      else
+        this.#put(
+          (
+            await fetchNamed(
+              this.#api,
+              resource,
+              others.map((name) => ({...resource, namespace, name})),
+              this.#options,
+            )
+          ).map(this.#slim),
+        );
+    } catch (error) {
+      this.#note(resource, error);
     }
   }
 
@@ -214,15 +262,23 @@ export function isUnserved(error: unknown): boolean {
 }
 
 /** The distinct kinds that objects name as their parts. */
-export function namedKinds(objects: Iterable<KubeObject>, depth: 'full' | 'summary'): readonly KindName[] {
-  const found = new Map<string, KindName>();
+export function namedKinds(objects: Iterable<KubeObject>, depth: 'full' | 'summary'): readonly NamedKind[] {
+  const found = new Map<string, NamedKind>();
   for (const object of objects) {
     if (depth === 'summary' && object.kind !== 'Cluster') continue;
-    for (const {part, reference} of partsOf(object)) {
-      if (depth === 'full' || part === 'control-plane') found.set(`${reference.group}/${reference.kind}`, reference);
+    for (const named of partsOf(object)) {
+      const {part, reference} = named;
+      if (depth === 'full' || part === 'control-plane') found.set(`${reference.group}/${reference.kind}`, {...reference, isBootstrap: isBootstrap(named)});
     }
   }
   return [...found.values()];
+}
+
+/** A machine whose bootstrap object has nothing to tell that the machine doesn't: it's ready, and says so of what it was made from. */
+function isReadyMachine(object: KubeObject): boolean {
+  if (object.kind !== 'Machine' || object.metadata.deletionTimestamp !== undefined) return false;
+  const fine = new Set(conditionsOf(object).flatMap(({type, status}) => (status === 'True' ? [type] : [])));
+  return fine.has('Ready') && (fine.has('BootstrapConfigReady') || fine.has('BootstrapReady'));
 }
 
 /** What is named and wasn't seen; of templates only those of pools that lack machines. */

@@ -4,7 +4,7 @@ import {nearest} from '../../../kernel/nearest.ts';
 import type {KubeApi} from '../../../kube/api.ts';
 import type {FleetChange} from '../../../fleet/fleet-store.ts';
 import type {DesiredCluster} from '../../../spec/desired.ts';
-import type {ClusterView, EventView} from '../../mode.ts';
+import type {ClusterView, EventView, LookOptions} from '../../mode.ts';
 import type {ControllerScope} from '../scope.ts';
 import {compareEvents, viewEvent} from './events.ts';
 import {gather, listCore, type GatherOptions} from './gather.ts';
@@ -15,7 +15,7 @@ import {watchObjects} from './watch.ts';
 /** What observing needs of a scope. */
 export type Place = Pick<ControllerScope, 'api' | 'namespace'> & {readonly options: {readonly signal: AbortSignal}};
 
-export interface ObserveOptions {
+export interface ObserveOptions extends LookOptions {
   /** Warnings of its objects too: one more request. Default true. */
   readonly withEvents?: boolean;
 }
@@ -27,7 +27,8 @@ function viewOptions(api: KubeApi, depth: GatherOptions['depth']): ViewOptions {
 /** One look at one cluster; undefined when it isn't there. */
 export async function findCluster(place: Place, name: string, options: ObserveOptions = {}): Promise<ClusterView | undefined> {
   const {api, namespace} = place;
-  const seen = await gather(api, {namespace, cluster: name, depth: 'full', withEvents: options.withEvents ?? true, signal: place.options.signal});
+  const {withEvents = true, brief = false} = options;
+  const seen = await gather(api, {namespace, cluster: name, depth: 'full', withEvents, briefBootstrap: brief, signal: place.options.signal});
   return viewCluster(seen, `${namespace}/${name}`, viewOptions(api, 'full'));
 }
 
@@ -117,7 +118,7 @@ export async function observeEvents(place: Place, name: string, options: {readon
   const {api, namespace} = place;
   const {signal} = place.options;
   const [view, {items}] = await Promise.all([
-    observeCluster(place, name, {withEvents: false}),
+    observeCluster(place, name, {withEvents: false, brief: true}),
     api.list(eventsResource, {namespace, signal, ...(options.warningsOnly ? {fieldSelector: 'type=Warning'} : {})}),
   ]);
   const names = namesIn(view);
@@ -135,7 +136,7 @@ export async function* watchEvents(
 ): AsyncGenerator<EventView, void, undefined> {
   const {api, namespace} = place;
   const {signal} = options;
-  let names = namesIn(await observeCluster(place, name, {withEvents: false}));
+  let names = namesIn(await observeCluster(place, name, {withEvents: false, brief: true}));
   const shown = new Map<string, number>();
   const isNew = (event: EventView, id: string) => {
     if (shown.get(id) === event.count) return false;
@@ -157,7 +158,7 @@ export async function* watchEvents(
 }
 
 async function refreshed(place: Place, name: string, before: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-  const view = await findCluster(place, name, {withEvents: false}).catch(() => undefined);
+  const view = await findCluster(place, name, {withEvents: false, brief: true}).catch(() => undefined);
   return view === undefined ? before : new Set([...before, ...namesIn(view)]);
 }
 

@@ -9,6 +9,11 @@ export interface NamedPart {
   readonly reference: Reference;
 }
 
+/** Names a kind and what its objects are for. */
+export interface NamedKind extends KindName {
+  readonly isBootstrap: boolean;
+}
+
 interface Place {
   readonly part: NamedPart['part'];
   readonly field: string;
@@ -39,11 +44,17 @@ export function templatesOf(object: KubeObject): readonly NamedPart[] {
 }
 
 /** The kinds of the objects that a pool's machines name. A template's kind is that of what is made from it and `Template`: Cluster API's contract. */
-export function madeKinds(object: KubeObject): readonly KindName[] {
+export function madeKinds(object: KubeObject): readonly NamedKind[] {
   if (object.kind !== 'MachineDeployment' || (numberAt(object, 'status', 'replicas') ?? 0) === 0) return [];
-  return templatesOf(object).flatMap(({reference: {name: _name, namespace: _namespace, kind, ...rest}}) =>
-    kind.endsWith('Template') ? [{...rest, kind: kind.slice(0, -'Template'.length)}] : [],
-  );
+  return templatesOf(object).flatMap((template) => {
+    const {name: _name, namespace: _namespace, kind, ...rest} = template.reference;
+    return kind.endsWith('Template') ? [{...rest, kind: kind.slice(0, -'Template'.length), isBootstrap: isBootstrap(template)}] : [];
+  });
+}
+
+/** Whether it names the bootstrap object of a machine or pool, or its template. */
+export function isBootstrap({field}: Pick<NamedPart, 'field'>): boolean {
+  return field.endsWith('bootstrap.configRef');
 }
 
 function namedAt(object: KubeObject, {part, field, path}: Place): readonly NamedPart[] {

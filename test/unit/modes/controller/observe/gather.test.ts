@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {gather} from '../../../../../src/modes/controller/observe/gather.ts';
 import {keyOf} from '../../../../../src/modes/controller/observe/kinds.ts';
-import {clusterSet, infraMachine, object} from '../../../../support/cluster-api-objects.ts';
+import type {KubeObject} from '../../../../../src/kube/object.ts';
+import {bootstrapConfig, clusterSet, condition, infraMachine, object, withConditions} from '../../../../support/cluster-api-objects.ts';
 import {MemoryApi} from '../../../../support/memory-api.ts';
 
 const one = {namespace: 'fleet', cluster: 'web', depth: 'full', withEvents: true} as const;
@@ -60,6 +61,45 @@ describe('gather', () => {
     expect(missing.size).toBe(51);
     expect(missing.has(keyOf('infrastructure.cluster.x-k8s.io', 'DevMachine', 'fleet', 'web-md-0-7'))).toBe(true);
     expect(api.requests).toBeLessThanOrEqual(15);
+  });
+
+  describe('that is brief about bootstrap objects', () => {
+    const brief = {...one, briefBootstrap: true} as const;
+    const config = (name: string) => ({group: 'bootstrap.cluster.x-k8s.io', kind: 'KubeadmConfig', namespace: 'fleet', name});
+    const unready = (objects: readonly KubeObject[], count: number) =>
+      objects.map((each) =>
+        each.kind === 'Machine' && Number(/^web-md-0-(\d+)$/.exec(each.metadata.name)?.[1]) <= count
+          ? withConditions(each, condition('BootstrapConfigReady', 'False', 'NotReady'), condition('Ready', 'False', 'NotReady'))
+          : each,
+      );
+
+    it('asks for their names alone, and knows that they are there', async () => {
+      const api = new MemoryApi(clusterSet({workers: 50}).objects);
+      const {index, missing} = await gather(api, brief);
+      expect(api.asked.filter((request) => request.endsWith('kubeadmconfigs'))).toEqual(['list names of kubeadmconfigs']);
+      expect([...missing]).toEqual([]);
+      expect(index.find(config('web-md-0-7'))).toMatchObject({kind: 'KubeadmConfig', metadata: {name: 'web-md-0-7'}});
+    });
+
+    it.each([
+      {count: 2, asked: ['get kubeadmconfigs', 'get kubeadmconfigs']},
+      {count: 20, asked: ['list kubeadmconfigs']},
+    ])('reads whole those of $count machines that are not ready', async ({count, asked}) => {
+      const api = new MemoryApi(unready(clusterSet({workers: 50}).objects, count));
+      const {index} = await gather(api, brief);
+      expect(api.asked.filter((request) => request.endsWith(' kubeadmconfigs'))).toEqual(['list names of kubeadmconfigs', ...asked]);
+      expect(index.find(config('web-md-0-2'))?.status).toMatchObject({initialization: {dataSecretCreated: true}});
+    });
+
+    it('misses one that is not there, and reads one that no machine names', async () => {
+      const {objects} = clusterSet({workers: 50});
+      const gone = objects.filter((each) => !(each.kind === 'KubeadmConfig' && each.metadata.name === 'web-md-0-3'));
+      const api = new MemoryApi([...gone, bootstrapConfig('web', 'stray')]);
+      const {index, missing} = await gather(api, brief);
+      expect([...missing]).toEqual([keyOf('bootstrap.cluster.x-k8s.io', 'KubeadmConfig', 'fleet', 'web-md-0-3')]);
+      expect(index.find(config('stray'))?.metadata.uid).toBeDefined();
+      expect(api.requests).toBeLessThanOrEqual(15);
+    });
   });
 
   it('says which kinds could not be looked at, and goes on with the others', async () => {
