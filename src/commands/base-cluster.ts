@@ -6,9 +6,7 @@ import {TriremeError} from '../kernel/errors.ts';
 import {errorOf, problemOf} from '../kernel/problem.ts';
 import {findKnownCluster, rememberCluster} from '../fleet/known-clusters.ts';
 import type {Mode, Obstacle, Scope} from '../modes/mode.ts';
-import {followRun, type FollowPicture} from '../output/follow.ts';
-import {renderPlan} from '../output/plan-text.ts';
-import {renderSummary} from '../output/summary.ts';
+import type {FollowPicture} from '../output/follow.ts';
 import type {ExecutedRun} from '../plan/execute.ts';
 import {hasChanges, type Plan} from '../plan/plan.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
@@ -130,6 +128,7 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
     const {plan, cluster} = work;
     const result = {plan: planResultOf(plan), run: null};
     for (const warning of plan.warnings) this.out.warn(warning);
+    const {renderPlan} = await import('../output/plan-text.ts');
     this.out.note(renderPlan(plan, {style: this.out.terminal.errorStyle, wide: this.out.format === 'wide'}));
     if (flags['dry-run']) return result;
     if (work.removalConfirmed !== true) await this.#confirmRemovals(plan, flags.confirm ?? []);
@@ -193,7 +192,11 @@ export abstract class ClusterCommand<R> extends BaseCommand<R> {
   }
 
   async #execute({plan, cluster, scope, resumed, ...work}: PlannedWork, flags: RunFlags): Promise<ExecutedRun> {
-    const {executePlan} = await import('../plan/execute.ts');
+    const [{executePlan}, {followRun}, {renderSummary}] = await Promise.all([
+      import('../plan/execute.ts'),
+      import('../output/follow.ts'),
+      import('../output/summary.ts'),
+    ]);
     const follower = followRun(this.out, await this.#picture());
     const again = work.again ?? 'trireme apply --resume';
     const clock = deadline(flags.timeout, again);

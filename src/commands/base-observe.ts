@@ -4,8 +4,6 @@ import {TriremeError} from '../kernel/errors.ts';
 import {nearest} from '../kernel/nearest.ts';
 import type {ControllerScope} from '../modes/controller/scope.ts';
 import type {ClusterView, LookOptions, MachineView} from '../modes/mode.ts';
-import {renderCluster, renderClusterTree} from '../output/cluster-text.ts';
-import {renderObserved, renderObservedTree} from '../output/observed-text.ts';
 import {TargetCommand, type OpenTarget} from './base-target.ts';
 
 /** How often hosts are asked while somebody watches, in ms. */
@@ -40,11 +38,15 @@ export abstract class ObserveCommand<R> extends TargetCommand<R> {
   }
 
   /** The cluster for people, by how much of it is asked for. */
-  protected text(view: ClusterView, shape: 'summary' | 'tree', options: {readonly all?: boolean} = {}): string {
+  protected async text(view: ClusterView, shape: 'summary' | 'tree', options: {readonly all?: boolean} = {}): Promise<string> {
     const {style} = this.out;
     const {columns} = this.out.terminal.stdout;
     const common = {style, wide: this.out.format === 'wide', now: Date.now(), ...(columns === undefined ? {} : {columns})};
-    if (view.mode !== 'controller') return shape === 'tree' ? renderClusterTree(view, common) : renderCluster(view, common);
+    if (view.mode !== 'controller') {
+      const {renderCluster, renderClusterTree} = await import('../output/cluster-text.ts');
+      return shape === 'tree' ? renderClusterTree(view, common) : renderCluster(view, common);
+    }
+    const {renderObserved, renderObservedTree} = await import('../output/observed-text.ts');
     const live = {...common, ...(options.all === undefined ? {} : {all: options.all})};
     return shape === 'tree' ? renderObservedTree(view, live) : renderObserved(view, live);
   }

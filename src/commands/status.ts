@@ -44,21 +44,21 @@ export default class Status extends ObserveCommand<ResultOf<typeof clusterViewRe
       if (flags.watch) await this.#watch(opened);
       if (flags.wait) return this.#wait(opened, goal, {timeout, given: flags.timeout});
       const view = await this.look(opened);
-      this.#show(view);
+      await this.#show(view);
       if (view.health !== 'healthy') this.failWith(problemFor(view));
       return view;
     });
   }
 
-  #show(view: ClusterView): void {
-    this.out.print(this.out.format === 'name' ? `${view.name} ${view.health}` : this.text(view, 'summary'));
+  async #show(view: ClusterView): Promise<void> {
+    this.out.print(this.out.format === 'name' ? `${view.name} ${view.health}` : await this.text(view, 'summary'));
   }
 
   async #watch(opened: OpenTarget): Promise<void> {
     const draw = createRedraw({stream: this.out.terminal.stdout, write: (text) => this.out.stream(text)});
     for await (const view of this.follow(opened, this.signal)) {
       if (this.out.format === 'ndjson') this.out.stream(JSON.stringify(view ?? null));
-      else draw(view === undefined ? "The cluster isn't there." : this.text(view, 'summary'));
+      else draw(view === undefined ? "The cluster isn't there." : await this.text(view, 'summary'));
     }
     this.signal.throwIfAborted();
   }
@@ -82,7 +82,7 @@ export default class Status extends ObserveCommand<ResultOf<typeof clusterViewRe
       throw error;
     });
     this.signal.throwIfAborted();
-    if (last !== undefined) this.#show(last);
+    if (last !== undefined) await this.#show(last);
     const name = opened.kind === 'live' ? opened.name : opened.cluster.document.metadata.name;
     if (!isMet) this.failWith(new TriremeError('wait.timed-out', `${name} isn't ${goal.title} after ${given}: ${goal.missing(last)}.`));
     return last ?? null;

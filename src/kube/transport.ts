@@ -2,6 +2,7 @@
 import {request as httpRequest, type IncomingHttpHeaders, type IncomingMessage} from 'node:http';
 import {request as httpsRequest} from 'node:https';
 import {TLSSocket} from 'node:tls';
+import {finished} from 'node:stream/promises';
 import {createGunzip} from 'node:zlib';
 import {isLoopback, type Environment} from '../kernel/proxy.ts';
 import {createAgents, type Agents} from './agents.ts';
@@ -184,7 +185,9 @@ async function readText(response: IncomingMessage): Promise<string> {
   const stream = response.headers['content-encoding'] === 'gzip' ? response.pipe(createGunzip()) : response;
   // pipe() hands no errors on
   if (stream !== response) response.on('error', (error) => stream.destroy(error));
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  // events, and no asynchronous iteration: that costs a large answer, which comes in hundreds of pieces, some ms
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await finished(stream);
   if (!response.complete) throw new Error('the connection broke in the middle of the answer');
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -34,12 +34,12 @@ export default class ClusterDescribe extends ObserveCommand<ResultOf<typeof clus
         const draw = createRedraw({stream: this.out.terminal.stdout, write: (text) => this.out.stream(text)});
         for await (const view of this.follow(opened, this.signal)) {
           if (this.out.format === 'ndjson') this.out.stream(JSON.stringify(view ?? null));
-          else draw(view === undefined ? "The cluster isn't there." : show(view));
+          else draw(view === undefined ? "The cluster isn't there." : await show(view));
         }
         this.signal.throwIfAborted();
       }
       const view = await this.look(opened, flags.all ? {brief: false} : {});
-      this.out.print(this.out.format === 'name' ? namesOf(view).map(sanitizeLine).join('\n') : show(view));
+      this.out.print(this.out.format === 'name' ? namesOf(view).map(sanitizeLine).join('\n') : await show(view));
       return view;
     });
   }

@@ -14,14 +14,17 @@ const now = Date.parse('2026-11-25T10:10:00Z');
 
 /** Of either depth of look people are shown the same. */
 async function see(objects: readonly KubeObject[], name = 'web'): Promise<ClusterView> {
-  const [whole, brief] = await Promise.all([false, true].map((briefBootstrap) => look(objects, name, briefBootstrap)));
-  const text = (view: ClusterView | undefined) => (view === undefined ? '' : renderObservedTree(view, {style: plainStyle, now}));
-  expect(text(brief)).toBe(text(whole));
+  const [whole, brief] = await Promise.all([false, true].map((brief) => look(objects, name, brief)));
+  const texts = (view: ClusterView) => {
+    const options = {style: plainStyle, now, wide: true};
+    return [renderObservedTree(view, options), renderObserved(view, options), renderMachines(view.machines, options)];
+  };
+  expect(texts(brief as ClusterView)).toEqual(texts(whole as ClusterView));
   return whole as ClusterView;
 }
 
-async function look(objects: readonly KubeObject[], name: string, briefBootstrap: boolean): Promise<ClusterView> {
-  const seen = await gather(new MemoryApi(objects), {namespace: 'fleet', cluster: name, depth: 'full', briefBootstrap});
+async function look(objects: readonly KubeObject[], name: string, brief: boolean): Promise<ClusterView> {
+  const seen = await gather(new MemoryApi(objects), {namespace: 'fleet', cluster: name, depth: 'full', brief});
   const view = viewCluster(seen, `fleet/${name}`, {context: 'memory', simulated: false, depth: 'full'});
   if (view === undefined) throw new Error('the cluster is not seen');
   return view;

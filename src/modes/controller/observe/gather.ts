@@ -7,6 +7,7 @@ import {addonBindings, coreGroup, coreKinds, events, readKinds, type CoreKind, t
 import {clusterLabel, ObjectIndex} from './object-index.ts';
 import {isBootstrap, keyOfReference, lacksMachines, madeKinds, partsOf, templatesOf, type NamedKind} from './references.ts';
 import {createSlimmer, type Slimmer} from './slim.ts';
+import {standOf} from './standing.ts';
 
 export interface GatherOptions {
   /** Absent: all namespaces. */
@@ -16,10 +17,10 @@ export interface GatherOptions {
   /** `summary`: without infrastructure, bootstrap, machine sets, health checks and add-ons. */
   readonly depth: 'full' | 'summary';
   /**
-   * Of bootstrap objects whose machines Cluster API calls ready only that they are there; default false. A machine tells with BootstrapConfigReady
-   * what they say, and they are as large as all machines' infrastructure.
+   * Of bootstrap objects of ready machines only that they are there, and of machines only the conditions that aren't as they shall be; default false.
+   * A machine tells with BootstrapConfigReady what its bootstrap object says, and all of those are as large as all infrastructure.
    */
-  readonly briefBootstrap?: boolean;
+  readonly brief?: boolean;
   /** Warnings too, of the namespace. */
   readonly withEvents?: boolean;
   readonly signal?: AbortSignal;
@@ -65,7 +66,13 @@ class Look {
   constructor(api: KubeApi, options: GatherOptions) {
     this.#api = api;
     this.#options = options;
-    this.#slim = createSlimmer({tellingOnly: options.depth === 'summary'});
+    const slim = createSlimmer({tellingOnly: options.depth === 'summary' || options.brief === true});
+    this.#slim = (object) => {
+      const kept = slim(object);
+      // judged while others are still on their way
+      standOf(kept);
+      return kept;
+    };
   }
 
   async run(): Promise<Seen> {
@@ -155,7 +162,7 @@ class Look {
       const resource = await table.resourceOf(name);
       if (resource === undefined && !isSure) this.#named.delete(`${name.group}/${name.kind}`);
       else if (resource === undefined) this.#unreadable.set(`${name.group}/${name.kind}`, 'its kind is not served: is its provider installed?');
-      else if (name.isBootstrap && this.#options.briefBootstrap === true) await this.#listNames(resource);
+      else if (name.isBootstrap && this.#options.brief === true) await this.#listNames(resource);
       else this.#put((await this.#api.list(resource, this.#list)).items);
     } catch (error) {
       this.#note(name, error);
@@ -277,8 +284,9 @@ export function namedKinds(objects: Iterable<KubeObject>, depth: 'full' | 'summa
 /** A machine whose bootstrap object has nothing to tell that the machine doesn't: it's ready, and says so of what it was made from. */
 function isReadyMachine(object: KubeObject): boolean {
   if (object.kind !== 'Machine' || object.metadata.deletionTimestamp !== undefined) return false;
-  const fine = new Set(conditionsOf(object).flatMap(({type, status}) => (status === 'True' ? [type] : [])));
-  return fine.has('Ready') && (fine.has('BootstrapConfigReady') || fine.has('BootstrapReady'));
+  const conditions = conditionsOf(object);
+  const isTrue = (one: string) => conditions.some(({type, status}) => type === one && status === 'True');
+  return isTrue('Ready') && !conditions.some(({type, status}) => (type === 'BootstrapConfigReady' || type === 'BootstrapReady') && status !== 'True');
 }
 
 /** What is named and wasn't seen; of templates only those of pools that lack machines. */

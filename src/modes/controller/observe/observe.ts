@@ -28,7 +28,7 @@ function viewOptions(api: KubeApi, depth: GatherOptions['depth']): ViewOptions {
 export async function findCluster(place: Place, name: string, options: ObserveOptions = {}): Promise<ClusterView | undefined> {
   const {api, namespace} = place;
   const {withEvents = true, brief = false} = options;
-  const seen = await gather(api, {namespace, cluster: name, depth: 'full', withEvents, briefBootstrap: brief, signal: place.options.signal});
+  const seen = await gather(api, {namespace, cluster: name, depth: 'full', withEvents, brief, signal: place.options.signal});
   return viewCluster(seen, `${namespace}/${name}`, viewOptions(api, 'full'));
 }
 

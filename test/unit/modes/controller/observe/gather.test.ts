@@ -64,7 +64,7 @@ describe('gather', () => {
   });
 
   describe('that is brief about bootstrap objects', () => {
-    const brief = {...one, briefBootstrap: true} as const;
+    const brief = {...one, brief: true} as const;
     const config = (name: string) => ({group: 'bootstrap.cluster.x-k8s.io', kind: 'KubeadmConfig', namespace: 'fleet', name});
     const unready = (objects: readonly KubeObject[], count: number) =>
       objects.map((each) =>
