@@ -179,7 +179,8 @@ export class Manager {
         this.#set(entry, 'done', message, 0);
         this.#wakeDependents(reconciler.name);
       }
-      next(reconciler.interval ?? times.look);
+      const {interval = times.look} = reconciler;
+      next(typeof interval === 'function' ? interval(target) : interval);
     } catch (error) {
       if (this.#stop.signal.aborted && isAbortError(error)) return;
       const problem = problemOf(error);

@@ -45,8 +45,8 @@ export interface Reconciler {
   readonly area?: DriftArea;
   /** Files to look at as soon as they change; default: the absolute paths of `outputs`. */
   watches?(wanted: Wanted): readonly string[];
-  /** Time between two looks when all is done, in ms; default 20 s. */
-  readonly interval?: number;
+  /** Time between two looks when all is done, in ms; default 20 s. A function is asked after each look. */
+  readonly interval?: number | ((target: Target) => number);
   /** What it has to wait for before it can do anything, in words; undefined when it may begin. Only reads. */
   waitsFor?(target: Target, signal: AbortSignal): Promise<string | undefined>;
   steps(target: Target): readonly AgentStep[] | Promise<readonly AgentStep[]>;

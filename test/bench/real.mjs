@@ -10,7 +10,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {servePublicPlaces} from '../testbed/public-places.mjs';
 import {realAgents, tellRest} from './agent.mjs';
-import {timed, verdict} from './measure.mjs';
+import {report, summaryOf, timed} from './measure.mjs';
 
 const run = promisify(execFile);
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -21,10 +21,10 @@ const env = {...process.env, BED: bed, HOSTS: hosts};
 const versions = {newest: 'v1.36.3', before: 'v1.35.4'};
 const roles = ['control-plane', 'control-plane', 'control-plane', 'worker'];
 
-/** Installation of the newest version alone. */
-export const benchInstall = () => bench({from: versions.newest});
+/** Installation of the newest version alone, several times: one alone differs by a quarter from the next, on either side. */
+export const benchInstall = () => bench({from: versions.newest, pairs: Number(process.env.BENCH_PAIRS ?? 3)});
 /** Installation of the version before, and the upgrade from it. */
-export const benchUpgrade = () => bench({from: versions.before, to: versions.newest});
+export const benchUpgrade = () => bench({from: versions.before, to: versions.newest, pairs: 1});
 
 function whyNot(wanted) {
   if (process.platform !== 'linux' || process.getuid() !== 0) return 'needs Linux and root: its hosts are containers with systemd of their own (test/testbed/README.md)';
@@ -33,7 +33,7 @@ function whyNot(wanted) {
   return missing.length === 0 ? undefined : `Kubernetes ${missing.join(', ')} isn't built. Try: test/testbed/build.sh && test/testbed/build.sh kubernetes-${versions.before} && node test/testbed/public-places.mjs build`;
 }
 
-async function bench({from, to}) {
+async function bench({from, to, pairs}) {
   const title = `3+1 real hosts to ${from}${to === undefined ? '' : `, then to ${to}`}`;
   const reason = whyNot([from, ...(to === undefined ? [] : [to])]);
   if (reason !== undefined) return console.log(`${title}: skipped, ${reason}`);
@@ -43,20 +43,19 @@ async function bench({from, to}) {
     places = await servePublicPlaces();
     const sides = [await byTrireme({folder: join(folder, 'trireme'), places, from, to}), await byHand({folder: join(folder, 'hand'), from, to})];
     const took = [];
-    for (const side of sides) took.push(await measure(side, {from, to}));
-    const [a, b] = took;
-    tell(`installation of ${from} on 3+1 real hosts, until all is Ready, against scp and kubeadm by hand`, a.install, b.install, 1);
-    if (to !== undefined) tell(`upgrade of 3+1 real hosts from ${from} to ${to}, against scp and kubeadm by hand`, a.upgrade, b.upgrade, 1.1);
+    for (let pair = 0; pair < pairs; pair += 1) {
+      const times = new Map();
+      for (const side of pair % 2 === 0 ? sides : sides.toReversed()) times.set(side, await measure(side, {from, to}));
+      took.push(sides.map((side) => times.get(side)));
+    }
+    const tell = (title, what, goal) => report(`${title}, against scp and kubeadm by hand`, summaryOf(took.map(([a, b]) => ({a: a[what], b: b[what]}))), {goal});
+    tell(`installation of ${from} on 3+1 real hosts, until all is Ready`, 'install', 1);
+    if (to !== undefined) tell(`upgrade of 3+1 real hosts from ${from} to ${to}`, 'upgrade', 1.1);
   } finally {
     await places?.close();
     if (process.env.BENCH_KEEP === undefined) await rm(folder, {recursive: true, force: true});
     else console.log(`    logs: ${folder}`);
   }
-}
-
-function tell(title, ours, theirs, goal) {
-  const ratio = ours / theirs;
-  console.log(`${title}\n    ${(ours / 1000).toFixed(1)} s against ${(theirs / 1000).toFixed(1)} s: ratio ${ratio.toFixed(2)} (one run each)   ${verdict(ratio, goal)}`);
 }
 
 /** The hosts are there before the clock runs, and gone after it. */
@@ -109,6 +108,7 @@ async function byHand({folder, from, to}) {
 async function byTrireme({folder, places, from, to}) {
   const home = join(folder, 'home');
   let password = '';
+  let isRestTold = false;
   await mkdir(home, {recursive: true});
   await writeFile(join(folder, 'flannel.yaml'), await readFile(path('../testbed/flannel/kube-flannel.yaml')));
   const profile = {apiVersion: 'trireme.dev/v1alpha1', kind: 'ClusterProfile', metadata: {name: 'flannel'}, spec: {layers: {cni: {name: 'flannel', manifest: 'flannel.yaml'}}}};
@@ -125,11 +125,15 @@ async function byTrireme({folder, places, from, to}) {
   return {
     name: 'trireme',
     begin: async () => {
+      // nothing is known of hosts that were there before
+      await rm(join(home, '.local/state'), {recursive: true, force: true});
       password = (await readFile(join(hosts, 'sudo-password'), 'utf8')).trim();
     },
     install: () => trireme('apply', '--yes', '-o', 'ndjson'),
     upgrade: () => trireme('cluster', 'upgrade', '--to', to, '--yes', '-o', 'ndjson'),
     rest: async () => {
+      if (isRestTold) return;
+      isRestTold = true;
       await trireme('status', '--wait', '--timeout', '5m');
       await tellRest('real hosts', realAgents());
     },

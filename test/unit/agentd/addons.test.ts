@@ -107,6 +107,16 @@ describe('the layers of a profile, as an agent puts them on', () => {
     expect(ids).toEqual(['layer-leaves:old', 'layer:flannel', 'layer-health:flannel']);
   });
 
+  it('looks again soon while a layer is not healthy, and seldom once all are', async () => {
+    const target = await targetWith(0);
+    const next = () => (typeof addons.interval === 'function' ? addons.interval(target) : undefined);
+    expect(next()).toBe(2000);
+    const {signal} = new AbortController();
+    await (await addons.steps(target)).find((one) => one.id === 'layer-health:flannel')?.check({scope: target, signal, stopping: signal, emit: () => {}});
+    expect(next()).toBe(30_000);
+    expect(addons.interval).toBeTypeOf('function');
+  });
+
   it("doesn't call a layer healthy that was looked at before a node came", async () => {
     const target = await targetWith(0);
     const {signal} = new AbortController();

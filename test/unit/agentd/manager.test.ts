@@ -205,4 +205,23 @@ describe('the manager', () => {
     await until('it has looked again', () => looks > before && manager.converged);
     expect(world.log).toEqual(['s=1']);
   });
+
+  it('asks after each look when to look next', async () => {
+    let looks = 0;
+    const look = (): readonly AgentStep[] => {
+      looks += 1;
+      return [];
+    };
+    // soon again until the third look, and then not before tomorrow
+    const asked: number[] = [];
+    const interval = () => {
+      asked.push(looks);
+      return looks < 3 ? 5 : 86_400_000;
+    };
+    await begin([one('often', look, {interval})]);
+    await until('it has looked three times', () => looks === 3 && asked.length === 3);
+    manager.hurry(['often']);
+    await until('it was hurried', () => asked.length === 4);
+    expect(asked).toEqual([1, 2, 3, 4]);
+  });
 });

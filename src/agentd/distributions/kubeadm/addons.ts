@@ -19,7 +19,8 @@ export const addons: Reconciler = {
   needs: ['control-plane'],
   inputs: ['layers', 'bootstrap'],
   outputs: ['objects of the profile'],
-  interval: 30_000,
+  // whose turn it isn't only looks, and is asked by operators who wait for it
+  interval: ({records, wanted}) => (areReady(records.get<Layers>('layers'), wanted.layers) ? 30_000 : 2000),
   steps: async (target) => {
     const {layers} = target.wanted;
     if (layers.length === 0) return [];
@@ -28,6 +29,10 @@ export const addons: Reconciler = {
     return [...leavingLayers(noted, layers).map(removeStep), ...layers.flatMap((layer) => [applyStep(layer), healthStep(layer)])];
   },
 };
+
+function areReady(records: Layers | undefined, layers: readonly WantedLayer[]): boolean {
+  return layers.every(({name}) => records?.[name]?.ready === true);
+}
 
 /** The control plane that started the cluster goes first; another takes over when it has been silent for a while. */
 async function isOurTurn(target: Target): Promise<boolean> {
