@@ -35,7 +35,10 @@ export function healthStep(options: HealthOptions): Step<HostClusterScope> {
       let complaints: readonly string[] = [];
       const healthy = await waitFor(
         async () => {
+          const before = complaints.join('; ');
           complaints = await look(context);
+          const now = complaints.join('; ');
+          if (now !== '' && now !== before) context.emit({type: 'step.output', step: 'health', stream: 'stdout', line: `waits: ${now}`});
           return complaints.length === 0 ? true : undefined;
         },
         {timeout, interval: times.interval, signal},

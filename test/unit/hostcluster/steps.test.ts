@@ -240,10 +240,11 @@ describe('the look at the cluster', () => {
     expect(complaintsOf(undefined, ['h1'])).toEqual(['no control plane tells of any node']);
   });
 
-  it('waits until all is well, by whichever control plane answers', async () => {
-    const {context} = contextWith({h2: {state: (look) => state([node('h1', true), node('h4', look > 1)])}});
+  it('waits until all is well, by whichever control plane answers, and tells what it waits for when that changes', async () => {
+    const {context, events} = contextWith({h2: {state: (look) => state([node('h1', true), node('h4', look > 2)])}});
     context.scope.progress.converged.add('h4');
     expect(await healthStep({controlPlanes: ['h1', 'h2'], settled: ['h1']}).apply(context)).toBe('nodes, DNS and layers are ready');
+    expect(events).toEqual([{type: 'step.output', step: 'health', stream: 'stdout', line: "waits: h4 isn't Ready (cni plugin not initialized)"}]);
   });
 
   it('does not wait for a layer that has had all its time', async () => {
