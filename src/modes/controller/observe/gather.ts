@@ -162,11 +162,17 @@ class Look {
       const resource = await table.resourceOf(name);
       if (resource === undefined && !isSure) this.#named.delete(`${name.group}/${name.kind}`);
       else if (resource === undefined) this.#unreadable.set(`${name.group}/${name.kind}`, 'its kind is not served: is its provider installed?');
-      else if (name.isBootstrap && this.#options.brief === true) await this.#listNames(resource);
+      else if (name.isBootstrap && this.#isBrief) await this.#listNames(resource);
       else this.#put((await this.#api.list(resource, this.#list)).items);
     } catch (error) {
       this.#note(name, error);
     }
+  }
+
+  /** Names tell neither namespace nor cluster: only a look at one cluster knows them. */
+  get #isBrief(): boolean {
+    const {brief, namespace, cluster} = this.#options;
+    return brief === true && namespace !== undefined && cluster !== undefined;
   }
 
   async #listNames(resource: Resource): Promise<void> {
@@ -185,23 +191,14 @@ class Look {
           .map(({reference}) => keyOfReference(reference)),
       ),
     );
-    const isQuiet = (name: string) => quiet.has(keyOfReference({...resource, namespace, name}));
+    const referenceTo = (name: string): Reference => ({...resource, namespace, name});
+    const isQuiet = (name: string) => quiet.has(keyOfReference(referenceTo(name)));
     const metadata = {namespace, labels: {[clusterLabel]: cluster}};
     this.#put(names.filter(isQuiet).map((name) => ({apiVersion: `${resource.group}/${resource.version}`, kind: resource.kind, metadata: {...metadata, name}})));
     const others = names.filter((name) => !isQuiet(name));
     try {
       if (others.length > fewEnoughToGet) this.#put((await this.#api.list(resource, this.#list)).items);
-      else
-        this.#put(
-          (
-            await fetchNamed(
-              this.#api,
-              resource,
-              others.map((name) => ({...resource, namespace, name})),
-              this.#options,
-            )
-          ).map(this.#slim),
-        );
+      else this.#put((await fetchNamed(this.#api, resource, others.map(referenceTo), this.#options)).map(this.#slim));
     } catch (error) {
       this.#note(resource, error);
     }
