@@ -29,7 +29,9 @@ const lighter = {
       contents: lazySegmenter(readFileSync(path, 'utf8'), path),
     }));
     // oclif's modules all require each other, its help and its spinners, when they are read; most commands need few of them
-    plugin.onLoad({filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/}, ({path}) => ({contents: sorted(lateRequires(readFileSync(path, 'utf8')), path)}));
+    plugin.onLoad({filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/}, ({path}) => ({
+      contents: withoutWsl(sorted(lateRequires(readFileSync(path, 'utf8')), path), path),
+    }));
     // all emoji as one expression take longer to read than most commands take to run: they are made when a text isn't plain
     plugin.onLoad({filter: /string-width[\\/]index\.js$/}, ({path}) =>
       path === stringWidth ? {contents: lazyWidths(readFileSync(path, 'utf8'), path)} : undefined,
@@ -57,6 +59,14 @@ function sorted(source, path) {
   if (!/config[\\/]plugin\.js$/.test(path)) return source;
   const contents = source.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : a.id > b.id ? 1 : 0)');
   if (contents === source) throw new Error(`${path} sorts commands in another way than it did`);
+  return contents;
+}
+
+/** Linux is Linux for us, inside Windows too: finding out takes four more modules. */
+function withoutWsl(source, path) {
+  if (!/util[\\/]os\.js$/.test(path)) return source;
+  const contents = source.replace("(await import('wsl-utils')).isWsl ? 'wsl' : ", '');
+  if (contents === source) throw new Error(`${path} asks for Windows' Linux in another way than it did`);
   return contents;
 }
 
@@ -92,38 +102,41 @@ function lazyWidths(source, path) {
 
 const isEntry = (path) => /\.tsx?$/.test(path) && !/\/base-[^/]+$/.test(path);
 
+/** Where every run begins, and all that it needs to begin. */
+const start = 'src/commands/base-main.ts';
+
+const options = {
+  absWorkingDir: root,
+  outbase: 'src',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  jsx: 'automatic',
+  external,
+  chunkNames: 'chunks/[name]-[hash]',
+  // names stay readable in stack traces; only white space and syntax shrink
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'eof',
+  define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
+  // packages that are CommonJS inside call require for node's own modules, and ask for their folder
+  banner: {
+    js: `${requireShim} const __filename = import.meta.filename, __dirname = import.meta.dirname;`,
+  },
+  // its main build is CommonJS, which an import() of a bundle finds no names in
+  alias: {yaml: join(root, 'node_modules/yaml/browser/index.js')},
+  write: false,
+  metafile: true,
+  logLevel: 'warning',
+};
+
 /** Writes into `folder`; returns the written paths, relative to it. */
 export async function bundleProgram(folder) {
-  const entryPoints = [...filesBelow('src/commands').filter(isEntry), 'src/commands/base-main.ts', 'src/output/help.ts'];
-  const {outputFiles, metafile} = await build({
-    absWorkingDir: root,
-    entryPoints,
-    outbase: 'src',
-    outdir: folder,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    jsx: 'automatic',
-    external,
-    plugins: [lighter],
-    chunkNames: 'chunks/[name]-[hash]',
-    // names stay readable in stack traces; only white space and syntax shrink
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'eof',
-    define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
-    // packages that are CommonJS inside call require for node's own modules, and ask for their folder
-    banner: {
-      js: `${requireShim} const __filename = import.meta.filename, __dirname = import.meta.dirname;`,
-    },
-    // its main build is CommonJS, which an import() of a bundle finds no names in
-    alias: {yaml: join(root, 'node_modules/yaml/browser/index.js')},
-    write: false,
-    metafile: true,
-    logLevel: 'warning',
-  });
+  const entryPoints = [...filesBelow('src/commands').filter(isEntry), start, 'src/output/help.ts'];
+  const plugins = [lighter, startsFirst(await modulesOfStart(folder))];
+  const {outputFiles, metafile} = await build({...options, entryPoints, outdir: folder, plugins});
   refuseLateCommonJs(metafile);
   for (const {path, text} of outputFiles) {
     const {imports} = metafile.outputs[relative(root, path)];
@@ -132,6 +145,32 @@ export async function bundleProgram(folder) {
     writeFileSync(path, withBuiltinsAsValues(text, ids));
   }
   return outputFiles.map(({path}) => path.slice(folder.length + 1));
+}
+
+/** The modules that are read before any command is. */
+async function modulesOfStart(folder) {
+  const {metafile} = await build({...options, entryPoints: [start], outdir: folder, plugins: [lighter]});
+  const found = new Set();
+  const follow = (path) => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const one of metafile.inputs[path].imports) if (!one.external && one.kind !== 'dynamic-import') follow(one.path);
+  };
+  follow(start);
+  return found;
+}
+
+/** Every other module of ours imports the start: what it's made of is then needed by all alike, and the bundler puts it into few chunks, not into one for each way of sharing. */
+function startsFirst(modules) {
+  return {
+    name: 'starts-first',
+    setup(plugin) {
+      plugin.onLoad({filter: /[\\/]src[\\/].*\.tsx?$/}, ({path}) => {
+        if (modules.has(relative(root, path))) return undefined;
+        return {contents: `import ${JSON.stringify(join(root, start))};\n${readFileSync(path, 'utf8')}`, loader: path.endsWith('x') ? 'tsx' : 'ts'};
+      });
+    },
+  };
 }
 
 /** A CommonJS module that is loaded by import() has only a default export in a bundle, other than in Node: `const {parse} = await import(…)` is undefined. */

@@ -14,12 +14,18 @@ export abstract class ObserveCommand<R> extends TargetCommand<R> {
   protected async look(opened: OpenTarget, {brief = !this.out.isForPrograms}: LookOptions = {}): Promise<ClusterView> {
     if (opened.kind === 'live') {
       const {observeCluster} = await import('../modes/controller/observe/observe.ts');
-      return observeCluster(opened.scope, opened.name, {brief});
+      return this.#gettingText(observeCluster(opened.scope, opened.name, {brief}));
     }
     const {mode, cluster, scope} = opened;
     // what a plan needs to know isn't asked in controller mode: the view needs none of it
-    const facts = mode.name === 'controller' ? {} : await mode.facts(cluster, scope);
-    return mode.observe(cluster, facts, scope, {brief});
+    if (mode.name === 'controller') return this.#gettingText(mode.observe(cluster, {}, scope, {brief}));
+    return mode.observe(cluster, await mode.facts(cluster, scope), scope, {brief});
+  }
+
+  /** What draws the view is read while the API server works. */
+  #gettingText(view: Promise<ClusterView>): Promise<ClusterView> {
+    if (!this.out.isForPrograms) void import('../output/observed-text.ts');
+    return view;
   }
 
   /** A view after each change, until the signal aborts; undefined while the cluster isn't there. */

@@ -60,7 +60,8 @@ export class Credentials {
 
   /** What to send now; runs the exec plugin or reads files where that's due. Throws `api.unauthorized`, `kubeconfig.invalid`. */
   async current(): Promise<Identity> {
-    if (this.#identity !== undefined && Date.now() < this.#identity.validUntil) return this.#identity;
+    // while somebody asks all wait: who asked first is sent first, and none with what was just refused
+    if (this.#running === undefined && this.#identity !== undefined && Date.now() < this.#identity.validUntil) return this.#identity;
     return this.#make(false);
   }
 

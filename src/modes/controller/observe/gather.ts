@@ -2,7 +2,6 @@
 import type {KubeApi, ListOptions, Resource} from '../../../kube/api.ts';
 import type {KubeObject} from '../../../kube/object.ts';
 import {TriremeError} from '../../../kernel/errors.ts';
-import {conditionsOf} from './conditions.ts';
 import {addonBindings, coreGroup, coreKinds, events, readKinds, type CoreKind, type KindName, type KindTable, type Reference} from './kinds.ts';
 import {clusterLabel, ObjectIndex} from './object-index.ts';
 import {isBootstrap, keyOfReference, lacksMachines, madeKinds, partsOf, templatesOf, type NamedKind} from './references.ts';
@@ -41,7 +40,8 @@ export interface Seen {
 }
 
 const summaryKinds: readonly CoreKind[] = ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
-const fullKinds = Object.keys(coreKinds) as readonly CoreKind[];
+/** First what takes long, and what says which kinds must be asked for next. */
+const fullKinds: readonly CoreKind[] = ['Machine', 'MachineDeployment', 'Cluster', 'MachineSet', 'MachinePool', 'MachineHealthCheck'];
 /** More objects of a kind than this are looked for by one LIST. */
 const fewEnoughToGet = 3;
 
@@ -184,21 +184,21 @@ class Look {
   /** Those of ready machines are put in as they are known, by name; the others are read. */
   async #lookCloser(resource: Resource, names: readonly string[]): Promise<void> {
     const {namespace = '', cluster = ''} = this.#options;
-    const quiet = new Set(
-      [...this.#index.all()].filter(isReadyMachine).flatMap((machine) =>
-        partsOf(machine)
-          .filter(isBootstrap)
-          .map(({reference}) => keyOfReference(reference)),
-      ),
-    );
-    const referenceTo = (name: string): Reference => ({...resource, namespace, name});
-    const isQuiet = (name: string) => quiet.has(keyOfReference(referenceTo(name)));
-    const metadata = {namespace, labels: {[clusterLabel]: cluster}};
-    this.#put(names.filter(isQuiet).map((name) => ({apiVersion: `${resource.group}/${resource.version}`, kind: resource.kind, metadata: {...metadata, name}})));
-    const others = names.filter((name) => !isQuiet(name));
+    const {group, version, kind} = resource;
+    const quiet = new Set<string>();
+    for (const object of this.#index.all()) {
+      if (!isReadyMachine(object)) continue;
+      for (const part of partsOf(object)) if (isBootstrap(part) && isOfKind(part.reference, resource)) quiet.add(part.reference.name);
+    }
+    const labels = {[clusterLabel]: cluster};
+    this.#put(names.filter((name) => quiet.has(name)).map((name) => ({apiVersion: `${group}/${version}`, kind, metadata: {name, namespace, labels}})));
+    const others = names.filter((name) => !quiet.has(name));
     try {
       if (others.length > fewEnoughToGet) this.#put((await this.#api.list(resource, this.#list)).items);
-      else this.#put((await fetchNamed(this.#api, resource, others.map(referenceTo), this.#options)).map(this.#slim));
+      else {
+        const references = others.map((name) => ({group, kind, namespace, name}));
+        this.#put((await fetchNamed(this.#api, resource, references, this.#options)).map(this.#slim));
+      }
     } catch (error) {
       this.#note(resource, error);
     }
@@ -278,10 +278,14 @@ export function namedKinds(objects: Iterable<KubeObject>, depth: 'full' | 'summa
   return [...found.values()];
 }
 
+function isOfKind({group, kind}: Reference, resource: Resource): boolean {
+  return group === resource.group && kind === resource.kind;
+}
+
 /** A machine whose bootstrap object has nothing to tell that the machine doesn't: it's ready, and says so of what it was made from. */
 function isReadyMachine(object: KubeObject): boolean {
   if (object.kind !== 'Machine' || object.metadata.deletionTimestamp !== undefined) return false;
-  const conditions = conditionsOf(object);
+  const {conditions} = standOf(object);
   const isTrue = (one: string) => conditions.some(({type, status}) => type === one && status === 'True');
   return isTrue('Ready') && !conditions.some(({type, status}) => (type === 'BootstrapConfigReady' || type === 'BootstrapReady') && status !== 'True');
 }

@@ -33,8 +33,15 @@ const deploymentTemplates = [place('template', 'spec.template.spec.infrastructur
 /** Of a control plane, whatever its kind: contract v1beta2, then v1beta1. */
 const controlPlaneTemplates = [place('template', 'spec.machineTemplate.spec.infrastructureRef'), place('template', 'spec.machineTemplate.infrastructureRef')];
 
+/** An object that was seen never changes: a newer one takes its place. */
+const known = new WeakMap<KubeObject, readonly NamedPart[]>();
+
 export function partsOf(object: KubeObject): readonly NamedPart[] {
-  return (places[object.kind] ?? []).flatMap((one) => namedAt(object, one));
+  const before = known.get(object);
+  if (before !== undefined) return before;
+  const parts = (places[object.kind] ?? []).flatMap((one) => namedAt(object, one));
+  known.set(object, parts);
+  return parts;
 }
 
 /** The templates that machines of a pool or a control plane are made from. */

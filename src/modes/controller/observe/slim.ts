@@ -77,7 +77,7 @@ const statusFields = [
 ];
 
 export interface SlimmerOptions {
-  /** Of machines only the conditions that aren't as they shall be: enough to tell how they stand. */
+  /** Of machines, and of what machines own, only the conditions that aren't as they shall be: enough to tell how they stand. */
   readonly tellingOnly?: boolean;
 }
 
@@ -99,14 +99,15 @@ export function createSlimmer(options: SlimmerOptions = {}): Slimmer {
     kind: object.kind,
     metadata: slimMeta(object.metadata, object.kind === 'Cluster'),
     spec: slimSpec(object),
-    status: slimStatus(object, once, options.tellingOnly === true && object.kind === 'Machine'),
+    status: slimStatus(object, once, options.tellingOnly === true && isOfMachine(object)),
   });
 }
 
 function pick(value: unknown, names: readonly string[]): Fields {
   const kept: Record<string, unknown> = {};
+  if (value === null || typeof value !== 'object') return kept;
   for (const name of names) {
-    const field = valueAt(value, name);
+    const field = (value as Fields)[name];
     if (field !== undefined) kept[name] = field;
   }
   return kept;
@@ -195,6 +196,11 @@ function slimStatus({status}: KubeObject, once: Once, isTellingOnly: boolean): F
 function slimOld(v1beta1: unknown, slim: (conditions: readonly unknown[]) => readonly Condition[]): Fields {
   const failures = listAt(v1beta1, 'conditions').filter((one) => textAt(one, 'status') === 'False');
   return {...pick(v1beta1, ['failureReason', 'failureMessage']), conditions: slim(failures)};
+}
+
+/** A machine, or its infrastructure or bootstrap object. */
+function isOfMachine({kind, metadata}: KubeObject): boolean {
+  return kind === 'Machine' || metadata.ownerReferences?.some((owner) => owner.kind === 'Machine') === true;
 }
 
 function isQuiet({type, status}: Condition): boolean {
