@@ -1,12 +1,12 @@
 // From argv to a command, and what goes wrong before there is one: an unknown command, a plugin that doesn't load.
 import {fileURLToPath} from 'node:url';
-import {Config, Errors, flush, Plugin, run} from '@oclif/core';
+import {Config, Errors, Plugin, run} from '@oclif/core';
 import {TriremeError} from '../kernel/errors.ts';
 import {nearest} from '../kernel/nearest.ts';
 import {problemOf} from '../kernel/problem.ts';
 import {Redactor} from '../kernel/redact.ts';
 import {Presenter} from '../output/present.ts';
-import {createTerminal, leaveNow, setExitCode} from '../output/terminal.ts';
+import {createTerminal, leaveNow, setExitCode, written} from '../output/terminal.ts';
 import {askedFor} from './base-command.ts';
 import {usageErrorOf} from './base-usage.ts';
 
@@ -21,7 +21,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   } catch (error) {
     await reportBeforeCommand(error, argv, known);
   }
-  await flush();
+  await written();
   leaveNow(Number(process.exitCode ?? 0));
 }
 

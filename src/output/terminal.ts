@@ -84,7 +84,14 @@ export function onInterrupt(listener: () => void): () => void {
   };
 }
 
-/** Ends the process now: only for the second Ctrl-C, when what runs won't end by itself. */
+/** When all that was written has left, or can't leave any more because whoever read it is gone: `trireme help | head -1`. */
+export function written(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write('', () => resolve());
+  });
+}
+
+/** Ends the process now, whatever still runs. */
 export function leaveNow(code: number): never {
   process.exit(code);
 }
