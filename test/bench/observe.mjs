@@ -52,7 +52,7 @@ export async function benchTree(home) {
     console.log(`    ${api.requests} requests   goal <= 15: ${verdict(api.requests <= 15 && parts === view.machines.length && parts >= machines)}`);
     api.close();
     report('    describe --all, against clusterctl describe --grouping=false --echo', await compare(ours('--all'), theirs('--grouping=false', '--echo'), {runs: 3}), {goal: 0.1});
-    report('    describe, against clusterctl describe', await compare(ours(), theirs(), {runs: 7}), {goal: 1.5});
+    report('    describe, against clusterctl describe', await compare(ours(), theirs(), {runs: 15}), {goal: 1.5});
   } finally {
     if (isOwn) await run(script, ['down', folder]);
   }
