@@ -55,7 +55,7 @@ export interface PlannedWork {
 }
 
 /** The file that is read when no -f is given. */
-const defaultFile = 'trireme.yaml';
+export const defaultFile = 'trireme.yaml';
 
 export abstract class ClusterCommand<R> extends BaseCommand<R> {
   /** Reads the wanted cluster completely: -f, else trireme.yaml here, else the file of a known cluster with this name. */

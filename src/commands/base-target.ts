@@ -11,7 +11,7 @@ import type {ScopeOptions, Scope} from '../modes/mode.ts';
 import type {DesiredCluster} from '../spec/desired.ts';
 import type {ClusterDocument} from '../spec/schema.ts';
 import {looksAtOnce} from './base-flags.ts';
-import {ClusterCommand, type AnyMode, type ClusterFlags, type ScopeFlags} from './base-cluster.ts';
+import {ClusterCommand, defaultFile, type AnyMode, type ClusterFlags, type ScopeFlags} from './base-cluster.ts';
 
 export interface PlaceFlags {
   readonly kubeconfig?: string;
@@ -34,9 +34,6 @@ export type ClusterTarget =
 export type OpenTarget =
   | {readonly kind: 'file'; readonly cluster: DesiredCluster; readonly mode: AnyMode; readonly scope: Scope; readonly files: readonly string[]}
   | {readonly kind: 'live'; readonly name: string; readonly scope: ControllerScope};
-
-/** The file that is read when no -f is given. */
-const defaultFile = 'trireme.yaml';
 
 export abstract class TargetCommand<R> extends ClusterCommand<R> {
   /** Finds the cluster that is meant; `name` is the argument, else -c. Nothing is connected yet. Throws `usage.invalid`, `cluster.not-found`, `file.*`. */

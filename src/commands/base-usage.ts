@@ -29,6 +29,7 @@ export function usageErrorOf(error: Errors.CLIError, command?: Pick<Command.Clas
     .replace(/^Missing (\d+) required args?:/, 'An argument is missing:')
     // oxlint-disable-next-line no-control-regex -- oclif colours parts of its messages
     .replaceAll(/\u001B\[\d*m/g, '')
+    .replaceAll(/^(\s*)Missing required flag (\S+)$/gm, '$1--$2 is missing.')
     .trim();
   return new TriremeError('usage.invalid', message, {hints: [help], cause: error});
 }

@@ -245,7 +245,9 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
   #requireAnswer(target: ClusterTarget, given: GivenFlags, work: VerbWork): void {
     if (given['dry-run'] || work.ask !== undefined) return;
     const name = target.kind === 'live' ? target.name : target.cluster.document.metadata.name;
-    this.requireAnswer(given.yes, '--yes', `${work.intent.verb} ${name}?`);
+    const {intent} = work;
+    const what = 'machine' in intent ? `${intent.verb.replace('machine-', '')} ${intent.machine} of ${name}` : `${intent.verb} ${name}`;
+    this.requireAnswer(given.yes, '--yes', `${what}?`);
   }
 
   async #look(scope: ControllerScope, name: string, work: VerbWork, given: GivenFlags): Promise<LiveCluster> {
@@ -265,6 +267,7 @@ export abstract class VerbCommand extends TargetCommand<VerbResult> {
       plan: plan as unknown as Plan<Scope>,
       scope,
       ...(cluster === undefined ? {} : {cluster}),
+      removalConfirmed: work.ask !== undefined,
       next: work.next ?? [`trireme cluster describe ${plan.subject}`],
       again: `Run it again: trireme ${this.commandName}`,
     };

@@ -19,7 +19,7 @@ export interface ObservedTextOptions {
 
 /** Health, reasons, what goes on, and a line for each pool. */
 export function renderObserved(view: ClusterView, options: ObservedTextOptions): string {
-  return [...headLines(view, options), '', poolTable(view, options)].join('\n');
+  return [...headLines(view, options), ...poolTable(view, options)].join('\n');
 }
 
 /** The same, with every object as a tree, and the warnings of the last hour. */
@@ -27,8 +27,7 @@ export function renderObservedTree(view: ClusterView, options: ObservedTextOptio
   const events = view.events ?? [];
   return [
     ...headLines(view, options),
-    '',
-    poolTable(view, options),
+    ...poolTable(view, options),
     ...(view.tree === undefined ? [] : ['', renderObjectTree(view.tree, options)]),
     ...(events.length === 0 ? [] : ['', options.style.color.bold('Warnings'), renderEvents(events, options)]),
   ].join('\n');
@@ -66,9 +65,11 @@ export function staleText(stale: {readonly since: string; readonly why: string},
   return `what is shown is ${age(stale.since, now)} old: ${stale.why}`;
 }
 
-function poolTable(view: ClusterView, {style, wide, columns}: ObservedTextOptions): string {
+/** After an empty line; nothing of a cluster that has no pools yet. */
+function poolTable(view: ClusterView, {style, wide, columns}: ObservedTextOptions): readonly string[] {
   const pools = [...(view.controlPlane === undefined ? [] : [view.controlPlane]), ...(view.pools ?? [])];
-  return renderTable(pools, poolColumns, {style, ...(wide === undefined ? {} : {wide}), ...(columns === undefined ? {} : {columns})});
+  if (pools.length === 0) return [];
+  return ['', renderTable(pools, poolColumns, {style, ...(wide === undefined ? {} : {wide}), ...(columns === undefined ? {} : {columns})})];
 }
 
 const poolColumns: readonly Column<PoolView>[] = [

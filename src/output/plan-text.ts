@@ -76,7 +76,10 @@ function hostLines(host: HostPlan, {style, wide = false}: PlanTextOptions): read
   const isNew = host.state === 'new';
   const sign = isNew ? color.green('+') : host.state === 'removed' ? color.red('-') : color.yellow('~');
   const role = host.role === undefined ? '' : ` (${sanitizeLine(host.role)})`;
-  const title = `${sign} ${color.bold(sanitizeLine(host.host))}${role}: ${host.state}, effect ${paintEffect(host.effect, style)}`;
+  // nothing takes the place of what leaves
+  const told = (effect: Effect) => host.state !== 'removed' || effect !== 'replace';
+  const effect = told(host.effect) ? `, effect ${paintEffect(host.effect, style)}` : '';
+  const title = `${sign} ${color.bold(sanitizeLine(host.host))}${role}: ${host.state}${effect}`;
   const shown = isNew && !wide ? host.changes.slice(0, shownOfNew) : host.changes;
   const rest = host.changes.length - shown.length;
   return [
@@ -84,7 +87,7 @@ function hostLines(host: HostPlan, {style, wide = false}: PlanTextOptions): read
     ...(host.state === 'removed' && host.reason !== undefined
       ? [`    ${color.red(symbols.failed)} isn't reached, so nothing on it is touched: ${sanitizeLine(host.reason)}`]
       : []),
-    ...shown.map((change) => changeLine(change, style, wide)),
+    ...shown.map((change) => changeLine(told(change.effect) ? change : {...change, effect: 'none'}, style, wide)),
     ...(rest > 0 ? [color.dim(`    ${symbols.ellipsis} and ${count(rest, 'more line')} (-o wide shows all)`)] : []),
   ];
 }

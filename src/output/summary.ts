@@ -28,7 +28,9 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
       .slice(0, listed)
       .map((host) => sanitizeLine(host.host))
       .join(', ');
-    lines.push(`  ${count(hosts.length, 'host')} ${outcome}: ${names}${hosts.length > listed ? `, and ${hosts.length - listed} more` : ''}`);
+    // Cluster API's machines are no hosts of ours, and pools are none at all
+    const number = view.mode === 'controller' ? String(hosts.length) : count(hosts.length, 'host');
+    lines.push(`  ${number} ${outcome}: ${names}${hosts.length > listed ? `, and ${hosts.length - listed} more` : ''}`);
   }
   for (const text of problemTexts(view, style)) lines.push(indent(text));
   for (const next of options.next ?? []) lines.push(`  ${style.color.dim(`${style.symbols.arrow} Next:`)} ${next}`);

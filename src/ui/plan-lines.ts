@@ -78,7 +78,7 @@ function hostLines(host: PlannedChange['hosts'][number], {theme, width}: PlanLin
         isNew ? ['+ ', 'good'] : host.state === 'removed' ? ['- ', 'bad'] : ['~ ', 'warning'],
         [host.host, 'title'],
         `${role}  `,
-        [host.effect === 'none' ? '' : host.effect, effectTokens[host.effect]],
+        [costOf(host), effectTokens[host.effect]],
       ],
       width,
       theme,
@@ -92,6 +92,12 @@ function hostLines(host: PlannedChange['hosts'][number], {theme, width}: PlanLin
     }),
     ...(rest > 0 ? [joinSegments([[`    ${theme.symbols.ellipsis} and ${count(rest, 'more line')}`, 'muted']], width, theme)] : []),
   ];
+}
+
+/** Nothing takes the place of what leaves. */
+function costOf({state, effect}: PlannedChange['hosts'][number]): string {
+  if (state === 'removed' && effect === 'replace') return state;
+  return effect === 'none' ? '' : effect;
 }
 
 function diffLines({path, diff}: {readonly path: string; readonly diff: string}, {theme, width}: PlanLinesOptions): readonly string[] {

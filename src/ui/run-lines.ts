@@ -148,7 +148,7 @@ function hostLines(view: RunView, options: RunLinesOptions, room: number): reado
   const shown = fits ? view.hosts : view.hosts.toSorted((a, b) => rank(a) - rank(b)).slice(0, Math.max(0, room - 1));
   const lines = shown.map((host) => hostLine(host, nameWidth(shown), options, false));
   if (fits) return lines;
-  return [...lines, joinSegments([[`  ${theme.symbols.ellipsis} and ${count(view.hosts.length - shown.length, 'host')} more`, 'muted']], width, theme)];
+  return [...lines, joinSegments([[`  ${theme.symbols.ellipsis} and ${view.hosts.length - shown.length} more`, 'muted']], width, theme)];
 }
 
 /** Those that work first, then those in trouble, then those that wait. */

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {Flags} from '@oclif/core';
 import {stateFolder} from '../../kernel/folders.ts';
 import {followFleet, type FleetStore} from '../../fleet/fleet-store.ts';
@@ -9,6 +10,7 @@ import type {ClusterView} from '../../modes/mode.ts';
 import {renderFleet} from '../../output/fleet-text.ts';
 import {createRedraw} from '../../output/redraw.ts';
 import {sanitizeLine} from '../../output/sanitize.ts';
+import {defaultFile} from '../base-cluster.ts';
 import {allNamespacesFlag, managementFlags} from '../base-flags.ts';
 import type {ResultOf} from '../base-results.ts';
 import type {clusterListResult} from '../base-watched-results.ts';
@@ -68,7 +70,10 @@ export default class ClusterList extends TargetCommand<ResultOf<typeof clusterLi
 
   #show(clusters: readonly ListedCluster[]) {
     if (this.out.format === 'name') this.out.print(clusters.map((cluster) => sanitizeLine(cluster.name)).join('\n'));
-    else if (clusters.length === 0) this.out.note('No clusters yet. Write a file with: trireme init');
+    else if (clusters.length === 0)
+      this.out.note(
+        existsSync(defaultFile) ? `No clusters yet. Make what ${defaultFile} describes: trireme apply` : 'No clusters yet. Write a file with: trireme init',
+      );
     else this.out.print(this.#text(clusters));
     return {clusters};
   }

@@ -19,6 +19,7 @@ export default class MachineList extends ObserveCommand<ResultOf<typeof machineL
       const {name, mode, simulated, machines} = await this.look(opened);
       const {columns} = this.out.terminal.stdout;
       if (this.out.format === 'name') this.out.print(machines.map((machine) => sanitizeLine(machine.name)).join('\n'));
+      else if (machines.length === 0) this.out.note(`${sanitizeLine(name)} has no machines.`);
       else
         this.out.print(
           renderMachines(machines, {style: this.out.style, now: Date.now(), wide: this.out.format === 'wide', ...(columns === undefined ? {} : {columns})}),

@@ -34,6 +34,12 @@ describe("oclif's complaints", () => {
       hints: ['Did you mean --limit?', 'Read: trireme apply --help'],
     });
   });
+
+  it('name the flags that are missing', () => {
+    const said = (text: string) => usageErrorOf(new Errors.CLIError(`${text}\nSee more help with --help`)).message;
+    expect(said('The following error occurred:\n  \u001B[2mMissing required flag to\u001B[22m')).toBe('--to is missing.');
+    expect(said('The following errors occurred:\n  Missing required flag to\n  Missing required flag from')).toBe('--to is missing.\n  --from is missing.');
+  });
 });
 
 it('reads durations, and says what one looks like', () => {

@@ -37,7 +37,7 @@ describe('the wrapper', () => {
 
 test('a script is ended with all that it started', async () => {
   const {spawn} = await import('node:child_process');
-  const child = spawn('sh', ['-c', 'sleep 60 & sh -c "sleep 60; true" & echo ready; wait'], {stdio: ['ignore', 'pipe', 'ignore']});
+  const child = spawn('sh', ['-c', 'sleep 60 & sh -c "sleep 60 & echo ready; wait" & wait'], {stdio: ['ignore', 'pipe', 'ignore']});
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve())); // when nothing holds its output any more
   await new Promise((resolve) => child.stdout.once('data', resolve));
   child.stdout.resume();

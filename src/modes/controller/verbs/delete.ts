@@ -6,7 +6,7 @@ import type {ControllerScope} from '../scope.ts';
 import {deletionBlockers} from './deletion-blockers.ts';
 import {clusterNameLabel, type LiveCluster, type LiveObject} from './live.ts';
 import {deleteStep} from './object-step.ts';
-import {changedHost, isPaused, refuse, verbPlan, type VerbOptions} from './verb-plan.ts';
+import {isPaused, refuse, verbPlan, type VerbOptions} from './verb-plan.ts';
 import {waitStep, type Progress} from './wait-step.ts';
 
 const secrets: Resource = {group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true};
@@ -40,11 +40,13 @@ export function planDelete(live: LiveCluster, options: VerbOptions): Plan<Contro
   return verbPlan(live, {
     operation: 'delete',
     hosts: [
-      changedHost(
-        live.name,
-        'cluster',
-        counts.map(([kind, count]) => ({path: kind, from: count, effect: 'replace' as const})),
-      ),
+      {
+        host: live.name,
+        role: 'cluster',
+        state: 'removed',
+        effect: 'replace',
+        changes: counts.map(([kind, count]) => ({path: kind, from: count, effect: 'replace' as const})),
+      },
     ],
     phases: [
       {title: 'Delete', steps: [remove]},

@@ -246,6 +246,7 @@ describe('deleting', () => {
   it('deletes the Cluster object alone, and says what goes with it', () => {
     const plan = planDelete(liveCluster(), wait);
     expect(steps(plan)).toEqual(['Delete: delete/cluster', 'Follow the deletion: delete/wait, delete/leftovers']);
+    expect(plan.hosts).toMatchObject([{host: 'web', state: 'removed'}]);
     expect(plan.hosts[0]?.changes.map((change) => `${change.path} ${String(change.from)}`)).toEqual([
       'Cluster 1',
       'KubeadmControlPlane 1',
