@@ -2,11 +2,11 @@ import {Flags} from '@oclif/core';
 import {z} from 'zod';
 import {TriremeError} from '../../kernel/errors.ts';
 import {problemOf, type Problem} from '../../kernel/problem.ts';
-import {shellQuote} from '../../hostcluster/shell.ts';
 import {sanitizeLine} from '../../output/sanitize.ts';
 import {clusterFlags, concurrencyFlag, limitFlag, parseDuration} from '../base-flags.ts';
 import {HostsCommand} from '../base-hosts.ts';
 import {problemResult, type ResultOf} from '../base-results.ts';
+import {scriptOf} from '../base-script.ts';
 
 const result = z.strictObject({
   hosts: z.array(z.strictObject({host: z.string(), code: z.int().nullable(), stdout: z.string(), stderr: z.string(), problem: problemResult.optional()})),
@@ -32,10 +32,10 @@ export default class HostExec extends HostsCommand<ResultOf<typeof result>> {
   async run() {
     const {argv, flags} = await this.parse(HostExec);
     const words = argv.map(String);
-    if (words.length === 0) throw new TriremeError('usage.invalid', "There's no command to run.", {hints: ['trireme host exec -- uptime']});
-    const script = words.length === 1 ? `${words[0]}\n` : `exec ${words.map(shellQuote).join(' ')}\n`;
     const deadline = parseDuration(flags.timeout, 'timeout');
-    return this.withHosts(flags, async (open) => {
+    const cluster = await this.readCluster(flags);
+    const script = scriptOf(words, {command: 'host exec', document: cluster.document});
+    return this.withHostsOf(cluster, flags, async (open) => {
       const outcomes = await this.eachHost(open, async ({host}) => {
         const runner = await open.scope.runner(host);
         return runner.run(script, {root: flags['as-root'], deadline, signal: this.signal, onLine: (stream, line) => this.#line(host, stream, line)});

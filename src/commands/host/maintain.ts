@@ -8,6 +8,7 @@ import type {AgentScope} from '../../modes/agent/scope.ts';
 import type {Scope} from '../../modes/mode.ts';
 import type {Plan} from '../../plan/plan.ts';
 import {limitFlag, runFlags} from '../base-flags.ts';
+import {scriptOf} from '../base-script.ts';
 import {hostVerbFlags, isOfHosts, VerbCommand} from '../base-verb.ts';
 
 const reboots = ['auto', 'always', 'never'] as const;
@@ -33,10 +34,9 @@ export default class HostMaintain extends VerbCommand {
   async run() {
     const {argv, flags} = await this.parse(HostMaintain);
     const words = argv.map(String);
-    if (words.length === 0) throw new TriremeError('usage.invalid', "There's no command to run.", {hints: ["trireme host maintain -- 'apt-get -y upgrade'"]});
-    const script = words.length === 1 ? `${words[0]}\n` : `exec ${words.map(shellQuote).join(' ')}\n`;
     const target = await this.resolveTarget(flags);
     if (!isOfHosts(target)) throw new TriremeError('mode.unsupported', 'Machines of this mode are replaced rather than maintained: trireme machine replace');
+    const script = scriptOf(words, {command: 'host maintain', document: target.cluster.document});
     const again = `trireme host maintain --resume -- ${words.map(shellQuote).join(' ')}`;
     const [{planMaintain}, {readRecord}, {selectTargets}, {firstStartOf}] = await Promise.all([
       import('../../hostcluster/maintain.ts'),
