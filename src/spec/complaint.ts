@@ -90,15 +90,17 @@ const placeOf = (complaint: Complaint) => JSON.stringify([complaint.file, compla
 /** The error that refuses the files: all complaints as text in the message and as data in `details.complaints`. */
 export function refuseFiles(complaints: readonly Complaint[]): TriremeError {
   const sorted = sortComplaints(complaints);
+  const details = {complaints: sorted};
+  const [only] = sorted;
+  // a file that isn't there has no place in it, and no fields to explain
+  if (only?.rule === 'file.not-found' && sorted.length === 1)
+    return new TriremeError('file.not-found', only.message, {hints: only.hint === undefined ? [] : [only.hint], details});
   const files = [...new Set(sorted.map((complaint) => complaint.file))];
   const shown = sorted.slice(0, shownAtMost).map(renderComplaint);
   if (sorted.length > shownAtMost) shown.push(`… and ${sorted.length - shownAtMost} more.`);
   const count = sorted.length === 1 ? '1 complaint' : `${sorted.length} complaints`;
   const message = `${files.join(', ')} can't be used: ${count}.\n\n${shown.join('\n\n')}`;
-  return new TriremeError(codeOf(sorted), message, {
-    hints: ['trireme explain spec  (documents every field)'],
-    details: {complaints: sorted},
-  });
+  return new TriremeError(codeOf(sorted), message, {hints: ['trireme explain spec  (documents every field)'], details});
 }
 
 /** The error that refuses a plan: what the file wants can't be had from what is there; complaints as in `refuseFiles`. */

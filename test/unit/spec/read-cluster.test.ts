@@ -88,7 +88,10 @@ describe('several documents and files', () => {
     const error = await refused(read(['nowhere.yaml', 'neither.yaml']));
     expect(error).toMatchObject({code: 'file.not-found', exit: 3});
     expect(rules(error)).toEqual(['nowhere.yaml:1 file.not-found', 'neither.yaml:1 file.not-found']);
-    expect((await refused(read([]))).message).toContain('trireme init');
+    expect(await refused(read([]))).toMatchObject({
+      message: "trireme.yaml doesn't exist.",
+      hints: ['Name the file with -f, or write one with: trireme init'],
+    });
     expect(rules(await refused(read(['.'])))).toEqual(['.:1 file.not-found']);
   });
 
