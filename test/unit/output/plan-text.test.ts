@@ -52,6 +52,17 @@ describe('a plan as text', () => {
     );
   });
 
+  it('of what leaves tells what goes, and not that something takes its place', () => {
+    const gone = [
+      {path: 'member', from: 'berth', effect: 'drain' as const},
+      {path: 'host', from: 'its data', effect: 'replace' as const},
+    ];
+    const leaving: PlanForText = {...plan, hosts: [{host: 'h6', role: 'worker', state: 'removed', effect: 'replace', changes: gone}]};
+    expect(renderPlan(leaving, {style: plainStyle})).toBe(
+      ['apply berth (agent mode)', '', '- h6 (worker): removed', '    - member: berth [drain]', '    - host: its data', '', 'Plan: 1 removed'].join('\n'),
+    );
+  });
+
   it('says SIMULATED first when nothing of it is real', () => {
     expect(renderPlan({...plan, simulated: true}, {style: plainStyle})).toMatch(/^SIMULATED apply berth/);
   });
