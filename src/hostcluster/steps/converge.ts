@@ -84,7 +84,7 @@ export async function followHost(context: Context, follow: Follow): Promise<void
 async function watchState(context: Context, {host, digest, isDone}: Follow, signal: AbortSignal, onState: (state: AgentState) => void): Promise<void> {
   let pause = times.firstLook;
   let silentSince: number | undefined;
-  let before: ReadonlyMap<string, number> | undefined;
+  let before: Map<string, number> | undefined;
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -110,14 +110,17 @@ async function watchState(context: Context, {host, digest, isDone}: Follow, sign
   }
 }
 
-/** `before` has the failures in a row that there were when the following began. */
-function requireHope(host: string, state: AgentState, before: ReadonlyMap<string, number>): void {
+/** `before` has the failures in a row that don't count: those that there were when the following began, and those while the API was away. */
+function requireHope(host: string, state: AgentState, before: Map<string, number>): void {
+  // an API that's away comes back by itself (its kubelet restarts it), and at first it forbids what it will allow once it has read its rules; on a
+  // slow host that takes minutes, which the wait's own length bounds
+  for (const one of state.reconcilers) if (one.code === 'host.unreachable') before.set(one.name, one.attempts);
   const failuresBefore = (one: ReconcilerState) => before.get(one.name) ?? 0;
   // a layer has been given all the time that the profile allows it; those after it wait, and the agent goes on looking
   const given = layerGivenUp(state, host);
   if (given !== undefined && state.reconcilers.some((one) => one.name === 'addons' && one.attempts > failuresBefore(one))) throw given;
-  // an API that's away comes back by itself (its kubelet restarts it); on a slow host that takes minutes, which the wait's own length bounds
-  const hopeless = state.reconcilers.find((one) => one.attempts >= Math.max(attempts, failuresBefore(one) + moreAttempts) && one.code !== 'host.unreachable');
+  // one that is being tried again hasn't failed yet
+  const hopeless = state.reconcilers.find((one) => one.status === 'failed' && one.attempts >= Math.max(attempts, failuresBefore(one) + moreAttempts));
   if (hopeless === undefined) return;
   if (hopeless.code === 'host.disk-full') {
     throw new TriremeError('host.disk-full', `${host} has no room left: ${hopeless.name} failed ${hopeless.attempts} times. ${hopeless.message ?? ''}`.trim(), {

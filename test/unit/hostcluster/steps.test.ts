@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {assessHost, type HostWork} from '../../../src/hostcluster/assess.ts';
 import type {AgentLink} from '../../../src/hostcluster/link.ts';
-import type {AgentState, NodeState} from '../../../src/hostcluster/protocol.ts';
+import type {AgentState, NodeState, ReconcilerState} from '../../../src/hostcluster/protocol.ts';
 import type {HostClusterScope} from '../../../src/hostcluster/scope.ts';
 import {convergeStep} from '../../../src/hostcluster/steps/converge.ts';
 import {handOverStep} from '../../../src/hostcluster/steps/hand-over.ts';
@@ -184,6 +184,18 @@ describe('following a host', () => {
     const away = [{name: 'node', status: 'failed' as const, code: 'host.unreachable' as const, message, since: '', attempts: 7}];
     const {context} = contextWith({h4: {state: (look) => (look < 3 ? working({reconcilers: away}) : agentState(work.wanted))}});
     expect(await convergeStep(work).apply(context)).toBe('is as wanted');
+  });
+
+  it('counts nothing of what failed while the API was away, and nothing that is being tried again', async () => {
+    const away = {name: 'node', status: 'failed', code: 'host.unreachable', message: "doesn't answer", since: '', attempts: 5} as const;
+    const forbidden = (count: number) => ({...away, code: 'agent.failed', message: 'forbidden', attempts: count}) as const;
+    const again = {name: 'node', status: 'working', message: 'Label the node', since: '', attempts: 7} as const;
+    const follow = (...looks: readonly ReconcilerState[]) => {
+      const states = looks.map((one) => working({reconcilers: [one]}));
+      return convergeStep(work).apply(contextWith({h4: {state: (look) => states[look - 1] ?? agentState(work.wanted)}}).context);
+    };
+    expect(await follow({...away, attempts: 1}, away, forbidden(6), again)).toBe('is as wanted');
+    await expect(follow({...away, attempts: 1}, away, forbidden(6), forbidden(7))).rejects.toMatchObject({message: 'node failed 7 times on h4: forbidden'});
   });
 
   it('waits as long as the run may take where the person said so, and then names what is open', async () => {
