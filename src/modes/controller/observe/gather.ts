@@ -16,7 +16,7 @@ export interface GatherOptions {
   /** `summary`: without infrastructure, bootstrap, machine sets, health checks and add-ons. */
   readonly depth: 'full' | 'summary';
   /**
-   * Of bootstrap objects of ready machines only that they are there, and of machines only the conditions that aren't as they shall be; default false.
+   * Of bootstrap objects of ready machines only that they are there, and of machines and what they own only the conditions that aren't as they shall be; default false.
    * A machine tells with BootstrapConfigReady what its bootstrap object says, and all of those are as large as all infrastructure.
    */
   readonly brief?: boolean;
@@ -40,8 +40,7 @@ export interface Seen {
 }
 
 const summaryKinds: readonly CoreKind[] = ['Cluster', 'Machine', 'MachineDeployment', 'MachinePool'];
-/** First what takes long, and what says which kinds must be asked for next. */
-const fullKinds: readonly CoreKind[] = ['Machine', 'MachineDeployment', 'Cluster', 'MachineSet', 'MachinePool', 'MachineHealthCheck'];
+const fullKinds = Object.keys(coreKinds) as readonly CoreKind[];
 /** More objects of a kind than this are looked for by one LIST. */
 const fewEnoughToGet = 3;
 

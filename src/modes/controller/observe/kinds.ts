@@ -5,12 +5,12 @@ import {groupOf, textAt, type KubeObject} from '../../../kube/object.ts';
 export const coreGroup = 'cluster.x-k8s.io';
 export const addonBindings = {group: 'addons.cluster.x-k8s.io', kind: 'ClusterResourceSetBinding', plural: 'clusterresourcesetbindings'};
 
-/** Cluster API's own kinds that belong to a cluster. */
+/** Cluster API's own kinds that belong to a cluster, as they are asked for: first what takes long, and what says which kinds must be asked for next. */
 export const coreKinds = {
-  Cluster: 'clusters',
   Machine: 'machines',
-  MachineSet: 'machinesets',
   MachineDeployment: 'machinedeployments',
+  Cluster: 'clusters',
+  MachineSet: 'machinesets',
   MachinePool: 'machinepools',
   MachineHealthCheck: 'machinehealthchecks',
 } as const;
