@@ -103,42 +103,54 @@ export function describeClusterLife(subjectOf: () => ManagementSubject): void {
     it('becomes Available, and says so as Cluster API does', {timeout: 300_000}, async () => {
       await api().apply(clusterObject(name, {workers: {machineDeployments: [{class: 'default-worker', name: 'md-0', replicas: 2}]}}));
       await until(isUp, 3);
-      const cluster = await read();
-      expect(valueAt(cluster, 'status')).toMatchObject({
-        initialization: {infrastructureProvisioned: true, controlPlaneInitialized: true},
-        phase: 'Provisioned',
-        controlPlane: {
-          desiredReplicas: 1,
-          replicas: 1,
-          upToDateReplicas: 1,
-          readyReplicas: 1,
-          availableReplicas: 1,
-          versions: [{version: 'v1.35.4', replicas: 1}],
-        },
-        workers: {desiredReplicas: 2, replicas: 2, upToDateReplicas: 2, readyReplicas: 2, availableReplicas: 2, versions: [{version: 'v1.35.4', replicas: 2}]},
-      });
-      const told = [...conditionsOf(cluster)].map(([type, {status, reason}]) => `${type} ${status} ${reason}`).toSorted();
-      expect(told).toEqual(
-        [
-          'Available True Available',
-          'ControlPlaneAvailable True Available',
-          'ControlPlaneInitialized True Initialized',
-          'ControlPlaneMachinesReady True Ready',
-          'ControlPlaneMachinesUpToDate True UpToDate',
-          'Deleting False NotDeleting',
-          'InfrastructureReady True Ready',
-          'Paused False NotPaused',
-          'Remediating False NotRemediating',
-          'RemoteConnectionProbe True ProbeSucceeded',
-          'RollingOut False NotRollingOut',
-          'ScalingDown False NotScalingDown',
-          'ScalingUp False NotScalingUp',
-          'TopologyReconciled True ReconcileSucceeded',
-          'WorkerMachinesReady True Ready',
-          'WorkerMachinesUpToDate True UpToDate',
-          'WorkersAvailable True Available',
-        ].toSorted(),
-      );
+      // counts and the other conditions may be told after it
+      const soon = {timeout: subjectOf().patience, interval: 100};
+      await expect
+        .poll(async () => valueAt(await read(), 'status'), soon)
+        .toMatchObject({
+          initialization: {infrastructureProvisioned: true, controlPlaneInitialized: true},
+          phase: 'Provisioned',
+          controlPlane: {
+            desiredReplicas: 1,
+            replicas: 1,
+            upToDateReplicas: 1,
+            readyReplicas: 1,
+            availableReplicas: 1,
+            versions: [{version: 'v1.35.4', replicas: 1}],
+          },
+          workers: {
+            desiredReplicas: 2,
+            replicas: 2,
+            upToDateReplicas: 2,
+            readyReplicas: 2,
+            availableReplicas: 2,
+            versions: [{version: 'v1.35.4', replicas: 2}],
+          },
+        });
+      const told = async () => [...conditionsOf(await read())].map(([type, {status, reason}]) => `${type} ${status} ${reason}`).toSorted();
+      await expect
+        .poll(told, soon)
+        .toEqual(
+          [
+            'Available True Available',
+            'ControlPlaneAvailable True Available',
+            'ControlPlaneInitialized True Initialized',
+            'ControlPlaneMachinesReady True Ready',
+            'ControlPlaneMachinesUpToDate True UpToDate',
+            'Deleting False NotDeleting',
+            'InfrastructureReady True Ready',
+            'Paused False NotPaused',
+            'Remediating False NotRemediating',
+            'RemoteConnectionProbe True ProbeSucceeded',
+            'RollingOut False NotRollingOut',
+            'ScalingDown False NotScalingDown',
+            'ScalingUp False NotScalingUp',
+            'TopologyReconciled True ReconcileSucceeded',
+            'WorkerMachinesReady True Ready',
+            'WorkerMachinesUpToDate True UpToDate',
+            'WorkersAvailable True Available',
+          ].toSorted(),
+        );
     });
 
     it('has the same objects, owners, labels, finalizers and conditions', async () => {
@@ -245,8 +257,11 @@ export function describeClusterLife(subjectOf: () => ManagementSubject): void {
       );
       await scale(2);
       await until((cluster) => numberAt(cluster, 'status', 'workers', 'replicas') === 2 && isUp(cluster), 2);
-      const left = (await api().list(machines, {namespace: 'default', labelSelector: `${label(name)},${pool}=md-0`})).items.map((one) => one.metadata.name);
-      expect([left.length, left.includes(marked?.metadata.name ?? '')]).toEqual([2, false]);
+      const left = async () => {
+        const {items} = await api().list(machines, {namespace: 'default', labelSelector: `${label(name)},${pool}=md-0`});
+        return [items.length, items.some((one) => one.metadata.name === marked?.metadata.name)];
+      };
+      await expect.poll(left, {timeout: subjectOf().patience, interval: 100}).toEqual([2, false]);
     });
 
     it('refuses versions that go back or skip one, and odd moves of a control plane', async () => {
@@ -311,11 +326,9 @@ export function describeClusterLife(subjectOf: () => ManagementSubject): void {
           numberAt(cluster, 'status', 'workers', 'replicas') === 2,
         4,
       );
-      expect((await api().list(machines, {namespace: 'default', labelSelector: label(name)})).items.map((one) => textAt(one, 'spec', 'version'))).toEqual([
-        'v1.36.3',
-        'v1.36.3',
-        'v1.36.3',
-      ]);
+      const versions = async () =>
+        (await api().list(machines, {namespace: 'default', labelSelector: label(name)})).items.map((one) => textAt(one, 'spec', 'version'));
+      await expect.poll(versions, {timeout: subjectOf().patience, interval: 100}).toEqual(['v1.36.3', 'v1.36.3', 'v1.36.3']);
     });
 
     it('replaces a machine that is marked for remediation', {timeout: 300_000}, async () => {

@@ -16,6 +16,11 @@ import {program} from '../support/trireme.ts';
 const host = 'w1';
 const stateOf = ({env}: TestSandbox) => join(env['XDG_STATE_HOME'] ?? '', 'trireme');
 
+/** Whether a new agent is content before it's asked for the first time, or seen to become so, is a matter of milliseconds. */
+function outcomeOf({step, outcome}: {readonly step: string; readonly outcome: string}): string {
+  return step.startsWith('settle:') && outcome === 'satisfied' ? 'done' : outcome;
+}
+
 /** Which steps there were and what became of each; hosts work side by side, so the order among them is nobody's. */
 async function journalOf(sandbox: TestSandbox): Promise<unknown> {
   const folder = stateOf(sandbox);
@@ -26,7 +31,7 @@ async function journalOf(sandbox: TestSandbox): Promise<unknown> {
     events: events
       .flatMap((event): readonly unknown[] => {
         if (event.type === 'run.started') return [{type: event.type, subject: event.subject, phases: event.phases}];
-        if (event.type === 'step.finished') return [{type: event.type, step: event.step, host: event.host, phase: event.phase, outcome: event.outcome}];
+        if (event.type === 'step.finished') return [{type: event.type, step: event.step, host: event.host, phase: event.phase, outcome: outcomeOf(event)}];
         if (event.type === 'run.finished') return [{type: event.type, outcome: event.outcome, hosts: event.hosts}];
         return [];
       })
