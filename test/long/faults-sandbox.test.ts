@@ -53,9 +53,8 @@ describe('a simulated cluster of 3+1 under faults', () => {
     const running = sandbox.start(['apply', '--yes', '-o', 'ndjson']);
     await running.saw(/"type":"transfer.progressed","host":"cp2"/);
     await host('cp2').powerCut();
-    await running.saw(
-      /"condition":"control-plane","status":"false","reason":"working","host":"cp3"|"subject":"cp3","condition":"control-plane","status":"false","reason":"working"/,
-    );
+    // what an agent does is told in any case; what state it is in between two looks isn't
+    await running.saw(/"step":"converge:cp3","host":"cp3","stream":"stdout","line":"Join etcd"/);
     await host('cp3').powerCut();
     await host('cp2').powerOn();
     await host('cp3').powerOn();
