@@ -101,8 +101,8 @@ describe('the dashboard acts', {timeout: 120_000}, () => {
     dash.write('test -s "$KUBECONFIG" && echo there-is-$((40 + 2))\r');
     await dash.shows(/there-is-42/);
     // Ctrl-C is the shell's, not the dashboard's
-    dash.write('sleep 100\r');
-    await dash.shows(/sleep 100/);
+    dash.write("sh -c 'echo sleeps-$((40 + 2)); exec sleep 100'\r");
+    await dash.shows(/sleeps-42/);
     dash.write('\u0003');
     dash.write('echo still-$((40 + 2))\r');
     await dash.shows(/still-42/);
