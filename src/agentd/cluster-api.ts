@@ -42,7 +42,10 @@ interface Status {
   readonly reason?: string;
 }
 
-/** One API server, with one kept connection. */
+/** How a connection that the other side has left breaks when something is sent on it. */
+const gone = new Set(['ECONNRESET', 'EPIPE']);
+
+/** One API server, with at most two kept connections. */
 export class ClusterApi {
   readonly server: string;
   readonly #credentials: ApiCredentials;
@@ -104,16 +107,17 @@ export class ClusterApi {
     const signal = withDeadline(request.signal, deadline);
     try {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const ask = (isRepeatable: boolean) =>
+      const ask = () =>
         new Promise<IncomingMessage>((resolve, reject) => {
           const sent = open(url, {method, headers, agent: this.#agent, signal}, resolve);
           // a kept connection whose server went away in the meantime: https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket
+          // The next one may be such a one, too; a new one isn't, so this ends.
           sent.on('error', (error: NodeJS.ErrnoException) =>
-            isRepeatable && sent.reusedSocket && error.code === 'ECONNRESET' ? resolve(ask(false)) : reject(error),
+            request.isRepeatable && sent.reusedSocket && gone.has(error.code ?? '') ? resolve(ask()) : reject(error),
           );
           sent.end(text);
         });
-      const response = await ask(request.isRepeatable);
+      const response = await ask();
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk as Buffer);
       return {status: response.statusCode ?? 0, headers: toldHeaders(response), text: Buffer.concat(chunks).toString('utf8')};

@@ -1,6 +1,6 @@
 // The agent's small client of the API: a connection that was kept, and whose server went away in the meantime.
 import {createServer, type Server} from 'node:http';
-import type {AddressInfo} from 'node:net';
+import type {AddressInfo, Socket} from 'node:net';
 import {afterEach, describe, expect, it} from 'vitest';
 import {ClusterApi} from '../../../src/agentd/cluster-api.ts';
 
@@ -33,6 +33,19 @@ describe('a kept connection that is gone', () => {
     expect(count()).toBe(5);
   });
 
+  it('is none when the other one is gone, too', async () => {
+    const count = await begin();
+    const sockets: Socket[] = [];
+    server.on('connection', (socket: Socket) => sockets.push(socket));
+    const look = () => api.send({path: '/'});
+    await Promise.all([look(), look()]);
+    expect(sockets).toHaveLength(2);
+    for (const socket of sockets) socket.resetAndDestroy();
+    // sent before anything of that can be noticed here
+    expect((await look()).status).toBe(200);
+    expect([count(), sockets.length]).toEqual([3, 3]);
+  });
+
   it('is one of a change, which the server may have made', async () => {
     const count = await begin(2);
     await api.send({path: '/'});
@@ -40,7 +53,7 @@ describe('a kept connection that is gone', () => {
     expect(count()).toBe(2);
   });
 
-  it('is asked again only once, and a new one not at all', async () => {
+  it('is left, and a new one is not asked again', async () => {
     const count = await begin(1);
     await expect(api.send({path: '/'})).rejects.toMatchObject({code: 'host.unreachable'});
     expect(count()).toBe(1);
