@@ -111,7 +111,8 @@ export async function expectWell(crew: Crew, controlPlanes: readonly number[], w
   await expect
     .poll(() => etcdMemberLines(crew, controlPlanes[0] as number), {timeout: 60_000, interval: 2000})
     .toEqual(controlPlanes.map((index) => `started h${index} https://${bed.address(index)}:2380 false`));
-  for (const index of all) expect(await leftOvers(crew, index), `h${index}`).toEqual([]);
+  // agents write all the time: what is left stays, and what is being written goes
+  for (const index of all) await expect.poll(() => leftOvers(crew, index), {timeout: 30_000, interval: 1000, message: `h${index}`}).toEqual([]);
 }
 
 /** `STATE NAME PEERS LEARNER` of each member, as etcd itself tells them. */
