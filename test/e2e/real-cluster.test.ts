@@ -136,7 +136,9 @@ describe.skipIf(reason !== undefined)(`a real cluster${reason === undefined ? ''
     const nodes = JSON.parse(await kubectl('get nodes -o json')) as {items: {metadata: {name: string}; status: {conditions: {type: string; status: string}[]}}[]};
     expect(nodes.items.map((node) => node.metadata.name)).toEqual(['h1', 'h2', 'h3', 'h4']);
     expect(nodes.items.every((node) => node.status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'))).toBe(true);
-    expect(await kubectl("-n kube-system get pods -l k8s-app=kube-dns -o jsonpath='{.items[*].status.phase}'")).toBe('Running Running');
+    // DNS is there with the first one
+    const resolvers = () => kubectl("-n kube-system get pods -l k8s-app=kube-dns -o jsonpath='{.items[*].status.phase}'");
+    await expect.poll(resolvers, {timeout: 60_000, interval: 1000}).toBe('Running Running');
   });
 
   test('a pod on one node answers a pod on another, by address and by name', async () => {

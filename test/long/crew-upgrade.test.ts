@@ -179,9 +179,9 @@ describe.skipIf(reason !== undefined)(`day two of a real cluster${reason === und
     console.log(`resumed to the end: ${seconds(started)} s`);
     const {items} = await kubelets();
     expect(items.map((node) => [node.status.nodeInfo.kubeletVersion, node.spec.unschedulable === true])).toEqual(names.map(() => ['v1.36.3', false]));
-    expect(await kubectl("-n kube-system get ds kube-proxy -o jsonpath='{.spec.template.spec.containers[0].image} {.status.numberReady}'")).toBe(
-      'registry.k8s.io/kube-proxy:v1.36.3 5',
-    );
+    // a kubelet that was started anew tells of its pods some seconds after its node is Ready
+    const proxies = () => kubectl("-n kube-system get ds kube-proxy -o jsonpath='{.spec.template.spec.containers[0].image} {.status.numberReady}'");
+    await expect.poll(proxies, {timeout: 60_000, interval: 1000}).toBe('registry.k8s.io/kube-proxy:v1.36.3 5');
     const again = await bed.trireme(['apply', '--yes']);
     expectCode(again, 0);
     expect(again.stdout).toContain('unchanged');

@@ -41,6 +41,11 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
     const found = await Promise.all(hosts.map(async (host) => ((await crew.bed.ssh(host, 'ip -o address show')).includes(` ${which}/`) ? [host] : [])));
     return found.flat();
   };
+  /** One host has it, and it's the one of whom the status tells so. Under load the address may change hands between the two looks. */
+  const expectServed = async (hosts: readonly number[], which = address) => {
+    const look = async () => `${(await havers(hosts, which)).map((host) => `h${host}`).join(' and ')} of ${await holder()}`;
+    await expect.poll(look, {timeout: 60_000, interval: 1000}).toMatch(/^(h\d) of \1$/);
+  };
 
   beforeAll(async () => {
     crew = await upCrew({hosts: 5});
@@ -71,7 +76,7 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
     expectCode(await trireme('apply', '--yes'), 0);
     console.log(`3+1 with a served endpoint from nothing: ${Math.round((Date.now() - started) / 1000)} s`);
     expect(await status()).toMatchObject({endpoint: `${address}:6443`, endpointHolder: {holder: expect.stringMatching(/^h[123]$/)}});
-    expect(await havers([1, 2, 3, worker])).toEqual([numberOf(await holder())]);
+    await expectServed([1, 2, 3, worker]);
     expectCode(await trireme('plan', '--exit-code'), 0);
     const fetched = await trireme('cluster', 'kubeconfig');
     expectCode(fetched, 0);
@@ -92,7 +97,7 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
     await crew.bed.hosts('boot', old);
     const isReady = async () => (await status()).machines.every((machine) => machine.state === 'ready');
     await expect.poll(isReady, {timeout: 240_000, interval: 2000}).toBe(true);
-    expect(await havers([1, 2, 3])).toEqual([numberOf(await holder())]);
+    await expectServed([1, 2, 3]);
   });
 
   test('who serves it is replaced by another host: the others go on serving, and nothing is left on it', async () => {
@@ -101,7 +106,7 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
     await write([...stays, spare]);
     expectCode(await trireme('apply', '--yes', '--confirm', `h${old}`), 0);
     expect(differencesOf(before.get(old) as Snapshot, await snapshotOf(crew.bed, old)), `h${old}`).toEqual([]);
-    expect(await havers([...stays, spare])).toEqual([numberOf(await holder())]);
+    await expectServed([...stays, spare]);
     expect(await crew.bed.ssh(spare, 'ls /etc/kubernetes/manifests')).toContain('trireme-endpoint.yaml');
     expectCode(await trireme('plan', '--exit-code'), 0);
   });
@@ -133,8 +138,9 @@ describe.skipIf(reason !== undefined)(`an endpoint that the control planes serve
     const started = Date.now();
     expectCode(await trireme('apply', '--yes'), 0);
     console.log(`moved to ${moved}: ${Math.round((Date.now() - started) / 1000)} s`);
-    expect(await havers([1, 2, 3, worker, spare])).toEqual([]);
-    expect(await havers(members, moved)).toEqual([numberOf(await holder())]);
+    // each kubelet ends in its own time the pod that served the old one
+    await expect.poll(() => havers([1, 2, 3, worker, spare]), {timeout: 60_000, interval: 1000}).toEqual([]);
+    await expectServed(members, moved);
     expect((await trireme('cluster', 'kubeconfig')).stdout).toContain(`https://${moved}:6443`);
     expect(await crew.bed.ssh(worker, 'grep server: /etc/kubernetes/kubelet.conf')).toContain(`https://${moved}:6443`);
     const maps = await crew.bed.ssh(

@@ -110,7 +110,9 @@ describe.skipIf(reason !== undefined)('a new user with two real hosts', () => {
       ['h2', 'True'],
     ]);
     expect(await kubectl("-n kube-flannel get pods -o jsonpath='{.items[*].status.phase}'")).toBe('Running Running');
-    expect(await kubectl("-n kube-system get deployment coredns -o jsonpath='{.status.availableReplicas}'")).toBe('2');
+    // DNS is there with the first one
+    const resolvers = () => kubectl("-n kube-system get deployment coredns -o jsonpath='{.status.availableReplicas}'");
+    await expect.poll(resolvers, {timeout: minutes, interval: 1000}).toBe('2');
     terminal.key('q');
     await terminal.shows(() => !terminal.isAlternate());
     terminal.type('exit\n');
