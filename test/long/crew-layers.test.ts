@@ -2,7 +2,7 @@
 import {execFileSync, spawn, type ChildProcess} from 'node:child_process';
 import {generateKeyPairSync} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {copyFile, mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
@@ -286,9 +286,10 @@ describe.skipIf(reason !== undefined)(`layers, a registry, and other roads to a 
     expectCode(refused, 5);
     await logIn();
     const dying = bed.start(push, {env: {BELL_TOKEN: secretValue}});
-    const blobs = join(bed.work, 'registry/docker/registry/v2/blobs');
-    const begun = async () => (existsSync(blobs) ? true : undefined);
-    await waitFor(begun, {timeout: 60_000, interval: 20});
+    // a blob that has arrived gets its name first, and its link in the repository last
+    const links = join(bed.work, 'registry/docker/registry/v2/repositories/fleet/bundle/_layers/sha256');
+    const hasLink = async () => ((await readdir(links, {recursive: true}).catch(() => [])).some((path) => path.endsWith('/link')) ? true : undefined);
+    expect(await waitFor(hasLink, {timeout: 60_000, interval: 20})).toBe(true);
     await killRegistry();
     const died = await dying.ended;
     expectCode(died, 4);
