@@ -50,7 +50,7 @@ describe('care for a cluster of simulated hosts', {timeout: 120_000}, () => {
     const path = onHost('cp1', '/etc/kubernetes/pki/apiserver.simulated.json');
     const soon = new Date(Date.now() + 20 * 24 * 3_600_000).toISOString();
     await writeFile(path, JSON.stringify({SIMULATED: true, notBefore: '2026-01-01T00:00:00Z', notAfter: soon}));
-    const renewed = await waitFor(async () => ((await readFile(path, 'utf8')).includes(soon) ? undefined : true), {timeout: 30_000, interval: 200});
+    const renewed = await waitFor(async () => ((await readFile(path, 'utf8')).includes(soon) ? undefined : true), {timeout: 60_000, interval: 200});
     expect(renewed).toBe(true);
   });
 

@@ -77,7 +77,8 @@ function watchApi(indexes: readonly number[]) {
   let most = 0;
   const ask = (index: number) =>
     new Promise<boolean>((resolve) => {
-      const sent = request({host: bed.address(index), port: 6443, path: '/livez', rejectUnauthorized: false, timeout: 1000, agent: false}, (answer) => {
+      // one that is only slow, beside others that start, is not away
+      const sent = request({host: bed.address(index), port: 6443, path: '/livez', rejectUnauthorized: false, timeout: 5000, agent: false}, (answer) => {
         answer.resume();
         resolve(answer.statusCode === 200);
       });
