@@ -44,6 +44,8 @@ export interface TestTerminal {
   readonly presses: number;
   /** Everything the program wrote, escapes included. */
   readonly raw: string;
+  /** How long `shows` waits where it isn't told, in ms. */
+  readonly patience: number;
   /** The visible lines, without what scrolled away; trailing blanks cut. */
   screen(): string;
   /** All lines, with those that scrolled away; one that the terminal wrapped is one line. */
@@ -125,6 +127,7 @@ export function openProgram(file: string, args: readonly string[], options: Term
     get raw() {
       return raw;
     },
+    patience: usualPatience,
     screen,
     text,
     isAlternate: () => terminal.buffer.active.type === 'alternate',

@@ -19,7 +19,9 @@ export async function answerAll(terminal: TestTerminal, script: Script): Promise
 
 /** The question stands on the screen and isn't answered yet. */
 export async function asks(terminal: TestTerminal, question: RegExp): Promise<void> {
-  await terminal.shows((text) => text.split('\n').some((line) => line.startsWith('?') && question.test(line)), {patience: 30_000});
+  // before some of them real hosts or an API are asked
+  const patience = Math.max(30_000, terminal.patience);
+  await terminal.shows((text) => text.split('\n').some((line) => line.startsWith('?') && question.test(line)), {patience});
 }
 
 export function press(terminal: TestTerminal, deed: Deed): void {
