@@ -37,7 +37,11 @@ const scripts: Readonly<Record<keyof Snapshot, string>> = {
   parameters: 'for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables; do sysctl -n $key 2>/dev/null || echo none; done',
 };
 
+/** SSH answers before all units have come up. A boot that never comes to its end isn't waited for. */
+const untilBooted = 'timeout 60 systemctl is-system-running --wait >/dev/null 2>&1; true';
+
 export async function snapshotOf(bed: Bed, index: number): Promise<Snapshot> {
+  await bed.ssh(index, untilBooted);
   const entries = await Promise.all(
     (Object.keys(scripts) as (keyof Snapshot)[]).map(async (part) => {
       const lines = (await bed.ssh(index, scripts[part])).split('\n').filter((line) => line !== '');
