@@ -14,7 +14,7 @@ interface Shown {
 
 const passphrase = 'correct horse battery';
 
-describe('care for a cluster of simulated hosts', {timeout: 120_000}, () => {
+describe('care for a cluster of simulated hosts', {timeout: 300_000}, () => {
   let sandbox: TestSandbox;
   let other: TestSandbox;
   const expectCode = (ran: Ran, code: number) => expect(ran.code, `${ran.stderr}\n${ran.stdout}`).toBe(code);
@@ -24,7 +24,7 @@ describe('care for a cluster of simulated hosts', {timeout: 120_000}, () => {
   beforeAll(async () => {
     [sandbox, other] = await Promise.all([startTestSandbox({controlPlanes: 1, workers: 1}), startTestSandbox({controlPlanes: 1, workers: 0})]);
     expectCode(await sandbox.trireme(['apply', '--yes', '-q']), 0);
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await sandbox?.stop();
     await other?.stop();
