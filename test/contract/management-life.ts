@@ -1,5 +1,5 @@
 // The life of a cluster with a class: the same objects, the same order, and nothing left, whoever runs the controllers.
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import type {KubeApi, Resource} from '../../src/kube/api.ts';
 import {listAt, numberAt, textAt, valueAt, type Condition, type KubeObject} from '../../src/kube/object.ts';
 import {capi, clusterObject, clusters, core, type ManagementSubject} from './management-subject.ts';
@@ -154,94 +154,90 @@ export function describeClusterLife(subjectOf: () => ManagementSubject): void {
     });
 
     it('has the same objects, owners, labels, finalizers and conditions', async () => {
-      // who watches health says it last
-      await expect
-        .poll(
-          async () =>
-            (await api().list(machines, {namespace: 'default', labelSelector: label(name)})).items.every(
-              (one) => conditionsOf(one).get('HealthCheckSucceeded')?.status === 'True',
-            ),
-          {timeout: subjectOf().patience},
-        )
-        .toBe(true);
-      const objects = await everything(api(), name);
-      const count = new Map<string, number>();
-      for (const {kind, metadata} of objects) {
-        const what = kind === 'Secret' ? `Secret ${metadata.ownerReferences?.[0]?.kind}` : kind;
-        count.set(what, (count.get(what) ?? 0) + 1);
-      }
-      expect(Object.fromEntries(count)).toEqual({
-        Cluster: 1,
-        KubeadmControlPlane: 1,
-        MachineDeployment: 1,
-        MachineSet: 1,
-        Machine: 3,
-        MachineHealthCheck: 2,
-        DevCluster: 1,
-        DevMachine: 3,
-        DevMachineTemplate: 2,
-        KubeadmConfig: 3,
-        KubeadmConfigTemplate: 1,
-        'Secret KubeadmControlPlane': 5,
-        'Secret KubeadmConfig': 3,
-      });
-      const shapes = (kind: string) => objects.filter((one) => one.kind === kind).map(shapeOf);
-      expect(shapes('Cluster')[0]).toMatchObject({owners: [], finalizers: ['cluster.cluster.x-k8s.io'], labels: [ofCluster, owned]});
-      expect(shapes('KubeadmControlPlane')).toEqual([
-        {
-          owners: ['Cluster (controller)'],
-          finalizers: ['kubeadm.controlplane.cluster.x-k8s.io'],
-          labels: [ofCluster, owned],
-          conditions: [
-            ...groupConditions,
-            'Available',
-            'CertificatesAvailable',
-            'ControlPlaneComponentsHealthy',
-            'EtcdClusterHealthy',
-            'Initialized',
-            'RollingOut',
-          ].toSorted(),
-        },
-      ]);
-      expect(shapes('MachineDeployment')).toEqual([
-        {
-          owners: ['Cluster'],
-          finalizers: ['cluster.x-k8s.io/machinedeployment', 'machinedeployment.topology.cluster.x-k8s.io'],
-          labels: [ofCluster, pool, owned],
-          conditions: [...groupConditions, 'Available', 'RollingOut'].toSorted(),
-        },
-      ]);
-      const workerLabels = [ofCluster, 'cluster.x-k8s.io/deployment-name', 'machine-template-hash', pool, owned];
-      expect(shapes('MachineSet')).toEqual([
-        {
-          owners: ['MachineDeployment (controller)'],
-          finalizers: ['cluster.x-k8s.io/machineset', 'machineset.topology.cluster.x-k8s.io'],
-          labels: workerLabels,
-          conditions: groupConditions,
-        },
-      ]);
-      const worker = {
-        owners: ['MachineSet (controller)'],
-        finalizers: ['machine.cluster.x-k8s.io'],
-        labels: [...workerLabels, 'cluster.x-k8s.io/set-name'].toSorted(),
-        conditions: machineConditions,
+      // each controller writes its part in its own time: a machine that is healthy, and who watches its health, are told in two requests
+      const look = async () => {
+        const objects = await everything(api(), name);
+        const healthy = objects.filter((one) => one.kind === 'Machine').map((one) => conditionsOf(one).get('HealthCheckSucceeded')?.status);
+        expect(healthy).toEqual(['True', 'True', 'True']);
+        const count = new Map<string, number>();
+        for (const {kind, metadata} of objects) {
+          const what = kind === 'Secret' ? `Secret ${metadata.ownerReferences?.[0]?.kind}` : kind;
+          count.set(what, (count.get(what) ?? 0) + 1);
+        }
+        expect(Object.fromEntries(count)).toEqual({
+          Cluster: 1,
+          KubeadmControlPlane: 1,
+          MachineDeployment: 1,
+          MachineSet: 1,
+          Machine: 3,
+          MachineHealthCheck: 2,
+          DevCluster: 1,
+          DevMachine: 3,
+          DevMachineTemplate: 2,
+          KubeadmConfig: 3,
+          KubeadmConfigTemplate: 1,
+          'Secret KubeadmControlPlane': 5,
+          'Secret KubeadmConfig': 3,
+        });
+        const shapes = (kind: string) => objects.filter((one) => one.kind === kind).map(shapeOf);
+        expect(shapes('Cluster')[0]).toMatchObject({owners: [], finalizers: ['cluster.cluster.x-k8s.io'], labels: [ofCluster, owned]});
+        expect(shapes('KubeadmControlPlane')).toEqual([
+          {
+            owners: ['Cluster (controller)'],
+            finalizers: ['kubeadm.controlplane.cluster.x-k8s.io'],
+            labels: [ofCluster, owned],
+            conditions: [
+              ...groupConditions,
+              'Available',
+              'CertificatesAvailable',
+              'ControlPlaneComponentsHealthy',
+              'EtcdClusterHealthy',
+              'Initialized',
+              'RollingOut',
+            ].toSorted(),
+          },
+        ]);
+        expect(shapes('MachineDeployment')).toEqual([
+          {
+            owners: ['Cluster'],
+            finalizers: ['cluster.x-k8s.io/machinedeployment', 'machinedeployment.topology.cluster.x-k8s.io'],
+            labels: [ofCluster, pool, owned],
+            conditions: [...groupConditions, 'Available', 'RollingOut'].toSorted(),
+          },
+        ]);
+        const workerLabels = [ofCluster, 'cluster.x-k8s.io/deployment-name', 'machine-template-hash', pool, owned];
+        expect(shapes('MachineSet')).toEqual([
+          {
+            owners: ['MachineDeployment (controller)'],
+            finalizers: ['cluster.x-k8s.io/machineset', 'machineset.topology.cluster.x-k8s.io'],
+            labels: workerLabels,
+            conditions: groupConditions,
+          },
+        ]);
+        const worker = {
+          owners: ['MachineSet (controller)'],
+          finalizers: ['machine.cluster.x-k8s.io'],
+          labels: [...workerLabels, 'cluster.x-k8s.io/set-name'].toSorted(),
+          conditions: machineConditions,
+        };
+        const member = {
+          owners: ['KubeadmControlPlane (controller)'],
+          finalizers: ['machine.cluster.x-k8s.io'],
+          labels: [ofCluster, 'cluster.x-k8s.io/control-plane', 'cluster.x-k8s.io/control-plane-name', owned],
+          conditions: [...machineConditions, ...controlPlaneMachineConditions].toSorted(),
+        };
+        expect(shapes('Machine').toSorted((a, b) => a.conditions.length - b.conditions.length)).toEqual([worker, worker, member]);
+        for (const kind of ['DevMachine', 'KubeadmConfig']) expect(shapes(kind).map((one) => one.owners)).toEqual(Array(3).fill(['Machine (controller)']));
+        expect(shapes('DevCluster')[0]).toMatchObject({owners: ['Cluster (controller)'], conditions: ['Paused']});
+        expect(shapes('MachineHealthCheck')).toEqual(
+          Array(2).fill({owners: ['Cluster'], finalizers: [], labels: [ofCluster, owned], conditions: ['Paused', 'RemediationAllowed']}),
+        );
+        const machine = objects.find((one) => one.kind === 'Machine');
+        expect(valueAt(machine, 'status')).toMatchObject({phase: 'Running', nodeRef: {name: machine?.metadata.name}, nodeInfo: {kubeletVersion: 'v1.35.4'}});
+        const kubeconfig = objects.find((one) => one.metadata.name === `${name}-kubeconfig`);
+        expect([kubeconfig?.['type'], Object.keys(kubeconfig?.['data'] as object)]).toEqual(['cluster.x-k8s.io/secret', ['value']]);
       };
-      const member = {
-        owners: ['KubeadmControlPlane (controller)'],
-        finalizers: ['machine.cluster.x-k8s.io'],
-        labels: [ofCluster, 'cluster.x-k8s.io/control-plane', 'cluster.x-k8s.io/control-plane-name', owned],
-        conditions: [...machineConditions, ...controlPlaneMachineConditions].toSorted(),
-      };
-      expect(shapes('Machine').toSorted((a, b) => a.conditions.length - b.conditions.length)).toEqual([worker, worker, member]);
-      for (const kind of ['DevMachine', 'KubeadmConfig']) expect(shapes(kind).map((one) => one.owners)).toEqual(Array(3).fill(['Machine (controller)']));
-      expect(shapes('DevCluster')[0]).toMatchObject({owners: ['Cluster (controller)'], conditions: ['Paused']});
-      expect(shapes('MachineHealthCheck')).toEqual(
-        Array(2).fill({owners: ['Cluster'], finalizers: [], labels: [ofCluster, owned], conditions: ['Paused', 'RemediationAllowed']}),
-      );
-      const machine = objects.find((one) => one.kind === 'Machine');
-      expect(valueAt(machine, 'status')).toMatchObject({phase: 'Running', nodeRef: {name: machine?.metadata.name}, nodeInfo: {kubeletVersion: 'v1.35.4'}});
-      const kubeconfig = objects.find((one) => one.metadata.name === `${name}-kubeconfig`);
-      expect([kubeconfig?.['type'], Object.keys(kubeconfig?.['data'] as object)]).toEqual(['cluster.x-k8s.io/secret', ['value']]);
+      await vi.waitFor(look, {timeout: subjectOf().patience, interval: 100});
     });
 
     it('scales by its topology, and takes the marked machine first', {timeout: 300_000}, async () => {
@@ -340,19 +336,17 @@ export function describeClusterLife(subjectOf: () => ManagementSubject): void {
     });
 
     it('leaves nothing when it is deleted', {timeout: 300_000}, async () => {
-      await api().remove(clusters, key);
       const reasons = new Set<string>();
-      await expect
-        .poll(
-          async () => {
-            const cluster = await read();
-            const deleting = conditionsOf(cluster).get('Deleting');
-            if (deleting?.status === 'True') reasons.add(deleting.reason ?? '');
-            return cluster;
-          },
-          {timeout: subjectOf().patience * 3, interval: 10},
-        )
-        .toBeUndefined();
+      const signal = AbortSignal.timeout(subjectOf().patience * 3);
+      // a watch is told every state, however short it lasts
+      for await (const event of api().watch(clusters, {namespace: 'default', fieldSelector: `metadata.name=${name}`, signal})) {
+        if (event.type === 'listed') await api().remove(clusters, key);
+        if (event.type === 'deleted' || (event.type === 'listed' && event.items.length === 0)) break;
+        if (event.type !== 'modified') continue;
+        const deleting = conditionsOf(event.object).get('Deleting');
+        if (deleting?.status === 'True') reasons.add(deleting.reason ?? '');
+      }
+      expect(await read()).toBeUndefined();
       expect([...reasons]).toContain('WaitingForWorkersDeletion');
       await expect
         .poll(async () => (await everything(api(), name)).map((one) => `${one.kind} ${one.metadata.name}`), {timeout: subjectOf().patience})
