@@ -4,6 +4,8 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import type {KubeObject} from '../../src/kube/object.ts';
+import {rolledOut} from '../../src/modes/controller/topology/settled.ts';
 import {missingManagementCluster, startManagementCluster, type ManagementCluster} from '../support/management-cluster.ts';
 import {resultOf, trireme, type Ran} from '../support/trireme.ts';
 
@@ -69,6 +71,11 @@ describe.skipIf(reason !== undefined)(`day two from a file${reason === undefined
   };
   const get = async (...args: readonly string[]): Promise<string> => (await management.kubectl(['get', ...args])).trim();
   const file = () => readFile(join(folder, 'trireme.yaml'), 'utf8');
+  /** Verbs wait for the control plane and the pools; the Cluster's own sums and conditions, by which apply judges, come a moment later. */
+  const settled = async () => {
+    const look = async () => rolledOut(JSON.parse(await get('cluster/shop', '-o', 'json')) as KubeObject);
+    await expect.poll(look, {timeout: 120_000, interval: 500}).toEqual({done: true, waitingFor: ''});
+  };
   const unchanged = async () => expect(resultOf<{run: {outcome: string}}>(await good('apply', '--yes', '-o', 'json')).run.outcome).toBe('unchanged');
   const workers = async () => (await get('machines', '-l', 'cluster.x-k8s.io/deployment-name', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
 
@@ -82,6 +89,7 @@ describe.skipIf(reason !== undefined)(`day two from a file${reason === undefined
   test('scaled to 3+5: two numbers of the file changed, and no other byte', async () => {
     await good('cluster', 'scale', 'md-0=5', '--control-plane', '3', '--yes', '--wait', '--timeout', '10m');
     expect(await file()).toBe(original.replace('replicas:    1', 'replicas:    3').replace('replicas: 3\n#', 'replicas: 5\n#'));
+    await settled();
     expect(await get('cluster/shop', '-o', 'jsonpath={.status.controlPlane.availableReplicas}+{.status.workers.availableReplicas}')).toBe('3+5');
     await unchanged();
   });
@@ -92,6 +100,7 @@ describe.skipIf(reason !== undefined)(`day two from a file${reason === undefined
     expect(ran.stderr).toMatch(/md-0: UpToDate is false \([^\n]*up to date/);
     expect(await file()).toContain('  kubernetes: {distribution: kubeadm,   version: v1.36.3}  # see ticket 42\n');
     expect([...new Set((await get('machines', '-o', 'jsonpath={.items[*].spec.version}')).split(' '))]).toEqual(['v1.36.3']);
+    await settled();
     await unchanged();
   });
 
@@ -100,10 +109,12 @@ describe.skipIf(reason !== undefined)(`day two from a file${reason === undefined
     const [worker = ''] = await workers();
     await good('machine', 'remediate', worker, '--yes', '--wait', '--timeout', '10m');
     expect(await workers()).not.toContain(worker);
+    await settled();
     await unchanged();
     await good('cluster', 'pause', '--yes');
     await unchanged();
     await good('cluster', 'resume', '--yes');
+    await settled();
     await unchanged();
     expect(await file()).toBe(before);
   });
