@@ -3,12 +3,13 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {HostOutcome} from '../../src/kernel/event.ts';
-import {freePort} from '../../src/sandbox/sandbox.ts';
+import {closedPort} from '../support/closed-port.ts';
 import {startFleet, type Fleet, type FleetHost} from '../support/fleet.ts';
 import {whyNoMount} from '../support/small-disk.ts';
 import {resultOf, type Ran} from '../support/trireme.ts';
 
 const noMount = await whyNoMount();
+const closed = await closedPort();
 
 /** By name of the host: how it is wrong, and what must be said. */
 const wrong: readonly (readonly [FleetHost, string, number])[] = [
@@ -16,7 +17,7 @@ const wrong: readonly (readonly [FleetHost, string, number])[] = [
   [{name: 'stranger', known: 'nothing'}, 'host.key-unknown', 5],
   [{name: 'changed', known: 'another'}, 'host.key-changed', 5],
   [{name: 'refused', file: {ssh: {user: 'nobody'}}}, 'host.authentication-failed', 5],
-  [{name: 'closed', host: 'none', file: {port: await freePort()}}, 'host.port-closed', 4],
+  [{name: 'closed', host: 'none', file: {port: closed.port}}, 'host.port-closed', 4],
   [{name: 'unnamed', host: 'none', file: {address: 'no-such-host.invalid'}}, 'host.name-unresolved', 4],
   [{name: 'sysv', host: {systemd: false}}, 'host.systemd-missing', 1],
   [{name: 'riscv', host: {facts: {kernel: {release: '6.12.48', architecture: 'riscv64'}}}}, 'host.architecture-unsupported', 1],
@@ -39,7 +40,10 @@ beforeAll(async () => {
   apply = await fleet.trireme(['apply', '--yes', '-o', 'json']);
 }, 120_000);
 
-afterAll(() => fleet?.stop());
+afterAll(async () => {
+  await fleet?.stop();
+  await closed.free();
+});
 
 const outcomeOf = (host: string) => resultOf<{run: {hosts: HostOutcome[]}}>(apply).run.hosts.find((one) => one.host === host);
 const checkOf = (host: string) =>

@@ -8,11 +8,12 @@ import {parseProbes, probeHosts, probeRequestFor, reachKey, withProbes, type Pro
 import {newBoundary} from '../../../src/hosts/script/frame.ts';
 import {probeScript} from '../../../src/hosts/script/probes.ts';
 import {simulatedFacts} from '../../../src/hosts/simulated-facts.ts';
+import {closedPort, type ClosedPort} from '../../support/closed-port.ts';
 import {localRunner} from './local-runner.ts';
 
 let server: Server;
 let open: number;
-let closed: number;
+let closed: ClosedPort;
 let folder: string;
 
 beforeAll(async () => {
@@ -20,12 +21,11 @@ beforeAll(async () => {
   const listen = (one: Server) => new Promise<number>((resolve) => one.listen(0, '127.0.0.1', () => resolve((one.address() as {port: number}).port)));
   server = createServer((socket) => socket.destroy());
   open = await listen(server);
-  const other = createServer();
-  closed = await listen(other);
-  await new Promise((resolve) => other.close(resolve));
+  closed = await closedPort();
 });
 afterAll(async () => {
   server.close();
+  await closed.free();
   await rm(folder, {recursive: true, force: true});
 });
 
@@ -50,10 +50,10 @@ async function probe(path: string | undefined, addresses: readonly {address: str
 
 const places = () => [
   {address: '127.0.0.1', port: open},
-  {address: '127.0.0.1', port: closed},
+  {address: '127.0.0.1', port: closed.port},
   {address: '255.255.255.255', port: 9},
 ];
-const answers = () => ({[`127.0.0.1:${open}`]: 'open', [`127.0.0.1:${closed}`]: 'refused', '255.255.255.255:9': 'none'});
+const answers = () => ({[`127.0.0.1:${open}`]: 'open', [`127.0.0.1:${closed.port}`]: 'refused', '255.255.255.255:9': 'none'});
 const isPresent = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
 describe('trying connections', () => {

@@ -9,6 +9,7 @@ import {openRunner} from '../../../src/ssh/ssh-runner.ts';
 import type {HostTarget} from '../../../src/ssh/target.ts';
 import {newKeyPair, type SimulatedHost} from '../../../src/sandbox/host.ts';
 import type {SshFaults} from '../../../src/sandbox/ssh-server.ts';
+import {closedPort} from '../../support/closed-port.ts';
 import {createBench, type Bench} from '../../support/simulated-host.ts';
 
 let bench: Bench;
@@ -154,16 +155,14 @@ describe('a login', () => {
 
 describe('a way that leads nowhere', () => {
   test('because the port is closed', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const {port} = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
+    const {port, free} = await closedPort();
     expect(await attempt({host: 'h9', address: '127.0.0.1', port, user: 'ops'})).toMatchObject({
       code: 'host.port-closed',
       exit: 4,
       host: 'h9',
       message: expect.stringContaining(String(port)),
     });
+    await free();
   });
 
   test('because the name does not resolve', async () => {

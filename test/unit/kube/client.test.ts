@@ -1,11 +1,10 @@
 import {mkdtemp, rm} from 'node:fs/promises';
-import {createServer, type Server, type Socket} from 'node:net';
-import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {TriremeError} from '../../../src/kernel/errors.ts';
 import type {Resource} from '../../../src/kube/api.ts';
+import {closedPort} from '../../support/closed-port.ts';
 import {base64, connectTo, testCertificate, type Connection} from '../../support/kube-connection.ts';
 import {respond, respondStatus, SmallApi} from '../../support/small-api.ts';
 
@@ -15,8 +14,6 @@ const map = (name: string) => ({apiVersion: 'v1', kind: 'ConfigMap', metadata: {
 let folder: string;
 let small: SmallApi;
 let connection: Connection;
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kube-'));
@@ -27,8 +24,6 @@ beforeEach(async () => {
 afterEach(async () => {
   connection.api.close();
   await small.close();
-  for (const socket of sockets) socket.destroy();
-  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
   await rm(folder, {recursive: true, force: true});
 });
 
@@ -39,17 +34,6 @@ async function failureOf(work: Promise<unknown>): Promise<TriremeError> {
   );
   expect(error).toBeInstanceOf(TriremeError);
   return error as TriremeError;
-}
-
-async function listenRaw(onConnection: (socket: Socket) => void): Promise<number> {
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onConnection(socket);
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
 }
 
 describe('objects', () => {
@@ -327,14 +311,14 @@ describe('a failure', () => {
   });
 
   it('of a server that nobody runs names the port', async () => {
-    const port = await listenRaw(() => {});
-    await new Promise((resolve) => servers.pop()?.close(resolve));
+    const {port, free} = await closedPort();
     const gone = await connectTo(folder, `https://127.0.0.1:${port}`);
     expect(await failureOf(gone.api.serverVersion({deadline: 1000}))).toMatchObject({
       code: 'api.unreachable',
       exit: 4,
       message: expect.stringContaining(`nobody listens on port ${port} of 127.0.0.1`),
     });
+    await free();
   });
 
   it('of something that speaks no Kubernetes says that', async () => {
