@@ -4,7 +4,6 @@ import {generateKeyPairSync, randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {request} from 'node:http';
-import {createServer, type AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -18,15 +17,6 @@ export const program = join(repository, 'dist', 'agent', 'trireme-agent.mjs');
 /** Bundles the agent as it is now. */
 export async function bundleAgent(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(repository, 'scripts', 'bundle-agent.mjs')]);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const {port} = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Secrets of the right shape; the simulated distribution uses only the token. */
