@@ -1,13 +1,13 @@
 // Providers on real API servers without nodes: what is installed is what clusterctl installs, and what doesn't run is named.
 import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {createServer, type Server} from 'node:https';
-import {type AddressInfo, createServer as createPlainServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {parse, stringify} from 'yaml';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {providers} from '../testbed/cluster-api.mjs';
 import {defaultKubernetes, moduleFolder, programs} from '../testbed/parts.mjs';
+import {closedPort} from '../support/closed-port.ts';
 import {type ManagementCluster, missingManagementCluster, startManagementCluster} from '../support/management-cluster.ts';
 import {downloadedModule, type TestRepository, writeProviderRepository} from '../support/provider-repository.ts';
 import {startTrireme, trireme} from '../support/trireme.ts';
@@ -94,7 +94,10 @@ describe.skipIf(missing !== undefined)('providers on a real API server without n
     running.kill('SIGKILL');
     await running.ended;
     const before = JSON.parse(await ours.kubectl(['get', 'providers', '-A', '-o', 'json'])) as {items: Plain[]};
-    expect(before.items.map(({metadata}) => metadata.name)).toEqual(['cluster-api']);
+    // what it was at when the kill came, it may just have entered, too
+    const there: readonly string[] = before.items.map(({metadata}) => metadata.name);
+    expect(there).toContain('cluster-api');
+    expect(there).not.toContain('infrastructure-docker');
 
     const again = await provider(ours, ['init', '--resume', '--yes', '--timeout', '3s', '-o', 'json']);
     expect(again.code, again.stderr).toBe(7);
@@ -103,9 +106,7 @@ describe.skipIf(missing !== undefined)('providers on a real API server without n
     expect(result.plan.hosts.map((row: Plain) => [row.host, row.state])).toEqual([
       ['cert-manager', 'unchanged'],
       ['cluster-api', 'unchanged'],
-      ['bootstrap-kubeadm', 'new'],
-      ['control-plane-kubeadm', 'new'],
-      ['infrastructure-docker', 'new'],
+      ...['bootstrap-kubeadm', 'control-plane-kubeadm', 'infrastructure-docker'].map((name) => [name, there.includes(name) ? 'unchanged' : 'new']),
     ]);
   });
 
@@ -160,7 +161,8 @@ describe.skipIf(missing !== undefined)('providers on a real API server without n
 
   it('issues the certificates of webhooks itself, and waits until they answer: first nobody listens, then the right key does', async () => {
     const lab = await startManagementCluster({apiOnly: true});
-    const port = await freePort();
+    const held = await closedPort();
+    const {port} = held;
     let server: Server | undefined;
     try {
       const root = join(folder, 'webhooks');
@@ -170,6 +172,7 @@ describe.skipIf(missing !== undefined)('providers on a real API server without n
       await running.saw(/infrastructure-lab: WebhooksAnswer is false/);
       const secret = JSON.parse(await lab.kubectl(['get', 'secret', '-n', 'infrastructure-lab-system', 'webhook', '-o', 'json'])) as Plain;
       const part = (name: string) => Buffer.from(secret['data'][name], 'base64');
+      await held.free();
       server = await serveAdmission(port, part('tls.crt'), part('tls.key'));
       const {stdout, code} = await running.ended;
       // the core provider has no node to run on; the lab's webhooks answered all the same
@@ -190,6 +193,7 @@ describe.skipIf(missing !== undefined)('providers on a real API server without n
         ['infrastructure-lab', 'unchanged'],
       ]);
     } finally {
+      await held.free();
       server?.close();
       await lab.stop();
     }
@@ -277,12 +281,4 @@ async function serveAdmission(port: number, cert: Buffer, key: Buffer): Promise<
   });
   await new Promise<void>((resolve) => server.listen(port, 'localhost', resolve));
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createPlainServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const {port} = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
