@@ -166,7 +166,8 @@ export class FaultProxy {
     return (deliver) => {
       const due = Date.now() + this.latency / 2;
       tail = tail.then(async () => {
-        if (due > Date.now()) await setTimeout(due - Date.now());
+        // timers may be a millisecond early
+        while (due > Date.now()) await setTimeout(due - Date.now());
         if (this.#isSilent) await this.#speaks;
         deliver();
       });
