@@ -84,7 +84,8 @@ describe('a simulated host', () => {
       interval: 20,
     });
     expect(second).toBeGreaterThan(0);
-    expect((await exec('cat "$HOME/../said"')).stdout).toContain(`one word/two blue ${host.root}`);
+    // it runs before it has said a word
+    await expect.poll(async () => (await exec('cat "$HOME/../said"')).stdout, {timeout: 20_000}).toContain(`one word/two blue ${host.root}`);
     expect((await exec('systemctl stop watch')).code).toBe(0);
     expect((await exec('systemctl is-active watch')).code).toBe(3);
     expect((await exec('systemctl start nothing')).code).toBe(5);

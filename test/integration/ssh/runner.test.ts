@@ -205,7 +205,7 @@ describe('a connection that breaks', () => {
   test('runs a repeatable script once more', () =>
     withRunner(host, async (runner) => {
       let count = 0;
-      const {stdout} = await runner.run('echo started; [ -e second ] && echo done || { : >second; sleep 60; }', {
+      const {stdout} = await runner.run('[ -e second ] && { echo started; echo done; exit; }; : >second; echo started; sleep 60', {
         deadline: 60_000,
         repeatable: true,
         onLine: () => {
