@@ -141,8 +141,9 @@ spec:
         management.kubectl(['patch', 'cluster', 'bireme', '--type=merge', '--dry-run=server', '-p', '{"spec":{"topology":{"version":"v1.36.4"}}}']),
       ).rejects.toThrow(/is invalid: spec.topology.version/);
       expect((await running.ended).code).toBe(0);
-      const {status} = await cluster();
-      expect(status.workers.versions.map(({version}: Plain) => version)).toEqual(['v1.36.3']);
+      const versions = async () => (await cluster()).status.workers.versions.map(({version}: Plain) => version) as readonly string[];
+      // apply waits for the counts; what the versions are is counted by others
+      await expect.poll(versions, {timeout: 60_000, interval: 500}).toEqual(['v1.36.3']);
       expect((await ours(['apply', '-f', 'upgrade.yaml', '--yes', '-o', 'json'])).stdout).toContain('"outcome": "unchanged"');
     });
   });
