@@ -40,8 +40,8 @@ import {FileWatch} from './watch-files.ts';
 const looks = {working: 2000, idle: 20_000};
 /** Changes of the state within this time are written once, in ms. */
 const gather = 50;
-/** How long an answer waits for a fresh look at the cluster, in ms. */
-const patience = 1500;
+/** How long an answer waits for a fresh look at the cluster, and for the disk, in ms. */
+const patience = {look: 1500, disk: 5000};
 
 export interface AgentOptions {
   /** `TRIREME_ROOT`: every path is below it; empty on a real host. */
@@ -156,8 +156,11 @@ export class Agent {
   /** The state with nodes and conditions as they are now: whoever asks wants to know. */
   async freshState(): Promise<AgentState> {
     // an API that is away must not keep the agent's own answer
-    await Promise.race([this.#observe(), sleep(patience)]);
-    return this.state;
+    await Promise.race([this.#observeAnew(), sleep(patience.look)]);
+    const {state} = this;
+    // the next plan reads what is on disk: who is told that all is done finds it there
+    if (state.converged) await Promise.race([this.#seen.write(state).catch(() => {}), sleep(patience.disk)]);
+    return state;
   }
 
   async putWanted(body: PutWanted): Promise<boolean> {
@@ -199,13 +202,11 @@ export class Agent {
 
   /** A copy of the cluster's data, on this host's disk until `remove` is called. */
   async takeSnapshot() {
-    const target = this.#requireControlPlane();
-    if (this.#distribution === undefined || !this.#member)
-      throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
+    const {target, distribution} = this.#requireMember();
     const {host} = target;
     // of two at the same time each has its own file
     const path = `${takenSnapshot}.${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
-    const {version} = await this.#distribution.saveSnapshot(target, path, this.#stop.signal);
+    const {version} = await distribution.saveSnapshot(target, path, this.#stop.signal);
     return {path: host.path(path), version, simulated: host.simulated, ...(await measure(host, path)), remove: () => host.remove(path)};
   }
 
@@ -246,7 +247,7 @@ export class Agent {
       throw new TriremeError('cluster.not-made', `${target.host.name} isn't a member of its cluster yet.`, {host: target.host.name});
     const answer = await api.pass(question, this.#stop.signal);
     // what was changed is seen at once: a plan that is made in the next moment stands on it
-    if (question.method !== 'GET') void this.#observe();
+    if (question.method !== 'GET') void this.#observeAnew();
     return answer;
   }
 
@@ -281,7 +282,7 @@ export class Agent {
     return {target, distribution: this.#distribution};
   }
 
-  /** A look that begins after what has just been changed. */
+  /** A look that begins now, after what has just been changed: one that is under way may have read before that. */
   async #observeAnew(): Promise<void> {
     await this.#look;
     await this.#observe();

@@ -138,10 +138,11 @@ export class SeenFile {
     this.#path = path;
   }
 
+  /** Resolves when it's on disk. */
   async write(state: AgentState): Promise<void> {
     // wanted is the bulk of it, and its digest is in there beside it
     const digest = digestOfValue({...state, wanted: null});
-    if (digest === this.#digest) return;
+    if (digest === this.#digest) return this.#writing;
     this.#digest = digest;
     const writing = this.#writing.then(() => writeFileAtomic(this.#path, `${JSON.stringify(state)}\n`, {mode: 0o600}));
     this.#writing = writing.catch(() => {});

@@ -4,7 +4,7 @@ import {once} from 'node:events';
 
 /**
  * Reads `+PID` and `-PID`: which processes to end. At the end of its input it ends those, and every run that holds a lock below the folder, and removes
- * the folder; after `done` it does nothing.
+ * the folder, until nobody who was about to end anyway has made it anew; after `done` it does nothing.
  */
 const script = `
 pids=' '
@@ -21,7 +21,11 @@ done
 [ "$pids" = ' ' ] || kill $pids 2>/dev/null
 sleep 1
 [ "$pids" = ' ' ] || kill -9 $pids 2>/dev/null
-rm -rf -- "$1"
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  rm -rf -- "$1"
+  sleep 1
+  [ -e "$1" ] || break
+done
 `;
 
 export interface Guard {

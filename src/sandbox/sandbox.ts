@@ -82,7 +82,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     guard: (pid) => guard?.watch(pid) ?? (() => {}),
     stop: async () => {
       await Promise.all(hosts.map((host) => host.stop()));
-      if (made) await rm(folder, {recursive: true, force: true});
+      // a command that was told to end may still be writing
+      if (made) await rm(folder, {recursive: true, force: true, maxRetries: 10, retryDelay: 100});
       await guard?.dismiss();
     },
   };

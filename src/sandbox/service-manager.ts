@@ -127,11 +127,13 @@ export class ServiceManager {
     return {code: 0};
   }
 
-  async #start(unit: string): Promise<Answer> {
+  /** With `again`, a restart of this service: it may have been stopped in the meantime. */
+  async #start(unit: string, again?: Service): Promise<Answer> {
     const {root, logs, running, env} = this.#options;
     const text = await readFile(join(root, 'etc/systemd/system', unit), 'utf8').catch(() => undefined);
     const parsed = text === undefined ? undefined : parseUnit(text);
     if (parsed === undefined) return {code: 5, stderr: `Failed to start ${unit}: Unit ${unit} not found.\n`};
+    if (again?.wanted === false) return {code: 0};
     const service: Service = this.#services.get(unit) ?? {child: undefined, wanted: true, restart: undefined};
     this.#services.set(unit, service);
     service.wanted = true;
@@ -148,7 +150,7 @@ export class ServiceManager {
     child.on('exit', () => {
       if (service.child === child) rmSync(join(running, unit), {force: true});
       if (!service.wanted || !parsed.restarts || service.child !== child) return;
-      service.restart = setTimeout(() => void this.#start(unit), restartDelay);
+      service.restart = setTimeout(() => void this.#start(unit, service), restartDelay);
     });
     return {code: 0};
   }

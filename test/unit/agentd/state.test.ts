@@ -1,9 +1,10 @@
-import {mkdir, mkdtemp, readdir, rm, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {fullDiskOf} from '../../../src/agentd/host-system.ts';
-import {WantedStore} from '../../../src/agentd/state.ts';
+import {SeenFile, WantedStore} from '../../../src/agentd/state.ts';
+import type {AgentState} from '../../../src/hostcluster/protocol.ts';
 
 describe("the agent's state folder", () => {
   test('is rid of what a power cut left of writes, and of nothing else', async () => {
@@ -18,6 +19,19 @@ describe("the agent's state folder", () => {
     await new WantedStore((path) => join(root, path)).load();
     // a script of the operator's may just be at work with secrets.json.4712
     expect((await readdir(folder)).toSorted()).toEqual(['content', ...kept].toSorted());
+    await rm(root, {recursive: true});
+  });
+});
+
+describe('what the agent saw', () => {
+  test('is on disk when it has been written, also by somebody else who is still at it', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'seen-'));
+    const path = join(root, 'seen.json');
+    const seen = new SeenFile(path);
+    const state = {version: '1', wanted: null} as AgentState;
+    void seen.write(state);
+    await seen.write(state);
+    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(state);
     await rm(root, {recursive: true});
   });
 });
