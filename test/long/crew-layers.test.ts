@@ -9,11 +9,12 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {stringify} from 'yaml';
 import {selfSignedServer} from '../../src/kernel/certificate.ts';
 import {waitFor} from '../../src/kernel/retry.ts';
+import {versions} from '../testbed/parts.mjs';
 import {bedConfiguration, upBed, whyNoBed, type Bed} from '../support/bed.ts';
 import {missingPublicPlaces, startPublicPlaces, testbedCache, type PublicPlaces} from '../support/public-places.ts';
 import {resultOf, type Ran} from '../support/trireme.ts';
 
-const registryProgram = join(testbedCache(), 'bin/registry/v3.1.2/registry');
+const registryProgram = join(testbedCache(), 'bin/registry', versions.registry, 'registry');
 const reason =
   whyNoBed() ??
   missingPublicPlaces() ??

@@ -1,6 +1,6 @@
 export declare const cache: string;
 export declare const defaultKubernetes: string;
-export declare const versions: Readonly<Record<'containerd' | 'runc' | 'cniPlugins' | 'crictl' | 'etcd' | 'coredns' | 'flannel' | 'flannelCniPlugin' | 'kubeVip' | 'clusterApi' | 'certManager' | 'helm', string>>;
+export declare const versions: Readonly<Record<'containerd' | 'runc' | 'cniPlugins' | 'crictl' | 'etcd' | 'coredns' | 'flannel' | 'flannelCniPlugin' | 'kubeVip' | 'clusterApi' | 'certManager' | 'helm' | 'registry', string>>;
 export declare const managerImages: Readonly<Record<string, string>>;
 export declare const certManagerImages: Readonly<Record<string, string>>;
 export declare function isBuilt(part: string, version: string, program: string): boolean;
