@@ -138,7 +138,7 @@ export class SeenFile {
     this.#path = path;
   }
 
-  /** Resolves when it's on disk. */
+  /** Resolves when it's on disk, or has found no room there. */
   async write(state: AgentState): Promise<void> {
     // wanted is the bulk of it, and its digest is in there beside it
     const digest = digestOfValue({...state, wanted: null});
